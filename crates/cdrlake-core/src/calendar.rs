@@ -1,0 +1,106 @@
+//! Gregorian dates and times of day as the wire writes them, to days and seconds.
+
+/// Seconds in a day; no leap seconds on the wire.
+const DAY_SECONDS: i64 = 86_400;
+
+/// The value of `N` ASCII digits; none if any byte is no digit.
+#[inline]
+pub(crate) fn digits<const N: usize>(bytes: [u8; N]) -> Option<u32> {
+    const { assert!(N <= 9, "more digits than fit a u32") };
+    let mut value = 0;
+    let mut all_digits = true;
+    for byte in bytes {
+        let digit = byte.wrapping_sub(b'0');
+        all_digits &= digit <= 9;
+        value = value * 10 + u32::from(digit);
+    }
+    all_digits.then_some(value)
+}
+
+/// Days since 1970-01-01 of `YYYYMMDD`; none unless it is a real Gregorian date of the years 1900
+/// to 2100.
+#[inline]
+pub(crate) fn days(date: [u8; 8]) -> Option<i32> {
+    let value = digits(date)?;
+    let (year, month, day) = (value / 10_000, value / 100 % 100, value % 100);
+    if !(1900..=2100).contains(&year)
+        || !(1..=12).contains(&month)
+        || day == 0
+        || day > days_in_month(year, month)
+    {
+        return None;
+    }
+    Some(days_from_civil(year, month, day))
+}
+
+/// Seconds since midnight of `HHMMSS`; none unless `HH` ≤ 23, `MM` ≤ 59, `SS` ≤ 59.
+#[inline]
+pub(crate) fn seconds_of_day(time: [u8; 6]) -> Option<u32> {
+    let value = digits(time)?;
+    let (hours, minutes, seconds) = (value / 10_000, value / 100 % 100, value % 100);
+    (hours <= 23 && minutes <= 59 && seconds <= 59).then_some(hours * 3600 + minutes * 60 + seconds)
+}
+
+/// Microseconds since 1970-01-01T00:00:00 of a local date and time.
+#[inline]
+pub(crate) fn microseconds(days: i32, seconds_of_day: u32) -> i64 {
+    (i64::from(days) * DAY_SECONDS + i64::from(seconds_of_day)) * 1_000_000
+}
+
+fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// Counts days in years that begin in March, so that the leap day is a year's last.
+fn days_from_civil(year: u32, month: u32, day: u32) -> i32 {
+    /// Days from 0000-03-01 to 1970-01-01.
+    const EPOCH: i32 = 719_468;
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + day_of_year;
+    days as i32 - EPOCH
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(year: u32, month: u32, day: u32) -> [u8; 8] {
+        format!("{year:04}{month:02}{day:02}").into_bytes().try_into().unwrap()
+    }
+
+    /// Every day of the 201 years follows the one before, and no other eight digits pass.
+    #[test]
+    fn days_count_up_without_a_gap() {
+        let mut expected = -25_567; // 1900-01-01
+        for year in 1899..=2101 {
+            for month in 0..=13 {
+                for day in 0..=32 {
+                    if let Some(days) = days(date(year, month, day)) {
+                        assert_eq!(days, expected, "{year}-{month}-{day}");
+                        expected += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!(expected, 47_847); // behind 2100-12-31
+        assert_eq!(days(*b"19700101"), Some(0));
+        assert_eq!(days(*b"20000229"), Some(11_016));
+        assert_eq!(days(*b"19000229"), None);
+    }
+
+    #[test]
+    fn times() {
+        assert_eq!(seconds_of_day(*b"000000"), Some(0));
+        assert_eq!(seconds_of_day(*b"235959"), Some(86_399));
+        for wrong in [b"240000", b"006000", b"000060", b"00000 ", b"0000:0"] {
+            assert_eq!(seconds_of_day(*wrong), None);
+        }
+        assert_eq!(microseconds(1, 1), 86_401_000_000);
+    }
+}

@@ -1,0 +1,114 @@
+//! Columns that do not look at the record: the same in every row of a source, the line's number,
+//! or null until an option fills them.
+
+use std::sync::Arc;
+
+use arrow_array::builder::PrimitiveBuilder;
+use arrow_array::types::{ArrowPrimitiveType, Int32Type, TimestampMicrosecondType};
+use arrow_array::{ArrayRef, Int64Array, PrimitiveArray, StringArray, new_null_array};
+use arrow_schema::{ArrowError, DataType};
+
+use super::Column;
+use super::values::{NULL, dictionary};
+use crate::schema::ColumnType;
+use crate::validate::Sound;
+
+/// A column of one value, made anew for the length of each batch.
+pub(super) struct Constant<F> {
+    array: F,
+    rows: usize,
+}
+
+impl<F: Fn(usize) -> Result<ArrayRef, ArrowError> + Send> Column for Constant<F> {
+    fn append(&mut self, group: &[Sound<'_>]) {
+        self.rows += group.len();
+    }
+
+    fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
+        arrays.push((self.array)(std::mem::take(&mut self.rows))?);
+        Ok(())
+    }
+}
+
+pub(super) fn text(
+    value: Option<&str>,
+) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError> + use<>> {
+    let values = StringArray::from_iter_values(value);
+    let id = if value.is_some() { 0 } else { NULL };
+    Constant { array: move |rows| dictionary(vec![id; rows], values.clone()), rows: 0 }
+}
+
+pub(super) fn int32(
+    value: Option<i32>,
+) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
+    primitive::<Int32Type>(value)
+}
+
+pub(super) fn local_time(
+    microseconds: Option<i64>,
+) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
+    primitive::<TimestampMicrosecondType>(microseconds)
+}
+
+fn primitive<T: ArrowPrimitiveType>(
+    value: Option<T::Native>,
+) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
+    let array = move |rows| -> Result<ArrayRef, ArrowError> {
+        Ok(match value {
+            Some(value) => Arc::new(PrimitiveArray::<T>::from_value(value, rows)),
+            None => {
+                let mut nulls = PrimitiveBuilder::<T>::with_capacity(rows);
+                nulls.append_nulls(rows);
+                Arc::new(nulls.finish())
+            }
+        })
+    };
+    Constant { array, rows: 0 }
+}
+
+/// Columns that later options fill: of their type, and null.
+pub(super) struct Nulls {
+    types: Vec<DataType>,
+    rows: usize,
+}
+
+impl Nulls {
+    pub(super) fn start_time_options() -> Self {
+        Self::new(&[ColumnType::Instant, ColumnType::Boolean])
+    }
+
+    pub(super) fn record_id() -> Self {
+        Self::new(&[ColumnType::Binary16])
+    }
+
+    fn new(types: &[ColumnType]) -> Self {
+        Self { types: types.iter().map(|column_type| column_type.arrow()).collect(), rows: 0 }
+    }
+}
+
+impl Column for Nulls {
+    fn append(&mut self, group: &[Sound<'_>]) {
+        self.rows += group.len();
+    }
+
+    fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
+        let rows = std::mem::take(&mut self.rows);
+        arrays.extend(self.types.iter().map(|data_type| new_null_array(data_type, rows)));
+        Ok(())
+    }
+}
+
+/// The number of each record's line.
+#[derive(Default)]
+pub(super) struct RecordNumbers(Vec<i64>);
+
+impl Column for RecordNumbers {
+    fn append(&mut self, group: &[Sound<'_>]) {
+        self.0.extend(group.iter().map(|sound| sound.record_number() as i64));
+    }
+
+    fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
+        arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.0))));
+        Ok(())
+    }
+}

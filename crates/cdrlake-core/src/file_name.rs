@@ -1,0 +1,220 @@
+//! What the name of a file or archive member tells of the records in it (sections 4.3 and 4.4.5).
+
+use crate::calendar::{days, microseconds, seconds_of_day};
+use crate::country::Country;
+use crate::product::is_identifier;
+
+/// What is known of a source from outside its records: from its name, its archive's, or settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Metadata {
+    /// Whose numbering plan national numbers follow.
+    pub country: Option<Country>,
+    /// The reseller's profile, 1 to 5 letters or digits.
+    pub profile: Option<String>,
+    /// The product identifier, 1 or 2 letters or digits, in the carrier's table or not.
+    pub product_identifier: Option<String>,
+    /// The rolling number of the delivery, 0 to 9999, by profile and product.
+    pub sequence_number: Option<i32>,
+    /// The file's own time, in microseconds since 1970-01-01T00:00:00, no zone.
+    pub file_time: Option<i64>,
+}
+
+impl Metadata {
+    /// What `self` does not tell, taken from `other`: first a member's own name, then its
+    /// archive's, then the settings.
+    #[must_use]
+    pub fn or(self, other: &Self) -> Self {
+        Self {
+            country: self.country.or(other.country),
+            profile: self.profile.or_else(|| other.profile.clone()),
+            product_identifier: self
+                .product_identifier
+                .or_else(|| other.product_identifier.clone()),
+            sequence_number: self.sequence_number.or(other.sequence_number),
+            file_time: self.file_time.or(other.file_time),
+        }
+    }
+}
+
+/// What `name`, without directories, tells; nothing if it has neither of the carrier's forms.
+///
+/// * `<country>_<profile>_<product identifier>_<sequence>_<YYYYMMDDHHmmss>.cdr[.gz|.zip]`. A
+///   country that the carrier does not deliver is left out.
+/// * `<profile><order id>.cdr[.gz|.zip]`, a consolidated delivery: the order id begins with a date,
+///   so the split is where 1 to 5 characters precede one of 2000 to 2099. If several are possible,
+///   `profile` decides.
+///
+/// ```
+/// use cdrlake_core::parse_file_name;
+///
+/// let metadata = parse_file_name("GB_ABC_12_0001_20251019090122.cdr.gz", None);
+/// assert_eq!(metadata.country.map(|country| country.code()), Some("GB"));
+/// assert_eq!(metadata.sequence_number, Some(1));
+///
+/// let consolidated = parse_file_name("AM220120110182.cdr.zip", None);
+/// assert_eq!(consolidated.profile.as_deref(), Some("AM2"));
+/// ```
+#[must_use]
+pub fn parse_file_name(name: &str, profile: Option<&str>) -> Metadata {
+    let Some(stem) = stem(name) else { return Metadata::default() };
+    delivery(stem).unwrap_or_else(|| Metadata {
+        profile: consolidated_profile(stem, profile),
+        ..Metadata::default()
+    })
+}
+
+/// `name` without `.cdr` and what may follow it, in any case.
+fn stem(name: &str) -> Option<&str> {
+    [".gz", ".zip"]
+        .iter()
+        .find_map(|end| strip_suffix(name, end))
+        .map_or_else(|| strip_suffix(name, ".cdr"), |name| strip_suffix(name, ".cdr"))
+}
+
+fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
+    let (stem, end) = name.split_at_checked(name.len().checked_sub(suffix.len())?)?;
+    end.eq_ignore_ascii_case(suffix).then_some(stem)
+}
+
+fn delivery(stem: &str) -> Option<Metadata> {
+    let mut parts = stem.split('_');
+    let (country, profile, product, sequence, time) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let is_country = matches!(country.len(), 2 | 3) && is_all(country, u8::is_ascii_alphabetic);
+    if parts.next().is_some() || !is_country || !is_profile(profile) || !is_identifier(product) {
+        return None;
+    }
+    if sequence.len() != 4 || !is_all(sequence, u8::is_ascii_digit) {
+        return None;
+    }
+    Some(Metadata {
+        country: country.parse().ok(),
+        profile: Some(profile.to_owned()),
+        product_identifier: Some(product.to_owned()),
+        sequence_number: Some(sequence.parse().ok()?),
+        file_time: Some(file_time(time)?),
+    })
+}
+
+fn file_time(text: &str) -> Option<i64> {
+    let (date, time) = text.as_bytes().split_first_chunk::<8>()?;
+    Some(microseconds(days(*date)?, seconds_of_day(time.try_into().ok()?)?))
+}
+
+/// The profile in front of an order id. `chosen` decides if several splits are possible.
+fn consolidated_profile(stem: &str, chosen: Option<&str>) -> Option<String> {
+    const MAX_ORDER_ID: usize = 36;
+    let profiles: Vec<&str> = (1..=5)
+        .filter_map(|len| stem.split_at_checked(len))
+        .filter(|(profile, order_id)| {
+            is_profile(profile)
+                && order_id.len() <= MAX_ORDER_ID
+                && is_all(order_id, |byte| byte.is_ascii_alphanumeric() || *byte == b'-')
+                && begins_with_date(order_id)
+        })
+        .map(|(profile, _)| profile)
+        .collect();
+    match profiles[..] {
+        [] => None,
+        [profile] => Some(profile),
+        _ => chosen.filter(|profile| profiles.contains(profile)),
+    }
+    .map(str::to_owned)
+}
+
+fn begins_with_date(order_id: &str) -> bool {
+    order_id
+        .as_bytes()
+        .first_chunk::<8>()
+        .is_some_and(|date| date.starts_with(b"20") && days(*date).is_some())
+}
+
+/// 1 to 5 letters or digits, as the API's `serviceProfile`.
+fn is_profile(text: &str) -> bool {
+    (1..=5).contains(&text.len()) && is_all(text, u8::is_ascii_alphanumeric)
+}
+
+fn is_all(text: &str, allowed: impl Fn(&u8) -> bool) -> bool {
+    text.as_bytes().iter().all(allowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deliveries() {
+        let metadata = parse_file_name("DE_ABC_01_0001_20101208090122.cdr.gz", None);
+        assert_eq!(metadata.country.unwrap().code(), "DE");
+        assert_eq!(metadata.profile.as_deref(), Some("ABC"));
+        assert_eq!(metadata.product_identifier.as_deref(), Some("01"));
+        assert_eq!(metadata.sequence_number, Some(1));
+        assert_eq!(metadata.file_time, Some(1_291_798_882_000_000));
+        for name in [
+            "DE_ABC_01_0001_20101208090122.cdr",
+            "DE_ABC_01_0001_20101208090122.cdr.zip",
+            "DE_ABC_01_0001_20101208090122.CDR.GZ",
+        ] {
+            assert_eq!(parse_file_name(name, None), metadata, "{name}");
+        }
+        let luxembourg = parse_file_name("LUX_AL_10_9999_20150916090000.cdr.gz", None);
+        assert_eq!(luxembourg.country.unwrap().code(), "LU");
+        let unknown = parse_file_name("XX_AL_10_9999_20150916090000.cdr.gz", None);
+        assert_eq!((unknown.country, unknown.sequence_number), (None, Some(9999)));
+    }
+
+    #[test]
+    fn names_of_no_form_tell_nothing() {
+        for name in [
+            "",
+            ".cdr",
+            "calls.txt",
+            "calls.cdr",
+            "DE_ABC_01_0001_20101208090122",
+            "DE_ABC_01_0001_20101208090122.cdr.bz2",
+            "DE_ABC_01_0001_20101308090122.cdr.gz",
+            "DE_ABC_01_0001_20101208240000.cdr.gz",
+            "DE_ABC_01_001_20101208090122.cdr.gz",
+            "DE_ABC_01_00001_20101208090122.cdr.gz",
+            "DE_ABC_012_0001_20101208090122.cdr.gz",
+            "DE_ABCDEF_01_0001_20101208090122.cdr.gz",
+            "DE__01_0001_20101208090122.cdr.gz",
+            "D_ABC_01_0001_20101208090122.cdr.gz",
+            "DE_ABC_01_0001_20101208090122_2.cdr.gz",
+            "É_ABC_01_0001_20101208090122.cdr.gz",
+        ] {
+            assert_eq!(parse_file_name(name, None), Metadata::default(), "{name}");
+        }
+    }
+
+    #[test]
+    fn consolidated() {
+        let cases = [
+            ("AM220120110182.cdr.zip", None, Some("AM2")),
+            ("ABC2023092012.cdr.zip", None, Some("ABC")),
+            ("ABC2023092012.cdr", None, Some("ABC")),
+            ("ABC20230920-a1.cdr.zip", None, Some("ABC")),
+            ("ABC2023133012.cdr.zip", None, None),
+            ("ABC1999092012.cdr.zip", None, None),
+            ("2023092012.cdr.zip", None, None),
+            ("ABCDEF2023092012.cdr.zip", None, None),
+            ("ABC20230920.12.cdr.zip", None, None),
+            // 2 + 20201201… or 220 + 20120112….
+            ("22020120112.cdr.zip", None, None),
+            ("22020120112.cdr.zip", Some("220"), Some("220")),
+            ("22020120112.cdr.zip", Some("2"), Some("2")),
+            ("22020120112.cdr.zip", Some("ABC"), None),
+        ];
+        for (name, chosen, profile) in cases {
+            assert_eq!(parse_file_name(name, chosen).profile.as_deref(), profile, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_first_that_tells_counts() {
+        let member = parse_file_name("GB_ABC_12_0001_20251019090122.cdr.gz", None);
+        let archive = parse_file_name("XYZ2023092012.cdr.zip", None);
+        assert_eq!(member.clone().or(&archive), member);
+        assert_eq!(Metadata::default().or(&archive).profile.as_deref(), Some("XYZ"));
+    }
+}
