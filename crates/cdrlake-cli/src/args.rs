@@ -1,0 +1,210 @@
+//! The command line.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+
+use cdrlake_core::{Country, Metadata, Strictness, parse_product};
+use cdrlake_lake::{Compression, Input, LoadOptions, MaxRejects};
+use clap::{Args, Parser, Subcommand};
+
+/// Carrier call detail records into a data lake: fast, and nothing lost.
+#[derive(Debug, Parser)]
+#[command(name = "cdrlake", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Convert CDR files to Parquet.
+    Convert(Box<ConvertArguments>),
+    /// Give every line its verdict, and write nothing.
+    ///
+    /// Rejected lines are listed on standard output.
+    Validate(Box<ValidateArguments>),
+    /// Print the layout of a record and the table it becomes.
+    Schema(SchemaArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArguments {
+    #[command(flatten)]
+    pub(crate) load: LoadArguments,
+
+    /// The Parquet file to write; its name must end in `.parquet`.
+    ///
+    /// It appears under its name only when it is whole.
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: PathBuf,
+
+    /// Where rejected lines go, if there are any [default: OUT with .rejects.parquet]
+    #[arg(long, value_name = "FILE.parquet")]
+    pub(crate) rejects: Option<PathBuf>,
+
+    /// Write what came of the run as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// Compression of pages: zstd[:LEVEL], snappy or none.
+    #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
+    pub(crate) compression: Compression,
+
+    /// Replace output files that exist, and remove a stale rejects file.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArguments {
+    #[command(flatten)]
+    pub(crate) load: LoadArguments,
+
+    /// Write what came of the run as JSON.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArguments {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// What commands that read CDR files have in common.
+#[derive(Debug, Args)]
+pub(crate) struct LoadArguments {
+    /// Files, directories, or `-` for standard input: plain, .gz or .zip.
+    ///
+    /// Directories are walked, without what begins with a dot.
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+
+    /// Country of sources whose names do not tell, as GB.
+    #[arg(long, value_name = "CC")]
+    country: Option<Country>,
+
+    /// Reseller profile of sources whose names do not tell.
+    #[arg(long, value_parser = profile)]
+    profile: Option<String>,
+
+    /// Product of sources whose names do not tell: identifier, name or offering.
+    #[arg(long, value_parser = parse_product)]
+    product: Option<String>,
+
+    /// Reject records that would only draw a warning.
+    ///
+    /// This rejects every record with bytes between its end and the line feed, so all of French
+    /// Voice Line.
+    #[arg(long)]
+    strict: bool,
+
+    /// How many records of a source may be rejected before it fails as a whole [default: any]
+    #[arg(long, value_name = "N|P%")]
+    max_rejects: Option<MaxRejects>,
+
+    /// Threads that work [default: one a core]
+    ///
+    /// The output does not depend on it.
+    #[arg(long, value_name = "N")]
+    threads: Option<NonZero<usize>>,
+
+    /// Memory to stay within, about.
+    #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
+    memory_limit: u64,
+
+    /// Print errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+impl LoadArguments {
+    pub(crate) fn options(&self) -> LoadOptions {
+        let inputs = self.inputs.iter().map(|path| match path.to_str() {
+            Some("-") => Input::Stdin,
+            _ => Input::Path(path.clone()),
+        });
+        LoadOptions {
+            metadata: Metadata {
+                country: self.country,
+                profile: self.profile.clone(),
+                product_identifier: self.product.clone(),
+                ..Metadata::default()
+            },
+            strictness: if self.strict { Strictness::Strict } else { Strictness::Lenient },
+            max_rejects: self.max_rejects,
+            threads: self.threads,
+            memory_limit: self.memory_limit,
+            ..LoadOptions::new(inputs.collect())
+        }
+    }
+}
+
+fn profile(text: &str) -> Result<String, String> {
+    let is_profile =
+        (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_profile
+        .then(|| text.to_owned())
+        .ok_or_else(|| "expected 1 to 5 letters or digits".to_owned())
+}
+
+fn compression(text: &str) -> Result<Compression, String> {
+    match text.split_once(':') {
+        None if text == "zstd" => Ok(Compression::default()),
+        None if text == "snappy" => Ok(Compression::Snappy),
+        None if text == "none" => Ok(Compression::None),
+        Some(("zstd", level)) => match level.parse() {
+            Ok(level @ 1..=22) => Ok(Compression::Zstd(level)),
+            _ => Err("expected a zstd level of 1 to 22".to_owned()),
+        },
+        _ => Err("expected zstd, zstd:LEVEL, snappy or none".to_owned()),
+    }
+}
+
+/// Bytes, or KiB, MiB, GiB.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let shift = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        _ => return Err("expected a size like 512MiB".to_owned()),
+    };
+    let number = digits.parse::<u64>().ok();
+    number
+        .and_then(|number| number.checked_mul(1 << shift))
+        .ok_or_else(|| "expected a size like 512MiB".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("512MiB"), Ok(512 << 20));
+        assert_eq!(size("1 GiB"), Ok(1 << 30));
+        assert_eq!(size("100"), Ok(100));
+        for wrong in ["", "MiB", "1.5GiB", "1TiB", "99999999999GiB"] {
+            assert!(size(wrong).is_err(), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn compressions() {
+        assert_eq!(compression("zstd"), Ok(Compression::Zstd(1)));
+        assert_eq!(compression("zstd:19"), Ok(Compression::Zstd(19)));
+        for wrong in ["", "zstd:", "zstd:0", "zstd:23", "gzip", "snappy:1"] {
+            assert!(compression(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

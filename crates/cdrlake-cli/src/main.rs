@@ -1,0 +1,35 @@
+//! The command `cdrlake`: arguments in, exit status out.
+//!
+//! Data goes to standard output, everything else to standard error.
+
+mod args;
+mod convert;
+mod outcome;
+mod schema;
+mod summary;
+mod validate;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::outcome::Outcome;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    // Arguments that do not parse end the program here, with status 2.
+    let result = match Arguments::parse().command {
+        Command::Convert(arguments) => convert::run(&arguments),
+        Command::Validate(arguments) => validate::run(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
+    };
+    result
+        .unwrap_or_else(|error| {
+            summary::line(format_args!("error: {error:#}"));
+            Outcome::Failed
+        })
+        .into()
+}

@@ -1,0 +1,49 @@
+//! How a command ended, as an exit status.
+
+use std::process::ExitCode;
+
+use cdrlake_lake::{Report, Status};
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Done, all accepted.
+    Done,
+    /// Failed, nothing published.
+    Failed,
+    /// The command line asks for what cannot be.
+    Usage,
+    /// Done, but records were rejected.
+    Rejects,
+    /// Done, but whole sources failed.
+    SourcesFailed,
+}
+
+impl Outcome {
+    /// The worst of what a report tells.
+    pub(crate) fn of(report: &Report) -> Self {
+        let failed = report.count(Status::Failed);
+        if failed == report.sources.len() {
+            Self::Failed
+        } else if failed > 0 {
+            Self::SourcesFailed
+        } else if report.totals.records_rejected > 0 {
+            Self::Rejects
+        } else {
+            Self::Done
+        }
+    }
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => 0,
+            Outcome::Failed => 1,
+            Outcome::Usage => 2,
+            Outcome::Rejects => 3,
+            Outcome::SourcesFailed => 4,
+        }
+        .into()
+    }
+}

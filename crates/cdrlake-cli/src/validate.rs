@@ -1,0 +1,45 @@
+//! `cdrlake validate`.
+
+use std::io::{self, BufWriter, Write};
+
+use anyhow::{Context, Result};
+
+use crate::args::ValidateArguments;
+use crate::outcome::Outcome;
+use crate::summary::{self, ReportFile};
+
+pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
+    let report_file = arguments.report.as_deref().map(ReportFile::create).transpose()?;
+    let mut listing = Listing { output: BufWriter::new(io::stdout()), result: Ok(()) };
+    let report = cdrlake_lake::validate(&arguments.load.options(), &mut |source, reject| {
+        listing.line(format_args!("{source}, {reject}"));
+    })?;
+    listing.finish().context("cannot list rejected lines")?;
+    summary::print(&report, arguments.load.quiet);
+    if let Some(file) = report_file {
+        file.write(&report)?;
+    }
+    Ok(Outcome::of(&report))
+}
+
+/// Lines on standard output; once that is closed or full, no more.
+struct Listing {
+    output: BufWriter<io::Stdout>,
+    result: io::Result<()>,
+}
+
+impl Listing {
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        if self.result.is_ok() {
+            self.result = writeln!(self.output, "{line}");
+        }
+    }
+
+    /// Nobody reading on is not an error.
+    fn finish(mut self) -> io::Result<()> {
+        match self.result.and_then(|()| self.output.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! A whole run: inputs in, one Parquet file (and its rejects) out, or only verdicts.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::{fs, thread};
+
+use cdrlake_core::{Metadata, Reject, Strictness};
+
+use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer};
+use crate::columns::{Compression, Layout};
+use crate::error::LakeError;
+use crate::load::{Collected, Destination, Loader};
+use crate::pipeline;
+use crate::publish::{Overwrite, Plan, publish};
+use crate::rejects::RejectsFile;
+use crate::report::{MaxRejects, Output, OutputKind, Report, SourceReport, Status};
+use crate::source::{Input, visit};
+use crate::staging::{StagedFile, StagedParquet};
+use crate::work::Worker;
+
+/// How sources are read and judged.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// Files, directories, standard input; loaded in this order.
+    pub inputs: Vec<Input>,
+    /// What is known of sources whose names do not tell.
+    pub metadata: Metadata,
+    /// Whether warnings reject.
+    pub strictness: Strictness,
+    /// How many rejects a source may have; any number if none.
+    pub max_rejects: Option<MaxRejects>,
+    /// Threads that work; as many as the machine has if none. The output does not depend on it.
+    pub threads: Option<NonZero<usize>>,
+    /// Bytes of memory to stay within, about.
+    pub memory_limit: u64,
+}
+
+impl LoadOptions {
+    /// 512 MiB.
+    pub const DEFAULT_MEMORY_LIMIT: u64 = 512 << 20;
+
+    /// The defaults for these inputs.
+    #[must_use]
+    pub fn new(inputs: Vec<Input>) -> Self {
+        Self {
+            inputs,
+            metadata: Metadata::default(),
+            strictness: Strictness::default(),
+            max_rejects: None,
+            threads: None,
+            memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+        }
+    }
+
+    fn threads(&self) -> usize {
+        self.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get)
+    }
+
+    /// How many blocks may be under way: two more than threads, so that none waits for work, unless
+    /// memory is short.
+    fn blocks(&self) -> Result<usize, LakeError> {
+        /// What a block takes at its worst, its bytes and its row group under construction.
+        const BLOCK_MEMORY: u64 = 2 * BLOCK_LEN as u64;
+        /// The block being filled, and what does not grow.
+        const BASE_MEMORY: u64 = BLOCK_LEN as u64 + (16 << 20);
+        let blocks = self.memory_limit.saturating_sub(BASE_MEMORY) / BLOCK_MEMORY;
+        if blocks == 0 {
+            return Err(LakeError::MemoryLimit(BASE_MEMORY + BLOCK_MEMORY));
+        }
+        Ok((self.threads() + 2).min(blocks as usize))
+    }
+}
+
+/// What [`convert`] reads and writes.
+#[derive(Clone, Debug)]
+pub struct ConvertOptions {
+    /// How sources are read and judged.
+    pub load: LoadOptions,
+    /// The Parquet file to write.
+    pub output: PathBuf,
+    /// Where rejected lines go, if there are any; beside the output if none.
+    pub rejects: Option<PathBuf>,
+    /// How pages are compressed.
+    pub compression: Compression,
+    /// What to do if an output exists.
+    pub overwrite: Overwrite,
+}
+
+impl ConvertOptions {
+    /// `<output without .parquet>.rejects.parquet`, unless set.
+    #[must_use]
+    pub fn rejects_path(&self) -> PathBuf {
+        self.rejects.clone().unwrap_or_else(|| self.output.with_extension("rejects.parquet"))
+    }
+}
+
+/// Converts sources to one Parquet file, published only when it is whole.
+///
+/// A source that fails is reported and leaves nothing in the output. If no source is loaded,
+/// nothing is published.
+///
+/// # Errors
+///
+/// [`LakeError`], if the run as a whole cannot be done; nothing is published then, but a rejects
+/// file may be if publishing the output itself fails after it.
+pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
+    let (output, rejects_path) = (&options.output, options.rejects_path());
+    if *output == rejects_path {
+        return Err(LakeError::SameOutput(rejects_path));
+    }
+    if options.overwrite == Overwrite::Refuse {
+        refuse_existing(output)?;
+        refuse_existing(&rejects_path)?;
+    }
+    let layout = Arc::new(Layout::calls(options.compression)?);
+    let destination = Destination::Files {
+        calls: Box::new(StagedParquet::create(output, Arc::clone(&layout))?),
+        rejects: Box::new(RejectsFile::new(rejects_path)),
+    };
+    let (destination, sources) = load(&options.load, Some(&layout), Some(output), destination)?;
+    let mut outputs = Vec::new();
+    let Destination::Files { calls, rejects } = destination else {
+        return Err(LakeError::Worker);
+    };
+    if sources.iter().any(|source| source.status == Status::Loaded) {
+        let stale = rejects.path().to_owned();
+        let rejects = rejects.finish()?;
+        let calls = calls.finish()?;
+        outputs.push(published(OutputKind::Calls, &calls));
+        outputs.extend(rejects.iter().map(|file| published(OutputKind::Rejects, file)));
+        let remove = match (&rejects, options.overwrite) {
+            (None, Overwrite::Replace) => vec![stale],
+            _ => Vec::new(),
+        };
+        // Rejects first: whoever sees the records can see what was rejected among them.
+        let add = rejects.into_iter().chain([calls]).collect();
+        publish(Plan { add, remove }, options.overwrite)?;
+    }
+    Ok(Report::new(run_id(), sources, outputs))
+}
+
+/// Gives every line the verdict that [`convert`] would, and writes nothing. Rejected lines of
+/// sources that would be loaded go to `on_reject`, with the source's name, in input order.
+///
+/// # Errors
+///
+/// [`LakeError`], if the run as a whole cannot be done.
+pub fn validate(
+    options: &LoadOptions,
+    on_reject: &mut (dyn FnMut(&str, &Reject<'_>) + Send),
+) -> Result<Report, LakeError> {
+    let (_, sources) = load(options, None, None, Destination::Caller(on_reject))?;
+    Ok(Report::new(run_id(), sources, Vec::new()))
+}
+
+fn load<'d>(
+    options: &LoadOptions,
+    layout: Option<&Layout>,
+    spool_near: Option<&Path>,
+    destination: Destination<'d>,
+) -> Result<(Destination<'d>, Vec<SourceReport>), LakeError> {
+    let buffers = Buffers::default();
+    let worker = Worker { layout, max_rejects: options.max_rejects, spool_near, buffers: &buffers };
+    let work = |block| Collected::Worked(worker.work(block));
+    let mut loader = Loader::new(destination, options.max_rejects);
+    let collect = |collected| loader.collect(collected);
+    pipeline::run(options.threads(), options.blocks()?, &work, collect, |queue| {
+        let emit = |gathered| match gathered {
+            Gathered::Block(block) => queue.submit(block),
+            other => queue.pass(Collected::Gathered(other)),
+        };
+        let mut gatherer = Gatherer::new(options.strictness, &buffers, emit);
+        for input in &options.inputs {
+            visit(input, &options.metadata, &mut gatherer)?;
+        }
+        gatherer.finish()
+    })?;
+    loader.finish()
+}
+
+fn refuse_existing(path: &Path) -> Result<(), LakeError> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => Err(LakeError::OutputExists(path.to_owned())),
+        // Whatever else is wrong with the path shows when it is written.
+        Err(_) => Ok(()),
+    }
+}
+
+fn published(kind: OutputKind, file: &StagedFile) -> Output {
+    Output { kind, path: file.path.clone(), rows: file.rows, bytes: file.bytes }
+}
+
+/// Random, for nothing may be named or ordered by the wall clock.
+fn run_id() -> String {
+    let mut bytes = [0; 16];
+    // A machine without randomness still deserves its report.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,36 @@
+//! Files of carrier call detail records to Parquet, wholly or not at all.
+//!
+//! The path of the data, a module a step:
+//!
+//! 1. `source` walks the inputs, tells containers apart and opens them as streams of records.
+//! 2. `blocks` gathers small sources and cuts large ones into blocks, and hashes on the way.
+//! 3. `pipeline` gives blocks to workers and takes the results back in order.
+//! 4. `work` is what a worker does: a block's bytes to batches (by `cdrlake-core`) to the encoded
+//!    row group (`columns`), and rejected lines to a spool.
+//! 5. `load` decides, source by source, what stays; `staging` appends row groups to a file that is
+//!    not visible yet, and takes them back if a source fails at its end.
+//! 6. `publish` makes the finished files visible.
+//!
+//! [`convert`] and [`validate`] tie these together; [`Report`] tells what came of it.
+
+mod blocks;
+mod columns;
+mod convert;
+mod error;
+mod load;
+mod pipeline;
+mod publish;
+mod rejects;
+mod report;
+mod source;
+mod staging;
+mod work;
+
+pub use columns::Compression;
+pub use convert::{ConvertOptions, LoadOptions, convert, validate};
+pub use error::LakeError;
+pub use publish::Overwrite;
+pub use report::{
+    LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
+};
+pub use source::{Input, SourceError};

@@ -1,0 +1,205 @@
+//! Jobs to workers and back in order: the only place that knows threads.
+//!
+//! The feeder runs on the pool like any worker. It submits jobs; when enough are under way it takes
+//! the oldest result, and while that is not ready it works on jobs itself. So `n` threads are `n`
+//! threads, one included, memory is bounded by the jobs under way, and results are collected in
+//! the order of submission by one place, whatever the threads do.
+
+use std::collections::VecDeque;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use rayon::{ScopeFifo, ThreadPoolBuilder, Yield};
+
+use crate::error::LakeError;
+
+/// Feeds jobs and takes their results, in order.
+pub(crate) struct Queue<'q, 'scope, Work, Collect, Done> {
+    scope: &'q ScopeFifo<'scope>,
+    work: &'scope Work,
+    collect: Collect,
+    limit: usize,
+    under_way: VecDeque<Entry<Done>>,
+}
+
+/// A result that is there, or will be.
+enum Entry<Done> {
+    Ready(Done),
+    Awaited(Receiver<Done>),
+}
+
+/// Runs `feed` on a pool of `threads`. Each job it submits goes through `work` on any thread, and
+/// what comes of it to `collect`, in the order of submission. At most `limit` jobs are under way.
+pub(crate) fn run<'w, Job, Done, Work, Collect, Feed>(
+    threads: usize,
+    limit: usize,
+    work: &'w Work,
+    collect: Collect,
+    feed: Feed,
+) -> Result<(), LakeError>
+where
+    Job: Send + 'w,
+    Done: Send + 'w,
+    Work: Fn(Job) -> Done + Sync,
+    Collect: FnMut(Done) -> Result<(), LakeError> + Send,
+    Feed: FnOnce(&mut Queue<'_, 'w, Work, Collect, Done>) -> Result<(), LakeError> + Send,
+{
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|index| format!("cdrlake-{index}"))
+        .build()?;
+    pool.scope_fifo(|scope| {
+        let mut queue =
+            Queue { scope, work, collect, limit: limit.max(1), under_way: VecDeque::new() };
+        feed(&mut queue)?;
+        queue.drain()
+    })
+}
+
+impl<'scope, Work, Collect, Done> Queue<'_, 'scope, Work, Collect, Done>
+where
+    Done: Send + 'scope,
+    Collect: FnMut(Done) -> Result<(), LakeError>,
+{
+    /// Puts a job to work; waits, and helps, while too many are under way.
+    pub(crate) fn submit<Job>(&mut self, job: Job) -> Result<(), LakeError>
+    where
+        Job: Send + 'scope,
+        Work: Fn(Job) -> Done + Sync,
+    {
+        while self.under_way.len() >= self.limit {
+            self.collect_oldest()?;
+        }
+        let (sender, receiver) = sync_channel(1);
+        let work = self.work;
+        self.scope.spawn_fifo(move |_| {
+            // If nobody waits any more the run has ended with an error.
+            let _ = sender.send(work(job));
+        });
+        self.under_way.push_back(Entry::Awaited(receiver));
+        self.collect_ready()
+    }
+
+    /// Gives `collect` something that needs no work, in its turn.
+    pub(crate) fn pass(&mut self, done: Done) -> Result<(), LakeError> {
+        self.under_way.push_back(Entry::Ready(done));
+        self.collect_ready()
+    }
+
+    fn drain(&mut self) -> Result<(), LakeError> {
+        while !self.under_way.is_empty() {
+            self.collect_oldest()?;
+        }
+        Ok(())
+    }
+
+    /// Collects what is done already, from the oldest on.
+    fn collect_ready(&mut self) -> Result<(), LakeError> {
+        while let Some(entry) = self.under_way.pop_front() {
+            let done = match entry {
+                Entry::Ready(done) => done,
+                Entry::Awaited(receiver) => match receiver.try_recv() {
+                    Ok(done) => done,
+                    Err(TryRecvError::Disconnected) => return Err(LakeError::Worker),
+                    Err(TryRecvError::Empty) => {
+                        self.under_way.push_front(Entry::Awaited(receiver));
+                        return Ok(());
+                    }
+                },
+            };
+            (self.collect)(done)?;
+        }
+        Ok(())
+    }
+
+    fn collect_oldest(&mut self) -> Result<(), LakeError> {
+        match self.under_way.pop_front() {
+            None => Ok(()),
+            Some(Entry::Ready(done)) => (self.collect)(done),
+            Some(Entry::Awaited(receiver)) => {
+                let done = help_until_done(&receiver)?;
+                (self.collect)(done)
+            }
+        }
+    }
+}
+
+/// Waits for a result, and works on other jobs meanwhile.
+fn help_until_done<Done>(receiver: &Receiver<Done>) -> Result<Done, LakeError> {
+    /// How soon to look for other jobs again when there was none.
+    const PAUSE: Duration = Duration::from_millis(1);
+    loop {
+        match receiver.try_recv() {
+            Ok(done) => return Ok(done),
+            Err(TryRecvError::Disconnected) => return Err(LakeError::Worker),
+            Err(TryRecvError::Empty) => {}
+        }
+        if rayon::yield_now() != Some(Yield::Executed) {
+            match receiver.recv_timeout(PAUSE) {
+                Ok(done) => return Ok(done),
+                Err(RecvTimeoutError::Disconnected) => return Err(LakeError::Worker),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn results_come_in_order_and_few_are_under_way() {
+        for threads in [1, 2, 5] {
+            let (started, collected) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let mut results = Vec::new();
+            let work = |job: u64| {
+                let under_way =
+                    started.fetch_add(1, Ordering::SeqCst) - collected.load(Ordering::SeqCst);
+                assert!(under_way <= 4, "{under_way} under way");
+                std::thread::sleep(Duration::from_micros(job * 7919 % 500));
+                job
+            };
+            let collect = |job| {
+                collected.fetch_add(1, Ordering::SeqCst);
+                results.push(job);
+                Ok(())
+            };
+            run(threads, 4, &work, collect, |queue| (0..200).try_for_each(|job| queue.submit(job)))
+                .unwrap();
+            assert_eq!(results, (0..200).collect::<Vec<_>>(), "{threads} threads");
+        }
+    }
+
+    #[test]
+    fn what_needs_no_work_keeps_its_turn() {
+        let mut results = Vec::new();
+        let work = |job: u32| {
+            std::thread::sleep(Duration::from_millis(1));
+            job
+        };
+        run(
+            2,
+            4,
+            &work,
+            |job| Ok(results.push(job)),
+            |queue| {
+                (0..20).try_for_each(
+                    |job| if job % 3 == 0 { queue.pass(job) } else { queue.submit(job) },
+                )
+            },
+        )
+        .unwrap();
+        assert_eq!(results, (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_error_of_the_collector_ends_the_run() {
+        let work = |job: u32| job;
+        let collect = |job| if job == 5 { Err(LakeError::Worker) } else { Ok(()) };
+        let result = run(2, 4, &work, collect, |queue| (0..).try_for_each(|job| queue.submit(job)));
+        assert!(matches!(result, Err(LakeError::Worker)));
+    }
+}

@@ -1,0 +1,292 @@
+//! Rejected lines: kept aside until their source has ended, then written to the rejects file.
+//!
+//! The rejects table names the hash of each line's source, which is known only at its end. And a
+//! source that fails writes none. So lines wait in a spool, which takes little memory however
+//! many there are.
+
+use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder};
+use arrow_array::{ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
+use cdrlake_core::{Fault, Field, RAW_LIMIT, Reject, RejectCode, SourceOptions};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::file::properties::WriterProperties;
+use tempfile::{NamedTempFile, SpooledTempFile};
+
+use crate::error::LakeError;
+use crate::staging::{StagedFile, directory, temporary_file};
+
+/// Bytes of a spool that stay in memory.
+const SPOOL_MEMORY: usize = 1 << 20;
+
+/// Rejected lines of one source, in order, in memory or in an unnamed temporary file.
+pub(crate) struct Spool {
+    file: BufWriter<SpooledTempFile>,
+}
+
+impl Spool {
+    /// A spool that may grow into a file in the directory of `path`, or where temporary files go.
+    pub(crate) fn new(path: Option<&Path>) -> Self {
+        let file = match path {
+            Some(path) => tempfile::spooled_tempfile_in(SPOOL_MEMORY, directory(path)),
+            None => tempfile::spooled_tempfile(SPOOL_MEMORY),
+        };
+        Self { file: BufWriter::new(file) }
+    }
+
+    pub(crate) fn push(&mut self, reject: &Reject<'_>) -> io::Result<()> {
+        let field = reject.fault.field.map_or(u8::MAX, |field| field as u8);
+        self.file.write_all(&reject.record_number.to_le_bytes())?;
+        self.file.write_all(&reject.byte_offset.to_le_bytes())?;
+        self.file.write_all(&[reject.fault.code as u8, field])?;
+        self.file.write_all(&reject.raw_length.to_le_bytes())?;
+        self.file.write_all(&(reject.raw.len() as u32).to_le_bytes())?;
+        self.file.write_all(reject.raw)
+    }
+
+    /// Adds the lines of the next part of the same source.
+    pub(crate) fn append(&mut self, other: Self) -> io::Result<()> {
+        io::copy(&mut other.rewind()?, &mut self.file).map(drop)
+    }
+
+    fn rewind(self) -> io::Result<impl Read> {
+        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.seek(SeekFrom::Start(0))?;
+        Ok(BufReader::new(file))
+    }
+
+    /// Gives every line back, in order.
+    pub(crate) fn replay<E: From<io::Error>>(
+        self,
+        mut visit: impl FnMut(&Reject<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut file = self.rewind()?;
+        let mut raw = Vec::new();
+        let mut first = [0; 8];
+        while file.read(&mut first[..1])? == 1 {
+            file.read_exact(&mut first[1..])?;
+            let record_number = u64::from_le_bytes(first);
+            let byte_offset = u64::from_le_bytes(read_array(&mut file)?);
+            let [code, field] = read_array(&mut file)?;
+            let raw_length = u64::from_le_bytes(read_array(&mut file)?);
+            let len = u32::from_le_bytes(read_array(&mut file)?) as usize;
+            raw.resize(len.min(RAW_LIMIT), 0);
+            file.read_exact(&mut raw)?;
+            let code = RejectCode::ALL
+                .get(usize::from(code))
+                .copied()
+                .ok_or(io::ErrorKind::InvalidData)
+                .map_err(io::Error::from)?;
+            let fault = Fault { code, field: Field::ALL.get(usize::from(field)).copied() };
+            visit(&Reject { record_number, byte_offset, fault, raw: &raw, raw_length })?;
+        }
+        Ok(())
+    }
+}
+
+fn read_array<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The table of rejected lines.
+fn schema() -> SchemaRef {
+    let field = |name, data_type, nullable| ArrowField::new(name, data_type, nullable);
+    Arc::new(Schema::new(vec![
+        field("source_file", DataType::Utf8, false),
+        field("record_number", DataType::Int64, false),
+        field("byte_offset", DataType::Int64, false),
+        field("code", DataType::Utf8, false),
+        field("field", DataType::Utf8, true),
+        field("message", DataType::Utf8, false),
+        field("raw", DataType::Binary, false),
+        field("raw_length", DataType::Int64, false),
+        field("country", DataType::Utf8, true),
+        field("profile", DataType::Utf8, true),
+        field("product_identifier", DataType::Utf8, true),
+        field("source_hash", DataType::Utf8, false),
+    ]))
+}
+
+/// The rejects file under construction; there is none before the first rejected line.
+pub(crate) struct RejectsFile {
+    path: PathBuf,
+    writer: Option<ArrowWriter<NamedTempFile>>,
+    rows: Rows,
+    written: u64,
+}
+
+impl RejectsFile {
+    /// A file that is to be published as `path`.
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, writer: None, rows: Rows::default(), written: 0 }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one rejected line of a source.
+    pub(crate) fn write(
+        &mut self,
+        source: &SourceOptions,
+        source_hash: &str,
+        reject: &Reject<'_>,
+    ) -> Result<(), LakeError> {
+        self.rows.push(source, source_hash, reject);
+        if self.rows.is_full() { self.write_rows() } else { Ok(()) }
+    }
+
+    fn write_rows(&mut self) -> Result<(), LakeError> {
+        let rows = std::mem::take(&mut self.rows);
+        if rows.len == 0 {
+            return Ok(());
+        }
+        self.written += rows.len as u64;
+        let batch = rows.finish()?;
+        let writer = match &mut self.writer {
+            Some(writer) => writer,
+            none => none.insert(create_writer(&self.path)?),
+        };
+        let parquet = |error| LakeError::Parquet { path: self.path.clone(), error };
+        writer.write(&batch).map_err(parquet)?;
+        // One row group a batch keeps memory low; rejects are few, or nobody minds.
+        writer.flush().map_err(parquet)
+    }
+
+    /// The finished file; none if nothing was rejected.
+    pub(crate) fn finish(mut self) -> Result<Option<StagedFile>, LakeError> {
+        self.write_rows()?;
+        let Some(writer) = self.writer else { return Ok(None) };
+        let path = self.path;
+        let file = writer
+            .into_inner()
+            .map_err(|error| LakeError::Parquet { path: path.clone(), error })?;
+        let bytes = file.as_file().metadata().map_err(LakeError::write(&path))?.len();
+        file.as_file().sync_all().map_err(LakeError::write(&path))?;
+        Ok(Some(StagedFile { file, path, rows: self.written, bytes }))
+    }
+}
+
+/// Rejects hold raw lines, subscribers' numbers among them: nobody else may read them.
+const REJECTS_MODE: u32 = 0o640;
+
+fn create_writer(path: &Path) -> Result<ArrowWriter<NamedTempFile>, LakeError> {
+    let file = temporary_file(path, REJECTS_MODE)?;
+    let properties = WriterProperties::builder()
+        .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
+        .build();
+    let options =
+        ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+    ArrowWriter::try_new_with_options(file, schema(), options)
+        .map_err(|error| LakeError::Parquet { path: path.to_owned(), error })
+}
+
+/// Rows of the rejects table under construction.
+#[derive(Default)]
+struct Rows {
+    source_file: StringBuilder,
+    record_number: Int64Builder,
+    byte_offset: Int64Builder,
+    code: StringBuilder,
+    field: StringBuilder,
+    message: StringBuilder,
+    raw: BinaryBuilder,
+    raw_length: Int64Builder,
+    country: StringBuilder,
+    profile: StringBuilder,
+    product_identifier: StringBuilder,
+    source_hash: StringBuilder,
+    len: usize,
+    raw_bytes: usize,
+}
+
+impl Rows {
+    fn push(&mut self, source: &SourceOptions, source_hash: &str, reject: &Reject<'_>) {
+        let metadata = &source.metadata;
+        self.source_file.append_value(&source.source_file);
+        self.record_number.append_value(reject.record_number as i64);
+        self.byte_offset.append_value(reject.byte_offset as i64);
+        self.code.append_value(reject.fault.code.as_str());
+        self.field.append_option(reject.fault.field.map(Field::name));
+        self.message.append_value(reject.message().to_string());
+        self.raw.append_value(reject.raw);
+        self.raw_length.append_value(reject.raw_length as i64);
+        self.country.append_option(metadata.country.map(|country| country.code()));
+        self.profile.append_option(metadata.profile.as_deref());
+        self.product_identifier.append_option(metadata.product_identifier.as_deref());
+        self.source_hash.append_value(source_hash);
+        self.len += 1;
+        self.raw_bytes += reject.raw.len();
+    }
+
+    fn is_full(&self) -> bool {
+        const MAX_ROWS: usize = 16_384;
+        const MAX_RAW_BYTES: usize = 8 << 20;
+        self.len >= MAX_ROWS || self.raw_bytes >= MAX_RAW_BYTES
+    }
+
+    fn finish(mut self) -> Result<RecordBatch, LakeError> {
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(self.source_file.finish()),
+            Arc::new(self.record_number.finish()),
+            Arc::new(self.byte_offset.finish()),
+            Arc::new(self.code.finish()),
+            Arc::new(self.field.finish()),
+            Arc::new(self.message.finish()),
+            Arc::new(self.raw.finish()),
+            Arc::new(self.raw_length.finish()),
+            Arc::new(self.country.finish()),
+            Arc::new(self.profile.finish()),
+            Arc::new(self.product_identifier.finish()),
+            Arc::new(self.source_hash.finish()),
+        ];
+        RecordBatch::try_new(schema(), arrays).map_err(|error| LakeError::Encode(error.into()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spool_gives_back_what_it_was_given() {
+        let giant = vec![b'x'; RAW_LIMIT];
+        let lines: [(Fault, &[u8], u64); 3] = [
+            (Fault { code: RejectCode::ShortRecord, field: None }, b"", 0),
+            (Fault { code: RejectCode::NotAscii, field: Some(Field::Trailer) }, b"\xFFab", 3),
+            (Fault { code: RejectCode::LongRecord, field: None }, &giant, 1 << 40),
+        ];
+        let mut spool = Spool::new(None);
+        // More than a spool keeps in memory, in two parts.
+        for part in 0..2 {
+            let mut next = Spool::new(None);
+            for index in 0..30 {
+                for (fault, raw, raw_length) in lines {
+                    let record_number = part * 30 + index;
+                    let byte_offset = record_number << 33;
+                    next.push(&Reject { record_number, byte_offset, fault, raw, raw_length })
+                        .unwrap();
+                }
+            }
+            spool.append(next).unwrap();
+        }
+        let mut seen = 0;
+        spool
+            .replay::<io::Error>(|reject| {
+                let (fault, raw, raw_length) = lines[seen % 3];
+                assert_eq!((reject.fault, reject.raw, reject.raw_length), (fault, raw, raw_length));
+                assert_eq!(reject.record_number, seen as u64 / 3);
+                assert_eq!(reject.byte_offset, reject.record_number << 33);
+                seen += 1;
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, 180);
+    }
+}

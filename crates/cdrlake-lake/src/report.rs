@@ -1,0 +1,284 @@
+//! What came of a run, as data; printing is the caller's.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use arrow_array::temporal_conversions::timestamp_us_to_datetime;
+use cdrlake_core::Counts;
+use serde::{Serialize, Serializer};
+
+/// What came of a run. Totals cover the sources that were loaded.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Random; 32 hexadecimal digits.
+    pub run_id: String,
+    /// Sums over the loaded sources.
+    #[serde(flatten)]
+    pub totals: Tally,
+    /// One an input's source, in input order.
+    pub sources: Vec<SourceReport>,
+    /// The files published; none if no source was loaded.
+    pub outputs: Vec<Output>,
+}
+
+impl Report {
+    pub(crate) fn new(run_id: String, sources: Vec<SourceReport>, outputs: Vec<Output>) -> Self {
+        let mut totals = Tally::default();
+        for source in &sources {
+            if source.status == Status::Loaded {
+                totals.add(&source.tally);
+            }
+        }
+        Self { run_id, totals, sources, outputs }
+    }
+
+    /// How many sources have this status.
+    #[must_use]
+    pub fn count(&self, status: Status) -> usize {
+        self.sources.iter().filter(|source| source.status == status).count()
+    }
+}
+
+/// Counts of a source or of a run:
+/// `records_read = records_written + records_rejected + records_duplicate + records_filtered`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Lines that are not blank.
+    pub records_read: u64,
+    /// Rows of the output.
+    pub records_written: u64,
+    /// Lines that are no sound record.
+    pub records_rejected: u64,
+    /// Records dropped because another source holds them; 0 unless asked for.
+    pub records_duplicate: u64,
+    /// Records left out by a filter; 0 unless asked for.
+    pub records_filtered: u64,
+    /// Lines that are empty, or only a carriage return.
+    pub blank_lines: u64,
+    /// Decompressed bytes.
+    pub bytes_read: u64,
+    /// Rejected lines by code.
+    pub rejects: BTreeMap<&'static str, u64>,
+    /// Warnings by code.
+    pub warnings: BTreeMap<&'static str, u64>,
+    /// Sum of the written rows' durations.
+    pub duration_seconds: Seconds,
+}
+
+impl Tally {
+    /// The tally of a source all of whose sound records are written.
+    pub(crate) fn loaded(counts: &Counts, bytes: u64, duration: Seconds) -> Self {
+        Self {
+            records_read: counts.records + counts.rejected(),
+            records_written: counts.records,
+            records_rejected: counts.rejected(),
+            blank_lines: counts.blank_lines,
+            bytes_read: bytes,
+            rejects: counts.rejects().map(|(code, count)| (code.as_str(), count)).collect(),
+            warnings: counts.warnings().map(|(code, count)| (code.as_str(), count)).collect(),
+            duration_seconds: duration,
+            ..Self::default()
+        }
+    }
+
+    /// The tally of a source that failed: nothing of it counts, but its rejects are told.
+    pub(crate) fn failed(counts: &Counts) -> Self {
+        let rejects = counts.rejects().map(|(code, count)| (code.as_str(), count)).collect();
+        Self { rejects, ..Self::default() }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.records_read += other.records_read;
+        self.records_written += other.records_written;
+        self.records_rejected += other.records_rejected;
+        self.records_duplicate += other.records_duplicate;
+        self.records_filtered += other.records_filtered;
+        self.blank_lines += other.blank_lines;
+        self.bytes_read += other.bytes_read;
+        self.duration_seconds.0 += other.duration_seconds.0;
+        for (code, count) in &other.rejects {
+            *self.rejects.entry(code).or_default() += count;
+        }
+        for (code, count) in &other.warnings {
+            *self.warnings.entry(code).or_default() += count;
+        }
+    }
+}
+
+/// What came of one source.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    /// Its path as the user gave it, and `!member`.
+    pub source: String,
+    /// BLAKE3 of the decompressed bytes, if it was read to its end.
+    pub content_hash: Option<String>,
+    /// What became of it.
+    pub status: Status,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// The source with the same content, for whose sake this one was skipped.
+    pub same_as: Option<String>,
+    /// Its counts; for a source that failed or was skipped all are 0, but its rejects are told.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Earliest start of a call, local time.
+    pub first_start_time: Option<LocalTime>,
+    /// Latest start of a call, local time.
+    pub last_start_time: Option<LocalTime>,
+}
+
+/// What became of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Its records are in the output.
+    Loaded,
+    /// An earlier source has the same content.
+    Skipped,
+    /// Nothing of it is in the output.
+    Failed,
+}
+
+/// A published file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Output {
+    /// What it holds.
+    pub kind: OutputKind,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Rows of the table.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// What a published file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// The table of calls.
+    Calls,
+    /// The table of rejected lines.
+    Rejects,
+}
+
+/// Seconds, exact to a tenth; in JSON a decimal in a string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seconds(u64);
+
+impl Seconds {
+    pub(crate) const fn from_tenths(tenths: u64) -> Self {
+        Self(tenths)
+    }
+
+    /// Tenths of a second.
+    #[must_use]
+    pub const fn tenths(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 / 10, self.0 % 10)
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A date and time without zone; in JSON as `2025-10-19T09:01:22`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalTime(pub(crate) i64);
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match timestamp_us_to_datetime(self.0) {
+            Some(time) => time.format("%Y-%m-%dT%H:%M:%S").fmt(f),
+            None => f.write_str("out of range"),
+        }
+    }
+}
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// How many of a source's records may be rejected before it fails as a whole.
+///
+/// ```
+/// use cdrlake_lake::MaxRejects;
+///
+/// assert_eq!("10".parse(), Ok(MaxRejects::Count(10)));
+/// assert_eq!("0.5%".parse::<MaxRejects>()?.to_string(), "0.5%");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxRejects {
+    /// So many.
+    Count(u64),
+    /// So many in a hundred of its records, rejected ones included.
+    Percent(f64),
+}
+
+impl MaxRejects {
+    pub(crate) fn is_exceeded_by(self, counts: &Counts) -> bool {
+        let rejected = counts.rejected();
+        match self {
+            Self::Count(limit) => rejected > limit,
+            Self::Percent(limit) => {
+                rejected as f64 * 100.0 > limit * (counts.records + rejected) as f64
+            }
+        }
+    }
+}
+
+impl FromStr for MaxRejects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || format!("expected a count or a percentage like 0.5%, found {text:?}");
+        match text.strip_suffix('%') {
+            None => text.parse().map(Self::Count).map_err(|_| expected()),
+            Some(percent) => match percent.trim_end().parse() {
+                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self::Percent(percent)),
+                _ => Err(expected()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for MaxRejects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn max_rejects() {
+        for wrong in ["", "%", "-1", "x", "101%", "-1%", "nan%", "1.5"] {
+            assert!(wrong.parse::<MaxRejects>().is_err(), "{wrong:?}");
+        }
+        assert_eq!("100 %".parse(), Ok(MaxRejects::Percent(100.0)));
+    }
+
+    #[test]
+    fn values_as_text() {
+        assert_eq!(Seconds::from_tenths(1234).to_string(), "123.4");
+        assert_eq!(LocalTime(1_760_864_482_000_000).to_string(), "2025-10-19T09:01:22");
+    }
+}

@@ -1,0 +1,88 @@
+//! Why a source was not loaded.
+
+use std::io;
+
+use thiserror::Error;
+
+/// Why one source was not loaded; others may be. The name of the source is the caller's to put in
+/// front.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// It could not be opened.
+    #[error("cannot be opened: {0}")]
+    Open(#[source] io::Error),
+    /// Reading or unwrapping it broke off.
+    #[error("cannot be read to its end, after {bytes} decompressed bytes: {error}")]
+    Read {
+        /// How far it went.
+        bytes: u64,
+        /// What the operating system or the decompressor says.
+        #[source]
+        error: io::Error,
+    },
+    /// A fifo, socket or device.
+    #[error("is neither a file nor a directory; pass a stream as `-`, on standard input")]
+    SpecialFile,
+    /// Its name says gzip or zip, its first bytes do not.
+    #[error("is no {format} file, though its name says so; fetch it again, or rename it")]
+    NotWhatItsNameSays {
+        /// `gzip` or `zip`.
+        format: &'static str,
+    },
+    /// A zip's directory or an entry's header is damaged, or of a kind that is not read.
+    #[error("cannot be read as a zip archive: {0}")]
+    Zip(#[source] zip::result::ZipError),
+    /// An entry needs a password.
+    #[error("is encrypted; decrypt it first")]
+    Encrypted,
+    /// A zip needs its end to be read first, so it cannot come as a stream.
+    #[error("is a zip archive, which can be read from a file but not from a stream; save it first")]
+    ZipInStream,
+    /// There are lines, but none is a record.
+    #[error("is not a CDR file: {lines} lines, and not one sound record; the first is {first}")]
+    NotCdr {
+        /// Physical lines.
+        lines: u64,
+        /// The first line's place and what is wrong with it.
+        first: String,
+    },
+    /// More lines were rejected than `--max-rejects` allows.
+    #[error(
+        "has {rejected} rejects among {records} records, more than {limit}; the first is {first}"
+    )]
+    TooManyRejects {
+        /// Rejected lines.
+        rejected: u64,
+        /// Records and rejected lines.
+        records: u64,
+        /// The limit, as the user gave it.
+        limit: String,
+        /// The first rejected line's place and what is wrong with it.
+        first: String,
+    },
+    /// An earlier source of the run has the same content, and failed.
+    #[error("has the same content as {name}, which failed")]
+    SameAsFailed {
+        /// The earlier source.
+        name: String,
+    },
+}
+
+impl SourceError {
+    /// A word for machines.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "cannot_open",
+            Self::Read { .. } => "cannot_read",
+            Self::SpecialFile => "special_file",
+            Self::NotWhatItsNameSays { .. } => "not_what_its_name_says",
+            Self::Zip(_) => "damaged_zip",
+            Self::Encrypted => "encrypted",
+            Self::ZipInStream => "zip_in_stream",
+            Self::NotCdr { .. } => "not_cdr",
+            Self::TooManyRejects { .. } => "too_many_rejects",
+            Self::SameAsFailed { .. } => "same_as_failed",
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Row groups to a staged file: a Parquet file that is not visible yet, and that can take row
+//! groups back.
+//!
+//! A source is loaded wholly or not at all, but a large one turns out broken only at its end, when
+//! many of its row groups are written. So a staged file can return to a [`Mark`]: it is cut to its
+//! length then, and forgets the row groups since. Nothing is read or copied twice.
+
+use std::fs::{File, Permissions};
+use std::io::{self, Read as _, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::metadata::{
+    FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData,
+};
+use parquet::file::page_index::column_index::ColumnIndexMetaData;
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
+use tempfile::NamedTempFile;
+
+use crate::columns::{Layout, RowGroup};
+use crate::error::LakeError;
+
+/// How temporary files' names begin: directory walks leave them out.
+const PREFIX: &str = ".cdrlake-";
+
+const MAGIC: &[u8; 4] = b"PAR1";
+
+/// A temporary file in the directory of `path`, with permissions of `mode` less the umask.
+pub(crate) fn temporary_file(path: &Path, mode: u32) -> Result<NamedTempFile, LakeError> {
+    tempfile::Builder::new()
+        .prefix(PREFIX)
+        .suffix(".tmp")
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(directory(path))
+        .map_err(LakeError::write(path))
+}
+
+/// The directory that `path` stands in.
+pub(crate) fn directory(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// A complete file that waits to be published.
+pub(crate) struct StagedFile {
+    pub(crate) file: NamedTempFile,
+    /// The name it is to have.
+    pub(crate) path: PathBuf,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+}
+
+/// A Parquet file under construction.
+pub(crate) struct StagedParquet {
+    layout: Arc<Layout>,
+    path: PathBuf,
+    temporary: NamedTempFile,
+    output: TrackedWrite<Tail>,
+    row_groups: Vec<RowGroupMetaData>,
+    column_indexes: Vec<Vec<ColumnIndexMetaData>>,
+    offset_indexes: Vec<Vec<OffsetIndexMetaData>>,
+}
+
+/// A state of a staged file to which it can return.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark {
+    len: u64,
+    row_groups: usize,
+}
+
+impl StagedParquet {
+    /// Begins a file that is to be published as `path`, in the same directory.
+    pub(crate) fn create(path: &Path, layout: Arc<Layout>) -> Result<Self, LakeError> {
+        let temporary = temporary_file(path, 0o666)?;
+        let file = temporary.as_file().try_clone().map_err(LakeError::write(path))?;
+        let mut output = TrackedWrite::new(Tail { file, ahead: 0 });
+        output.write_all(MAGIC).map_err(LakeError::write(path))?;
+        Ok(Self {
+            layout,
+            path: path.to_owned(),
+            temporary,
+            output,
+            row_groups: Vec::new(),
+            column_indexes: Vec::new(),
+            offset_indexes: Vec::new(),
+        })
+    }
+
+    /// Appends a row group.
+    pub(crate) fn append(&mut self, row_group: RowGroup) -> Result<(), LakeError> {
+        self.try_append(row_group).map_err(|error| parquet_error(&self.path, error))
+    }
+
+    fn try_append(&mut self, row_group: RowGroup) -> ParquetResult<()> {
+        let ordinal = i16::try_from(self.row_groups.len())
+            .map_err(|_| ParquetError::General("more than 32,767 row groups".to_owned()))?;
+        let mut closed = None;
+        let on_close = |_: &mut TrackedWrite<Tail>,
+                        metadata,
+                        _,
+                        column_indexes: Vec<Option<ColumnIndexMetaData>>,
+                        offset_indexes: Vec<Option<OffsetIndexMetaData>>| {
+            closed = Some((metadata, column_indexes, offset_indexes));
+            Ok(())
+        };
+        let mut writer = SerializedRowGroupWriter::new(
+            Arc::clone(&self.layout.schema),
+            Arc::clone(&self.layout.properties),
+            &mut self.output,
+            ordinal,
+            Some(Box::new(on_close)),
+        );
+        for chunk in row_group.chunks {
+            chunk.append_to_row_group(&mut writer)?;
+        }
+        writer.close()?;
+        let Some((metadata, column_indexes, offset_indexes)) = closed else {
+            return Err(ParquetError::General("a row group was not closed".to_owned()));
+        };
+        let none = ColumnIndexMetaData::NONE;
+        let column_indexes = column_indexes.into_iter().map(|index| index.unwrap_or(none.clone()));
+        self.row_groups.push(metadata);
+        self.column_indexes.push(column_indexes.collect());
+        self.offset_indexes.push(offset_indexes.into_iter().flatten().collect());
+        Ok(())
+    }
+
+    /// The state as it is now.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { len: self.output.bytes_written() as u64, row_groups: self.row_groups.len() }
+    }
+
+    /// Takes back every row group since `mark`.
+    pub(crate) fn return_to(&mut self, mark: Mark) -> Result<(), LakeError> {
+        self.try_return_to(mark).map_err(LakeError::write(&self.path))
+    }
+
+    fn try_return_to(&mut self, mark: Mark) -> io::Result<()> {
+        self.output.flush()?;
+        let mut file = self.temporary.as_file().try_clone()?;
+        file.set_len(mark.len)?;
+        file.seek(SeekFrom::Start(mark.len))?;
+        // Only what is written counts for the offsets that row groups get. So what stands already
+        // is written again, as zeros that go nowhere.
+        let mut output = TrackedWrite::new(Tail { file, ahead: mark.len });
+        io::copy(&mut io::repeat(0).take(mark.len), &mut output)?;
+        output.flush()?;
+        self.output = output;
+        self.row_groups.truncate(mark.row_groups);
+        self.column_indexes.truncate(mark.row_groups);
+        self.offset_indexes.truncate(mark.row_groups);
+        Ok(())
+    }
+
+    /// Writes indexes and footer and syncs the file.
+    pub(crate) fn finish(self) -> Result<StagedFile, LakeError> {
+        let path = self.path.clone();
+        let rows = self.row_groups.iter().map(|row_group| row_group.num_rows() as u64).sum();
+        let temporary = self.write_footer().map_err(|error| parquet_error(&path, error))?;
+        let bytes = temporary.as_file().metadata().map_err(LakeError::write(&path))?.len();
+        temporary.as_file().sync_all().map_err(LakeError::write(&path))?;
+        Ok(StagedFile { file: temporary, path, rows, bytes })
+    }
+
+    fn write_footer(self) -> ParquetResult<NamedTempFile> {
+        let properties = &self.layout.properties;
+        let file_metadata = FileMetaData::new(
+            properties.writer_version().as_num(),
+            self.row_groups.iter().map(RowGroupMetaData::num_rows).sum(),
+            Some(properties.created_by().to_owned()),
+            properties.key_value_metadata().cloned(),
+            Arc::clone(&self.layout.schema),
+            None,
+        );
+        let metadata = ParquetMetaDataBuilder::new(file_metadata)
+            .set_row_groups(self.row_groups)
+            .set_column_index(Some(self.column_indexes))
+            .set_offset_index(Some(self.offset_indexes))
+            .build();
+        let mut output = self.output;
+        output.flush()?;
+        ParquetMetaDataWriter::new_with_tracked(output, &metadata).finish()?;
+        Ok(self.temporary)
+    }
+}
+
+fn parquet_error(path: &Path, error: ParquetError) -> LakeError {
+    LakeError::Parquet { path: path.to_owned(), error }
+}
+
+/// Writes to a file, but lets the first `ahead` bytes pass: they stand in it already.
+struct Tail {
+    file: File,
+    ahead: u64,
+}
+
+impl Write for Tail {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.ahead == 0 {
+            return self.file.write(bytes);
+        }
+        let passed = self.ahead.min(bytes.len() as u64);
+        self.ahead -= passed;
+        Ok(passed as usize)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,232 @@
+//! What a worker does: a block's bytes to an encoded row group, and rejected lines to spools.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
+use cdrlake_core::{Counts, Decoder, Reject, RejectCode};
+
+use crate::blocks::{Block, Buffers, OpenSource, Part, SourceEnd};
+use crate::columns::{Layout, RowGroup, RowGroupEncoder};
+use crate::error::LakeError;
+use crate::rejects::Spool;
+use crate::report::{LocalTime, MaxRejects, Seconds};
+use crate::source::SourceError;
+
+/// What workers share.
+pub(crate) struct Worker<'w> {
+    /// None if records are only to be judged.
+    pub(crate) layout: Option<&'w Layout>,
+    pub(crate) max_rejects: Option<MaxRejects>,
+    /// Near which large spools go.
+    pub(crate) spool_near: Option<&'w Path>,
+    pub(crate) buffers: &'w Buffers,
+}
+
+/// What came of a block.
+pub(crate) struct Worked {
+    /// None if no row is left, or none was asked for.
+    pub(crate) row_group: Option<RowGroup>,
+    pub(crate) parts: Vec<WorkedPart>,
+}
+
+/// What came of a part of a source, or of all of it.
+pub(crate) struct WorkedPart {
+    pub(crate) source: Arc<OpenSource>,
+    pub(crate) is_whole: bool,
+    pub(crate) end: Option<SourceEnd>,
+    pub(crate) counts: Counts,
+    pub(crate) totals: Totals,
+    pub(crate) rejects: Option<Spool>,
+    /// Position and message of the first rejected line.
+    pub(crate) first_reject: Option<String>,
+    /// Why the source, being whole, is left out of the row group.
+    pub(crate) failure: Option<SourceError>,
+}
+
+/// Control totals of rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    tenths: u64,
+    first_start_time: Option<i64>,
+    last_start_time: Option<i64>,
+}
+
+impl Totals {
+    fn add_batch(&mut self, batch: &RecordBatch) {
+        if let Some(durations) = batch.column_by_name("duration") {
+            let tenths = durations.as_primitive::<Decimal128Type>().values();
+            self.tenths += tenths.iter().map(|&tenths| tenths as u64).sum::<u64>();
+        }
+        if let Some(times) = batch.column_by_name("start_time") {
+            let times = times.as_primitive::<TimestampMicrosecondType>().values();
+            self.add_times(times.iter().min().copied(), times.iter().max().copied());
+        }
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.tenths += other.tenths;
+        self.add_times(other.first_start_time, other.last_start_time);
+    }
+
+    fn add_times(&mut self, first: Option<i64>, last: Option<i64>) {
+        self.first_start_time = self.first_start_time.into_iter().chain(first).min();
+        self.last_start_time = self.last_start_time.max(last);
+    }
+
+    pub(crate) const fn duration(self) -> Seconds {
+        Seconds::from_tenths(self.tenths)
+    }
+
+    pub(crate) fn first_start_time(self) -> Option<LocalTime> {
+        self.first_start_time.map(LocalTime)
+    }
+
+    pub(crate) fn last_start_time(self) -> Option<LocalTime> {
+        self.last_start_time.map(LocalTime)
+    }
+}
+
+impl WorkedPart {
+    /// Adds the next part of the same source.
+    pub(crate) fn append(&mut self, next: Self) -> Result<(), LakeError> {
+        self.end = next.end;
+        self.counts.add(&next.counts);
+        self.totals.add(next.totals);
+        self.first_reject = self.first_reject.take().or(next.first_reject);
+        match (&mut self.rejects, next.rejects) {
+            (Some(rejects), Some(more)) => rejects.append(more).map_err(LakeError::Rejects),
+            (none @ None, more) => {
+                *none = more;
+                Ok(())
+            }
+            (Some(_), None) => Ok(()),
+        }
+    }
+
+    /// Why the source, now at its end, must not be loaded.
+    pub(crate) fn verdict(&self, max_rejects: Option<MaxRejects>) -> Option<SourceError> {
+        let counts = &self.counts;
+        let first = || self.first_reject.clone().unwrap_or_else(|| "a blank line".to_owned());
+        // A record that only strictness rejects is a sound one.
+        let strict = counts.rejects().filter(|(code, _)| *code >= RejectCode::CarriageReturn);
+        if counts.lines() > 0 && counts.records == 0 && strict.count() == 0 {
+            return Some(SourceError::NotCdr { lines: counts.lines(), first: first() });
+        }
+        let limit = max_rejects.filter(|limit| limit.is_exceeded_by(counts))?;
+        Some(SourceError::TooManyRejects {
+            rejected: counts.rejected(),
+            records: counts.records + counts.rejected(),
+            limit: limit.to_string(),
+            first: first(),
+        })
+    }
+}
+
+impl Worker<'_> {
+    /// Decodes and encodes a block.
+    ///
+    /// A row group cannot give rows back. So if a whole source in it fails, which is rare, the
+    /// block is worked on once more without it.
+    pub(crate) fn work(&self, block: Block) -> Result<Worked, LakeError> {
+        let mut failed: Vec<Option<WorkedPart>> = block.parts.iter().map(|_| None).collect();
+        loop {
+            let mut row_group = self.layout.map(Layout::row_group).transpose()?;
+            let mut parts = Vec::with_capacity(block.parts.len());
+            let mut is_complete = true;
+            for (part, failed) in block.parts.iter().zip(&mut failed) {
+                if failed.is_some() {
+                    continue;
+                }
+                let mut worked = self.work_on_part(part, &block.bytes, row_group.as_mut())?;
+                if part.is_whole() {
+                    worked.failure = worked.verdict(self.max_rejects);
+                }
+                if worked.failure.is_none() {
+                    parts.push(worked);
+                } else {
+                    is_complete = worked.counts.records == 0 && is_complete;
+                    *failed = Some(worked);
+                }
+            }
+            if is_complete {
+                self.buffers.give_back(block.bytes);
+                parts.extend(failed.into_iter().flatten());
+                let row_group = row_group.map(RowGroupEncoder::finish).transpose()?.flatten();
+                return Ok(Worked { row_group, parts });
+            }
+        }
+    }
+
+    fn work_on_part(
+        &self,
+        part: &Part,
+        block: &[u8],
+        mut row_group: Option<&mut RowGroupEncoder>,
+    ) -> Result<WorkedPart, LakeError> {
+        let mut decoder = Decoder::resume(&part.source.options, part.position);
+        let mut totals = Totals::default();
+        let mut flush = |decoder: &mut Decoder| -> Result<(), LakeError> {
+            let batch = decoder.flush().map_err(parquet::errors::ParquetError::from)?;
+            if let Some(batch) = batch {
+                totals.add_batch(&batch);
+                if let Some(row_group) = &mut row_group {
+                    row_group.write(&batch)?;
+                }
+            }
+            Ok(())
+        };
+        let mut rejects =
+            Rejects { spool: None, near: self.spool_near, first: None, result: Ok(()) };
+        let mut on_reject = |reject: Reject<'_>| rejects.push(&reject);
+        let mut rest = block.get(part.range.clone()).unwrap_or_default();
+        while !rest.is_empty() {
+            rest = &rest[decoder.decode(rest, &mut on_reject)..];
+            if decoder.is_full() {
+                flush(&mut decoder)?;
+            }
+        }
+        if part.left_out > 0 {
+            decoder.skip(part.left_out);
+            if part.end.is_none() {
+                decoder.decode(b"\n", &mut on_reject);
+            }
+        }
+        if part.end.is_some() {
+            decoder.finish(&mut on_reject);
+        }
+        flush(&mut decoder)?;
+        rejects.result.map_err(LakeError::Rejects)?;
+        Ok(WorkedPart {
+            source: Arc::clone(&part.source),
+            is_whole: part.is_whole(),
+            end: part.end,
+            counts: decoder.counts().clone(),
+            totals,
+            rejects: rejects.spool,
+            first_reject: rejects.first,
+            failure: None,
+        })
+    }
+}
+
+/// Takes a part's rejected lines; there is no spool before the first.
+struct Rejects<'w> {
+    spool: Option<Spool>,
+    near: Option<&'w Path>,
+    first: Option<String>,
+    result: std::io::Result<()>,
+}
+
+impl Rejects<'_> {
+    fn push(&mut self, reject: &Reject<'_>) {
+        let near = self.near;
+        let spool = self.spool.get_or_insert_with(|| Spool::new(near));
+        self.first.get_or_insert_with(|| reject.to_string());
+        if self.result.is_ok() {
+            self.result = spool.push(reject);
+        }
+    }
+}
