@@ -38,11 +38,11 @@ pub struct Values<'a> {
     pub duration_tenths: u32,
     /// 0, 1, 2, 3 or 5.
     pub continuation: u8,
-    /// Up to 25 characters, left-justified.
+    /// Up to 25 characters, right-justified.
     pub switch_id: &'a str,
-    /// Up to 25 characters, left-justified.
+    /// Up to 25 characters, right-justified.
     pub trunk_incoming: &'a str,
-    /// Up to 25 characters, left-justified.
+    /// Up to 25 characters, right-justified.
     pub trunk_outgoing: &'a str,
     /// Up to 20 characters, left-justified.
     pub account_code: &'a str,
@@ -121,9 +121,6 @@ pub fn encode(values: &Values<'_>) -> Result<[u8; RECORD_LEN], EncodeError> {
         (Field::Time, &time),
         (Field::Duration, &duration),
         (Field::Continuation, &continuation),
-        (Field::SwitchId, values.switch_id),
-        (Field::TrunkIncoming, values.trunk_incoming),
-        (Field::TrunkOutgoing, values.trunk_outgoing),
         (Field::AccountCode, values.account_code),
         (Field::PulsesIn, values.pulses_in),
         (Field::PulsesGenerated, values.pulses_generated),
@@ -133,6 +130,9 @@ pub fn encode(values: &Values<'_>) -> Result<[u8; RECORD_LEN], EncodeError> {
     ];
     let right = [
         (Field::Destination, values.destination),
+        (Field::SwitchId, values.switch_id),
+        (Field::TrunkIncoming, values.trunk_incoming),
+        (Field::TrunkOutgoing, values.trunk_outgoing),
         (Field::Charged, values.charged),
         (Field::Dialled, values.dialled),
         (Field::Carrier, values.carrier),

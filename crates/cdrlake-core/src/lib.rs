@@ -13,7 +13,8 @@
 //! 4. [`Decoder`] takes bytes in pieces of any size and gives batches; [`Reader`] does so from any
 //!    [`Read`](std::io::Read).
 //!
-//! [`encode`] is the way back, [`reference`] the slow and obvious twin that tests compare with.
+//! [`encode`] is the way back, [`synthetic`] makes records of nobody with it, and [`reference`] is
+//! the slow and obvious twin that tests compare with.
 //!
 //! ```
 //! use cdrlake_core::{Reader, SourceOptions};
@@ -44,6 +45,7 @@ mod record;
 pub mod reference;
 mod scan;
 mod schema;
+pub mod synthetic;
 mod validate;
 
 pub use country::{Country, UnknownCountry};
