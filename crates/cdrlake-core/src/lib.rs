@@ -48,6 +48,7 @@ mod schema;
 pub mod synthetic;
 mod validate;
 
+pub use arrow_array::RecordBatch;
 pub use country::{Country, UnknownCountry};
 pub use decoder::{DEFAULT_BATCH_SIZE, Decoder, SourceOptions};
 pub use error::{Fault, RAW_LIMIT, Reject, RejectCode, Shape, Warning};

@@ -1,0 +1,255 @@
+//! Random sources, damaged in every way the contract names, and runs of both decoders over them.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::collections::BTreeMap;
+
+use cdrlake_core::reference::{Decoded, RejectedLine, batch_rows};
+use cdrlake_core::synthetic::Calls;
+use cdrlake_core::{
+    Country, Decoder, Field, Metadata, RecordBatch, Reject, SourceOptions, Strictness,
+};
+use fastrand::Rng;
+
+/// The carrier's samples, as lines without line feed.
+fn samples() -> Vec<Vec<u8>> {
+    let files: [&[u8]; 5] = [
+        include_bytes!("../../../../testdata/valid/DE_SV_00_0001_20110930090122.cdr"),
+        include_bytes!("../../../../testdata/valid/FR_PBW_00_0001_20150820170113.cdr"),
+        include_bytes!("../../../../testdata/valid/GB_ADC_12_0001_20111020090122.cdr"),
+        include_bytes!("../../../../testdata/valid/IT_AJB_12_0001_20121026170104.cdr"),
+        include_bytes!("../../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr"),
+    ];
+    let lines = files.iter().flat_map(|file| file.split(|&byte| byte == b'\n'));
+    lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
+}
+
+/// Makes lines: bursts of sound ones, among them damaged ones of every kind.
+pub(crate) struct Lines {
+    rng: Rng,
+    samples: Vec<Vec<u8>>,
+    calls: Calls,
+}
+
+impl Lines {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self { rng: Rng::with_seed(seed), samples: samples(), calls: Calls::new(seed, u64::MAX) }
+    }
+
+    /// A source of about this many lines.
+    pub(crate) fn source(&mut self, lines: usize) -> Vec<u8> {
+        let mut source = Vec::new();
+        let mut left = lines;
+        while left > 0 {
+            // A burst of equal strides, so that the fast path is entered and left.
+            let burst = if self.rng.bool() { self.rng.usize(1..200).min(left) } else { 1 };
+            let tail: &[u8] = self.rng.choice([&b""[..], b"", b"", b"\r", b" PBW2S"]).unwrap();
+            for _ in 0..burst {
+                source.extend_from_slice(&self.sound());
+                source.extend_from_slice(tail);
+                source.push(b'\n');
+            }
+            source.extend_from_slice(&self.damaged());
+            source.push(b'\n');
+            left = left.saturating_sub(burst + 1);
+        }
+        match self.rng.u8(0..6) {
+            0 => {
+                source.pop();
+            }
+            1 => source.extend_from_slice(&self.sound()),
+            2 => source.extend_from_slice(b"\x1A"),
+            3 => {
+                source.extend_from_slice(&self.sound());
+                source
+                    .extend_from_slice(self.rng.choice([&b"\x1A"[..], b"\r\x1A", b"\r"]).unwrap());
+            }
+            _ => {}
+        }
+        source
+    }
+
+    /// 228 bytes that pass validation.
+    fn sound(&mut self) -> Vec<u8> {
+        let mut line = if self.rng.u8(0..4) == 0 {
+            self.rng.choice(&self.samples).unwrap()[..228].to_vec()
+        } else {
+            self.calls.next().unwrap()[..228].to_vec()
+        };
+        match self.rng.u8(0..6) {
+            0 => self.set(&mut line, Field::ProductType, &["00", "10", "79", "80", "42"]),
+            1 => self.set(&mut line, Field::Duration, &["      17", "17      ", "  170   "]),
+            2 => self.set(&mut line, Field::Date, &["20240229", "19000101", "21001231"]),
+            _ => {}
+        }
+        if self.rng.u8(0..3) == 0 {
+            let field = self
+                .rng
+                .choice([Field::Origin, Field::Destination, Field::Charged, Field::Dialled])
+                .unwrap();
+            let number = self.number();
+            let padded =
+                if self.rng.bool() { format!("{number:>20}") } else { format!("{number:<20}") };
+            line[field.range()].copy_from_slice(padded.as_bytes());
+        }
+        line
+    }
+
+    fn set(&mut self, line: &mut [u8], field: Field, values: &[&str]) {
+        line[field.range()].copy_from_slice(self.rng.choice(values).unwrap().as_bytes());
+    }
+
+    /// Up to 20 characters of the kind that stand in number fields.
+    pub(crate) fn number(&mut self) -> String {
+        let prefix =
+            self.rng.choice(["", "0", "00", "+", "39", "44", "420", "33", "1", "x", "+0"]).unwrap();
+        let digits: String = (0..self.rng.usize(0..14)).map(|_| self.rng.digit(10)).collect();
+        let mask = self.rng.choice(["", "", "x", "xxxx", "XXX", "xXx", "x1"]).unwrap();
+        let odd = if self.rng.u8(0..10) == 0 { " 1" } else { "" };
+        let mut number = format!("{prefix}{digits}{odd}{mask}");
+        number.truncate(20);
+        number
+    }
+
+    /// A line, without line feed, with something wrong or odd; it may still be sound.
+    fn damaged(&mut self) -> Vec<u8> {
+        let mut line = self.sound();
+        let at = self.rng.usize(0..228);
+        match self.rng.u8(0..16) {
+            0 => line.truncate(at),
+            1 => line[at] = self.rng.u8(..),
+            2 => line[at] = b'\n',
+            3 => line[at] = 0xE9,
+            4 => line.clear(),
+            5 => line = b"\r".to_vec(),
+            6 => line.extend((0..self.rng.usize(0..80)).map(|_| self.rng.u8(0x20..0x7F))),
+            7 => line.extend((0..self.rng.usize(0..80)).map(|_| self.rng.u8(..))),
+            8 => line.extend_from_slice(b"\r\r"),
+            9 => {
+                line[227] = b'1';
+                line.extend_from_slice(b"    ");
+            }
+            10 => {
+                self.set(&mut line, Field::Date, &["20230229", "18991231", "00000000", "2023 101"])
+            }
+            11 => {
+                self.set(&mut line, Field::Time, &["23595999", "235959  ", "24000000", "2359599x"])
+            }
+            12 => self.set(
+                &mut line,
+                Field::Duration,
+                &["        ", "1 2     ", "-1      ", "99999999"],
+            ),
+            13 => self.set(&mut line, Field::Continuation, &["4", " ", "5", "x"]),
+            14 => self.set(&mut line, Field::ProductType, &["7 ", "xx", "99", "04"]),
+            _ => {
+                let len = self.rng.usize(0..2000);
+                line = std::iter::repeat_with(|| self.rng.u8(0x20..0x7F)).take(len).collect();
+            }
+        }
+        if self.rng.u16(0..2000) == 0 {
+            line = vec![b'7'; self.rng.usize(60_000..70_000)];
+        }
+        line
+    }
+
+    /// Options of every kind.
+    pub(crate) fn options(&mut self) -> SourceOptions {
+        let countries: Vec<Country> = Country::all().collect();
+        let named = self.rng.bool();
+        SourceOptions {
+            metadata: Metadata {
+                country: self.rng.choice(countries).filter(|_| self.rng.u8(0..5) > 0),
+                profile: named.then(|| "ABC".to_owned()),
+                product_identifier: named
+                    .then(|| self.rng.choice(["00", "12", "77"]).unwrap().to_owned()),
+                sequence_number: named.then(|| self.rng.i32(0..10_000)),
+                file_time: named.then(|| self.rng.i64(-2_000_000_000..4_000_000_000) * 1_000_000),
+            },
+            strictness: self
+                .rng
+                .choice([Strictness::Lenient, Strictness::Lenient, Strictness::Strict])
+                .unwrap(),
+            batch_size: self.rng.usize(1..500),
+            ..SourceOptions::new("random.cdr")
+        }
+    }
+
+    /// Lengths that cut `len` bytes into pieces, short and long ones.
+    pub(crate) fn pieces(&mut self, len: usize) -> Vec<usize> {
+        let longest = self.rng.choice([1, 3, 100, 300, 5_000, 100_000]).unwrap();
+        let mut left = len;
+        std::iter::from_fn(|| {
+            let piece = self.rng.usize(1..=longest).min(left);
+            left -= piece;
+            (piece > 0).then_some(piece)
+        })
+        .collect()
+    }
+}
+
+/// What the fast decoder gives for a source in pieces, and the batches it came in.
+pub(crate) fn decode_in_pieces(
+    source: &[u8],
+    pieces: &[usize],
+    options: &SourceOptions,
+) -> (Decoded, Vec<RecordBatch>) {
+    let mut decoded = Decoded::default();
+    let mut batches: Vec<RecordBatch> = Vec::new();
+    let mut decoder = Decoder::new(options);
+    let mut rejects = Vec::new();
+    let mut on_reject = |reject: Reject<'_>| {
+        rejects.push(RejectedLine {
+            record_number: reject.record_number,
+            byte_offset: reject.byte_offset,
+            code: reject.fault.code.as_str().to_owned(),
+            field: reject.fault.field.map(|field| field.name().to_owned()),
+            raw: reject.raw.to_vec(),
+            raw_length: reject.raw_length,
+        });
+    };
+    let mut rest = source;
+    for &len in pieces {
+        let (mut piece, behind) = rest.split_at(len);
+        rest = behind;
+        while !piece.is_empty() {
+            piece = &piece[decoder.decode(piece, &mut on_reject)..];
+            assert!(piece.is_empty() || decoder.is_full());
+            if decoder.is_full() {
+                batches.extend(decoder.flush().unwrap());
+            }
+        }
+    }
+    assert!(rest.is_empty());
+    decoder.finish(&mut on_reject);
+    batches.extend(decoder.flush().unwrap());
+    decoded.rejects = rejects;
+    decoded.rows = batches.iter().flat_map(batch_rows).collect();
+    let counts = decoder.counts();
+    decoded.blank_lines = counts.blank_lines;
+    decoded.warnings = counts
+        .warnings()
+        .map(|(warning, count)| (warning.as_str().to_owned(), count))
+        .collect::<BTreeMap<_, _>>();
+    assert_eq!(counts.records, decoded.rows.len() as u64);
+    assert_eq!(counts.rejected(), decoded.rejects.len() as u64);
+    (decoded, batches)
+}
+
+/// Compares field by field, so that a failure can be read.
+pub(crate) fn assert_same(fast: &Decoded, reference: &Decoded, what: &str) {
+    for (fast, reference) in fast.rejects.iter().zip(&reference.rejects) {
+        assert_eq!(fast, reference, "{what}: rejects");
+    }
+    assert_eq!(fast.rejects.len(), reference.rejects.len(), "{what}: number of rejects");
+    for (fast, reference) in fast.rows.iter().zip(&reference.rows) {
+        for (column, spec) in cdrlake_core::COLUMNS.iter().enumerate() {
+            assert_eq!(
+                fast[column], reference[column],
+                "{what}: line {:?}, {}",
+                reference[1], spec.name
+            );
+        }
+    }
+    assert_eq!(fast, reference, "{what}");
+}

@@ -1,0 +1,148 @@
+//! The fast decoder against the reference, and against itself on other cuts.
+
+mod common;
+
+use cdrlake_core::{
+    Counts, Decoder, Position, RAW_LIMIT, Reader, Reject, SourceOptions, count_lines, reference,
+    whole_lines_len,
+};
+use common::{Lines, assert_same, decode_in_pieces};
+
+/// A million random damaged and sound lines: rows, rejects, offsets and warnings alike.
+#[test]
+fn a_million_lines_decode_as_the_reference_says() {
+    const SOURCES: u64 = 500;
+    const LINES: usize = 2000;
+    let (mut lines, mut rejects) = (0, 0);
+    for seed in 0..SOURCES {
+        let mut random = Lines::new(seed);
+        let source = random.source(LINES);
+        let options = random.options();
+        let expected = reference::decode(&source, &options);
+        let (whole, _) = decode_in_pieces(&source, &[source.len()], &options);
+        assert_same(&whole, &expected, &format!("seed {seed}"));
+        lines += expected.rows.len() + expected.rejects.len() + expected.blank_lines as usize;
+        rejects += expected.rejects.len();
+    }
+    assert!(lines >= 1_000_000, "{lines} lines");
+    assert!(rejects >= 10_000, "{rejects} rejects");
+}
+
+/// Any split of the input gives the same batches, bit for bit.
+#[test]
+fn any_split_gives_the_same_batches() {
+    for seed in 1000..1200 {
+        let mut random = Lines::new(seed);
+        let source = random.source(300);
+        let options = random.options();
+        let (expected, batches) = decode_in_pieces(&source, &[source.len()], &options);
+        for _ in 0..4 {
+            let pieces = random.pieces(source.len());
+            let (decoded, split_batches) = decode_in_pieces(&source, &pieces, &options);
+            assert_same(&decoded, &expected, &format!("seed {seed}"));
+            assert_eq!(split_batches, batches, "seed {seed}");
+            assert!(batches.iter().rev().skip(1).all(|b| b.num_rows() == options.batch_size));
+        }
+    }
+}
+
+/// The reader is the decoder with a buffer.
+#[test]
+fn the_reader_gives_the_decoders_batches() {
+    for seed in 2000..2050 {
+        let mut random = Lines::new(seed);
+        let source = random.source(1500);
+        let options = random.options();
+        let (expected, batches) = decode_in_pieces(&source, &[source.len()], &options);
+        let mut rejects = 0;
+        let reader = Reader::new(&source[..], options.clone()).on_reject(|_| rejects += 1);
+        let read: Vec<_> = reader.collect::<Result<_, _>>().unwrap();
+        assert_eq!(read, batches, "seed {seed}");
+        assert_eq!(rejects, expected.rejects.len());
+        // Without a handler the first reject is an error, and nothing follows it.
+        let mut reader = Reader::new(&source[..], options).into_record_batch_reader();
+        let error = reader.find_map(Result::err);
+        let first =
+            expected.rejects.first().map(|reject| format!("record {} ", reject.record_number));
+        assert_eq!(error.is_some(), first.is_some());
+        if let (Some(error), Some(first)) = (error, first) {
+            assert!(error.to_string().contains(&first), "{error}");
+            assert!(reader.next().is_none());
+        }
+    }
+}
+
+/// Parts of a source, cut between lines, decode apart from each other as they do together.
+#[test]
+fn parts_decode_as_the_whole() {
+    for seed in 3000..3050 {
+        let mut random = Lines::new(seed);
+        let source = random.source(1000);
+        let options = random.options();
+        let (expected, _) = decode_in_pieces(&source, &[source.len()], &options);
+        let mut rows = Vec::new();
+        let mut rejects = Vec::new();
+        let mut counts = Counts::default();
+        let mut position = Position::START;
+        let mut rest = &source[..];
+        while !rest.is_empty() {
+            // The rare line longer than that goes with all that follows it.
+            let len = whole_lines_len(&rest[..rest.len().min(20_000)]).unwrap_or(rest.len());
+            let (part, behind) = rest.split_at(len);
+            let mut decoder = Decoder::resume(&options, position);
+            let mut on_reject =
+                |reject: Reject<'_>| rejects.push((reject.record_number, reject.byte_offset));
+            let mut undecoded = part;
+            while !undecoded.is_empty() {
+                undecoded = &undecoded[decoder.decode(undecoded, &mut on_reject)..];
+                rows.extend(decoder.flush().unwrap().iter().flat_map(reference::batch_rows));
+            }
+            if behind.is_empty() {
+                decoder.finish(&mut on_reject);
+                rows.extend(decoder.flush().unwrap().iter().flat_map(reference::batch_rows));
+            }
+            counts.add(decoder.counts());
+            position.record_number += count_lines(part);
+            position.byte_offset += part.len() as u64;
+            rest = behind;
+        }
+        assert_eq!(rows, expected.rows, "seed {seed}");
+        let positions = expected.rejects.iter().map(|r| (r.record_number, r.byte_offset));
+        assert_eq!(rejects, positions.collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(counts.blank_lines, expected.blank_lines);
+        let warnings =
+            counts.warnings().map(|(warning, count)| (warning.as_str().to_owned(), count));
+        assert_eq!(warnings.collect::<std::collections::BTreeMap<_, _>>(), expected.warnings);
+    }
+}
+
+/// Bytes that the caller passed over count as if they had come.
+#[test]
+fn a_skipped_stretch_of_a_giant_line_counts() {
+    const SKIPPED: u64 = 5 << 30;
+    let sample = include_bytes!("../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr");
+    let mut decoder = Decoder::new(&SourceOptions::new("giant.cdr"));
+    let mut rejects = Vec::new();
+    let mut on_reject = |reject: Reject<'_>| {
+        rejects.push((
+            reject.record_number,
+            reject.byte_offset,
+            reject.raw.len(),
+            reject.raw_length,
+        ));
+    };
+    decoder.decode(sample, &mut on_reject);
+    decoder.decode(&vec![b'7'; RAW_LIMIT], &mut on_reject);
+    decoder.skip(SKIPPED);
+    decoder.decode(b"77\n", &mut on_reject);
+    decoder.decode(sample, &mut on_reject);
+    decoder.decode(b"short", &mut on_reject);
+    decoder.finish(&mut on_reject);
+    let giant = RAW_LIMIT as u64 + SKIPPED + 2;
+    assert_eq!(rejects, [(2, 229, RAW_LIMIT, giant), (4, 229 + giant + 1 + 229, 5, 5)]);
+    let rows = reference::batch_rows(&decoder.flush().unwrap().unwrap());
+    assert_eq!(
+        rows.iter().map(|row| row[1].as_deref()).collect::<Vec<_>>(),
+        [Some("1"), Some("3")]
+    );
+}
