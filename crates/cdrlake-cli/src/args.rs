@@ -125,19 +125,18 @@ impl LoadArguments {
             Some("-") => Input::Stdin,
             _ => Input::Path(path.clone()),
         });
-        LoadOptions {
-            metadata: Metadata {
-                country: self.country,
-                profile: self.profile.clone(),
-                product_identifier: self.product.clone(),
-                ..Metadata::default()
-            },
-            strictness: if self.strict { Strictness::Strict } else { Strictness::Lenient },
-            max_rejects: self.max_rejects,
-            threads: self.threads,
-            memory_limit: self.memory_limit,
-            ..LoadOptions::new(inputs.collect())
-        }
+        let mut options = LoadOptions::new(inputs.collect());
+        options.metadata = Metadata {
+            country: self.country,
+            profile: self.profile.clone(),
+            product_identifier: self.product.clone(),
+            ..Metadata::default()
+        };
+        options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
+        options.max_rejects = self.max_rejects;
+        options.threads = self.threads;
+        options.memory_limit = self.memory_limit;
+        options
     }
 }
 

@@ -23,6 +23,9 @@ pub(crate) fn print(report: &Report, quiet: bool) {
             (Status::Skipped, _, Some(first)) if !quiet => {
                 line(format_args!("skipped: {} has the same content as {first}", source.source));
             }
+            (Status::Loaded, ..) if !quiet && source.tally.bytes_read == 0 => {
+                line(format_args!("empty: {}", source.source));
+            }
             _ => {}
         }
     }
@@ -31,13 +34,13 @@ pub(crate) fn print(report: &Report, quiet: bool) {
     }
     let totals = &report.totals;
     line(format_args!(
-        "{} sources loaded, {} skipped, {} failed",
+        "sources: {} loaded, {} skipped, {} failed",
         report.count(Status::Loaded),
         report.count(Status::Skipped),
         report.count(Status::Failed)
     ));
     line(format_args!(
-        "{} records read = {} written + {} rejected; {} blank lines; {} seconds of calls",
+        "records: {} read = {} written + {} rejected; blank lines: {}; seconds of calls: {}",
         totals.records_read,
         totals.records_written,
         totals.records_rejected,

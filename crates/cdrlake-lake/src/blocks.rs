@@ -102,6 +102,7 @@ impl Buffers {
 
 /// Gathers sources into blocks and hands them to `emit`.
 pub(crate) struct Gatherer<'b, E> {
+    block_len: usize,
     strictness: Strictness,
     buffers: &'b Buffers,
     emit: E,
@@ -145,8 +146,15 @@ impl<'b, E> Gatherer<'b, E>
 where
     E: FnMut(Gathered) -> Result<(), LakeError>,
 {
-    pub(crate) fn new(strictness: Strictness, buffers: &'b Buffers, emit: E) -> Self {
+    /// Blocks have up to `block_len` bytes, which must be more than [`RAW_LIMIT`].
+    pub(crate) fn new(
+        block_len: usize,
+        strictness: Strictness,
+        buffers: &'b Buffers,
+        emit: E,
+    ) -> Self {
         Self {
+            block_len: block_len.max(RAW_LIMIT + 1),
             strictness,
             buffers,
             emit,
@@ -172,7 +180,7 @@ where
     fn read(&mut self, reading: &mut Reading, stream: &mut dyn Read) -> Result<(), Interrupted> {
         loop {
             let start = self.block.bytes.len();
-            let room = BLOCK_LEN - start;
+            let room = self.block_len - start;
             if room == 0 {
                 self.make_room(reading, stream)?;
                 continue;

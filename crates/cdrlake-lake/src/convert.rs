@@ -34,6 +34,8 @@ pub struct LoadOptions {
     pub threads: Option<NonZero<usize>>,
     /// Bytes of memory to stay within, about.
     pub memory_limit: u64,
+    /// Bytes of a block; other than usual only in tests.
+    pub(crate) block_len: usize,
 }
 
 impl LoadOptions {
@@ -50,6 +52,7 @@ impl LoadOptions {
             max_rejects: None,
             threads: None,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+            block_len: BLOCK_LEN,
         }
     }
 
@@ -170,7 +173,7 @@ fn load<'d>(
             Gathered::Block(block) => queue.submit(block),
             other => queue.pass(Collected::Gathered(other)),
         };
-        let mut gatherer = Gatherer::new(options.strictness, &buffers, emit);
+        let mut gatherer = Gatherer::new(options.block_len, options.strictness, &buffers, emit);
         for input in &options.inputs {
             visit(input, &options.metadata, &mut gatherer)?;
         }

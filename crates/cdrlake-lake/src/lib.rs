@@ -34,3 +34,6 @@ pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };
 pub use source::{Input, SourceError};
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,7 @@ pub enum SourceError {
         format: &'static str,
     },
     /// A zip's directory or an entry's header is damaged, or of a kind that is not read.
-    #[error("cannot be read as a zip archive: {0}")]
+    #[error("cannot be read as a zip archive: {0}; fetch it again")]
     Zip(#[source] zip::result::ZipError),
     /// An entry needs a password.
     #[error("is encrypted; decrypt it first")]

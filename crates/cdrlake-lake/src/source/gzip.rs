@@ -81,11 +81,8 @@ struct Counted<R> {
 impl<R: BufRead> Counted<R> {
     /// Whether another member begins here; if not, the stream has ended.
     fn at_next_member(&mut self) -> io::Result<bool> {
-        let first = match self.fill_buf()?.first() {
-            None => return Ok(false),
-            Some(&first) => first,
-        };
-        if first != 0 {
+        const FIRST_OF_MAGIC: u8 = 0x1F;
+        if self.fill_buf()?.first() == Some(&FIRST_OF_MAGIC) {
             return Ok(true);
         }
         loop {
@@ -96,7 +93,8 @@ impl<R: BufRead> Counted<R> {
                 return Ok(false);
             }
             if zeros < len {
-                let error = io::Error::new(io::ErrorKind::InvalidData, "garbage after zeros");
+                let error =
+                    io::Error::new(io::ErrorKind::InvalidData, "garbage after the last member");
                 return Err(at_offset(&error, self.consumed));
             }
         }

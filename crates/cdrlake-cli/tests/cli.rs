@@ -1,0 +1,275 @@
+//! The command as a user meets it: files in, files out, exit statuses, messages.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use assert_cmd::Command;
+
+const SAMPLE: &str = "valid/DE_SV_00_0001_20110930090122.cdr";
+const DAMAGED: &str = "invalid/invalid_date.cdr";
+const FOREIGN: &str = "invalid/not_cdr.cdr";
+
+fn testdata(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name)
+}
+
+/// A run of `cdrlake` in a directory of its own.
+struct Run {
+    directory: tempfile::TempDir,
+}
+
+struct Ended {
+    status: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("cdrlake").unwrap();
+        command.current_dir(&self.directory);
+        for argument in arguments {
+            match argument.strip_prefix("testdata:") {
+                Some(name) => command.arg(testdata(name)),
+                None => command.arg(argument),
+            };
+        }
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        Self::ended(&mut self.command(arguments))
+    }
+
+    fn ended(command: &mut Command) -> Ended {
+        let output = command.output().unwrap();
+        Ended {
+            status: output.status.code().unwrap(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The names in the directory, hidden ones included.
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(&self.directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+fn sample() -> String {
+    format!("testdata:{SAMPLE}")
+}
+
+fn damaged() -> String {
+    format!("testdata:{DAMAGED}")
+}
+
+fn foreign() -> String {
+    format!("testdata:{FOREIGN}")
+}
+
+#[test]
+fn exit_statuses() {
+    let run = Run::new();
+    let convert = |inputs: &[&str]| {
+        let arguments = [&["convert", "--overwrite", "-o", "calls.parquet"], inputs].concat();
+        run.run(&arguments).status
+    };
+    let (sample, damaged, foreign) = (sample(), damaged(), foreign());
+    assert_eq!(convert(&[&sample]), 0);
+    assert_eq!(convert(&[&sample, &damaged]), 3);
+    assert_eq!(convert(&[&sample, &damaged, &foreign]), 4);
+    assert_eq!(convert(&[&foreign]), 1);
+    assert_eq!(convert(&["missing.cdr"]), 1);
+    assert_eq!(convert(&["missing.cdr", &sample]), 4);
+    assert_eq!(convert(&[]), 2);
+    assert_eq!(convert(&["--country", "XX", &sample]), 2);
+    assert_eq!(convert(&["--product", "SIP Trunk", &sample]), 2);
+    assert_eq!(convert(&["--profile", "TOOLONG", &sample]), 2);
+    assert_eq!(convert(&["--max-rejects", "many", &sample]), 2);
+    assert_eq!(convert(&["--memory-limit", "1MiB", &sample]), 2);
+    assert_eq!(convert(&["--threads", "0", &sample]), 2);
+    // A source that was skipped is as good as loaded.
+    assert_eq!(convert(&[&sample, &sample]), 0);
+}
+
+#[test]
+fn an_existing_output_is_refused_and_kept() {
+    let run = Run::new();
+    fs::write(run.path("calls.parquet"), "precious").unwrap();
+    let ended = run.run(&["convert", &sample(), "-o", "calls.parquet"]);
+    assert_eq!(ended.status, 1);
+    assert!(ended.stderr.contains("calls.parquet exists already"), "{}", ended.stderr);
+    assert_eq!(fs::read(run.path("calls.parquet")).unwrap(), b"precious");
+    assert_eq!(run.names(), ["calls.parquet"]);
+    assert_eq!(run.run(&["convert", &sample(), "-o", "calls.parquet", "--overwrite"]).status, 0);
+    assert!(fs::read(run.path("calls.parquet")).unwrap().starts_with(b"PAR1"));
+}
+
+#[test]
+fn rejects_have_their_own_file_which_does_not_outlive_them() {
+    let run = Run::new();
+    let arguments = ["convert", "-o", "calls.parquet", "--overwrite"];
+    let ended = run.run(&[&arguments[..], &[&damaged()]].concat());
+    assert_eq!(ended.status, 3);
+    assert_eq!(run.names(), ["calls.parquet", "calls.rejects.parquet"]);
+    let mode = fs::metadata(run.path("calls.rejects.parquet")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777 & !0o640, 0, "{mode:o}");
+    assert_eq!(run.run(&[&arguments[..], &[&sample()]].concat()).status, 0);
+    assert_eq!(run.names(), ["calls.parquet"]);
+    let ended = run.run(&[&arguments[..], &["--rejects", "bad.parquet", &damaged()]].concat());
+    assert_eq!(ended.status, 3);
+    assert_eq!(run.names(), ["bad.parquet", "calls.parquet"]);
+    let ended = run.run(&[&arguments[..], &["--rejects", "calls.parquet", &damaged()]].concat());
+    assert_eq!(ended.status, 2);
+}
+
+#[test]
+fn the_output_honours_the_umask() {
+    let run = Run::new();
+    let arguments = ["convert", &sample(), "-o", "calls.parquet"];
+    let cdrlake = run.command(&arguments);
+    let mut shell = std::process::Command::new("sh");
+    shell.current_dir(&run.directory).args(["-c", "umask 027; exec \"$@\"", "sh"]);
+    shell.arg(cdrlake.get_program()).args(cdrlake.get_args());
+    assert!(shell.status().unwrap().success());
+    let mode = fs::metadata(run.path("calls.parquet")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+}
+
+#[test]
+fn a_failed_run_leaves_nothing() {
+    let run = Run::new();
+    let ended = run.run(&["convert", &foreign(), "-o", "calls.parquet", "--report", "r.json"]);
+    assert_eq!(ended.status, 1);
+    assert_eq!(run.names(), ["r.json"]);
+    let ended = run.run(&["convert", &sample(), "-o", "missing/calls.parquet"]);
+    assert_eq!(ended.status, 1);
+    assert!(ended.stderr.contains("cannot write missing/calls.parquet"), "{}", ended.stderr);
+    let ended = run.run(&["convert", &sample(), "-o", "lake"]);
+    assert_eq!(ended.status, 2);
+    assert_eq!(run.names(), ["r.json"]);
+}
+
+#[test]
+fn a_directory_is_walked_in_order_and_special_files_are_named() {
+    let run = Run::new();
+    fs::create_dir_all(run.path("in/b")).unwrap();
+    for name in ["in/b/2.cdr", "in/c.cdr", "in/a.cdr", "in/.hidden.cdr"] {
+        let mut content = fs::read(testdata(SAMPLE)).unwrap();
+        // Contents must differ, lest they be skipped: each in a trunk of its own name.
+        content[100..100 + name.len()].copy_from_slice(name.as_bytes());
+        fs::write(run.path(name), content).unwrap();
+    }
+    std::os::unix::fs::symlink("..", run.path("in/b/loop")).unwrap();
+    let fifo = std::process::Command::new("mkfifo").arg(run.path("in/fifo")).status().unwrap();
+    assert!(fifo.success());
+    let ended = run.run(&["convert", "in", "-o", "calls.parquet", "--report", "r.json"]);
+    assert_eq!(ended.status, 4, "{}", ended.stderr);
+    assert!(ended.stderr.contains("in/fifo is neither a file nor a directory"), "{}", ended.stderr);
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(run.path("r.json")).unwrap()).unwrap();
+    let sources: Vec<_> = report["sources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["source"].as_str().unwrap())
+        .collect();
+    assert_eq!(sources, ["in/a.cdr", "in/b/2.cdr", "in/c.cdr", "in/fifo"]);
+}
+
+#[test]
+fn standard_input_is_a_source() {
+    let run = Run::new();
+    let archive = "valid/IT_AJC_15_0001_20121106170122.cdr.zip";
+    for (name, status) in
+        [(SAMPLE, 0), ("valid/DE_ABC_10_0001_20110603170122.cdr.gz", 0), (archive, 1)]
+    {
+        let mut command = run.command(&["convert", "-", "-o", "calls.parquet", "--overwrite"]);
+        let ended = Run::ended(command.write_stdin(fs::read(testdata(name)).unwrap()));
+        assert_eq!(ended.status, status, "{name}: {}", ended.stderr);
+        let says_why = ended.stderr.contains("from a file but not from a stream");
+        assert_eq!(says_why, status == 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_closed_standard_output_is_no_error() {
+    let run = Run::new();
+    for arguments in [&["schema"][..], &["schema", "--json"], &["validate", &damaged()]] {
+        let command = run.command(arguments);
+        let mut child = std::process::Command::new(command.get_program())
+            .args(command.get_args())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let status = child.wait().unwrap().code();
+        assert_eq!(status, Some(if arguments[0] == "validate" { 3 } else { 0 }));
+    }
+}
+
+#[test]
+fn quiet_prints_errors_only() {
+    let run = Run::new();
+    let ended = run.run(&["convert", &damaged(), "-q", "-o", "calls.parquet"]);
+    assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""));
+    let ended = run.run(&["convert", &foreign(), &sample(), "-q", "-o", "b.parquet"]);
+    assert_eq!(ended.stderr.lines().count(), 1);
+    assert!(ended.stderr.contains("is not a CDR file"), "{}", ended.stderr);
+}
+
+#[test]
+fn schema_lists_every_field_and_column() {
+    let run = Run::new();
+    let text = run.run(&["schema"]).stdout;
+    let json: serde_json::Value =
+        serde_json::from_str(&run.run(&["schema", "--json"]).stdout).unwrap();
+    assert_eq!(json["fields"].as_array().unwrap().len(), 19);
+    assert_eq!(json["columns"].as_array().unwrap().len(), 35);
+    for column in json["columns"].as_array().unwrap() {
+        assert!(text.contains(column["name"].as_str().unwrap()));
+    }
+}
+
+/// A number that stands in a damaged record shows nowhere but in the rejects file.
+#[test]
+fn no_number_reaches_messages_or_reports() {
+    const CANARY: &str = "07700900417";
+    let run = Run::new();
+    let mut content = fs::read(testdata(SAMPLE)).unwrap();
+    content[..11].copy_from_slice(CANARY.as_bytes());
+    // Every field of the second record is shifted, and holds another's digits.
+    let shifted =
+        [&content[..229], &content[..228][CANARY.len()..], CANARY.as_bytes(), b"\n"].concat();
+    fs::write(run.path("in.cdr"), shifted).unwrap();
+    fs::write(run.path("foreign.cdr"), format!("{CANARY}\n")).unwrap();
+    for command in [&["validate"][..], &["convert", "-o", "calls.parquet"]] {
+        let arguments = [command, &["in.cdr", "foreign.cdr", "--report", "r.json"]].concat();
+        let ended = run.run(&arguments);
+        assert_eq!(ended.status, 4);
+        let report = fs::read_to_string(run.path("r.json")).unwrap();
+        for text in [&ended.stdout, &ended.stderr, &report] {
+            assert!(!text.contains(CANARY) && !text.contains(&CANARY[1..]), "{text}");
+        }
+        assert!(report.contains("\"records_rejected\": 1"));
+    }
+}

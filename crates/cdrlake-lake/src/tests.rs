@@ -1,0 +1,286 @@
+//! Whole runs with small blocks, so that sources are cut, gathered and taken back at every place;
+//! what comes out is compared with what the reference decoder says of each source.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use cdrlake_core::reference::{self, Row, batch_rows};
+use cdrlake_core::synthetic::Calls;
+use cdrlake_core::{SourceOptions, parse_file_name};
+use flate2::Compression as Level;
+use flate2::write::GzEncoder;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::{ConvertOptions, Input, LoadOptions, MaxRejects, Overwrite, Report, Status, convert};
+
+/// A block of about 573 records.
+const BLOCK_LEN: usize = 128 << 10;
+
+/// What becomes of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Sound,
+    /// One line in a hundred is short.
+    Damaged,
+    /// Every second line is short: too many for `--max-rejects 10%`.
+    Rotten,
+    /// A gzip that ends early.
+    Cut,
+    /// No CDR file.
+    Foreign,
+    /// One line of a megabyte in the middle.
+    Giant,
+}
+
+struct Inputs {
+    directory: tempfile::TempDir,
+    /// In the order in which they are loaded; with decompressed content.
+    files: Vec<(PathBuf, Kind, Vec<u8>)>,
+}
+
+impl Inputs {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), files: Vec::new() }
+    }
+
+    fn add(&mut self, kind: Kind, records: u64) -> &mut Self {
+        let number = self.files.len() as u64;
+        let mut content: Vec<u8> = Vec::new();
+        for (index, line) in Calls::new(number, records).enumerate() {
+            let is_short = match kind {
+                Kind::Damaged => index % 100 == 50,
+                Kind::Rotten => index % 2 == 0,
+                Kind::Foreign => true,
+                _ => false,
+            };
+            content.extend_from_slice(if is_short { &line[100..] } else { &line });
+            if kind == Kind::Giant && index as u64 == records / 2 {
+                content.resize(content.len() + (1 << 20), b'7');
+                content.push(b'\n');
+            }
+        }
+        let extension = if kind == Kind::Cut { ".gz" } else { "" };
+        let name = format!("GB_ABC_10_{number:04}_20251101090122.cdr{extension}");
+        let path = self.directory.path().join(name);
+        if kind == Kind::Cut {
+            let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
+            encoder.write_all(&content).unwrap();
+            let compressed = encoder.finish().unwrap();
+            fs::write(&path, &compressed[..compressed.len() - 9]).unwrap();
+        } else {
+            fs::write(&path, &content).unwrap();
+        }
+        self.files.push((path, kind, content));
+        self
+    }
+
+    fn options(&self, output: &str, threads: usize) -> ConvertOptions {
+        let mut load = LoadOptions::new(vec![Input::Path(self.directory.path().to_owned())]);
+        load.max_rejects = Some(MaxRejects::Percent(10.0));
+        load.threads = NonZero::new(threads);
+        load.block_len = BLOCK_LEN;
+        ConvertOptions {
+            load,
+            output: self.directory.path().join(".out").join(output),
+            rejects: None,
+            compression: crate::Compression::default(),
+            overwrite: Overwrite::Refuse,
+        }
+    }
+
+    /// The rows and rejects that must come out, by the reference decoder.
+    fn expected(&self) -> (Vec<Row>, Vec<reference::RejectedLine>) {
+        let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+        for (path, kind, content) in &self.files {
+            if matches!(kind, Kind::Sound | Kind::Damaged | Kind::Giant) {
+                let name = path.file_name().unwrap().to_str().unwrap();
+                let options = SourceOptions {
+                    metadata: parse_file_name(name, None),
+                    ..SourceOptions::new(name)
+                };
+                let decoded = reference::decode(content, &options);
+                rows.extend(decoded.rows);
+                rejects.extend(decoded.rejects);
+            }
+        }
+        (rows, rejects)
+    }
+}
+
+fn read(path: &Path) -> Vec<RecordBatch> {
+    let file = File::open(path).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
+    reader.map(Result::unwrap).collect()
+}
+
+fn check_rejects(path: &Path, expected: &[reference::RejectedLine]) {
+    let batches = read(path);
+    let rows: Vec<Row> = batches.iter().flat_map(batch_rows).collect();
+    assert_eq!(rows.len(), expected.len());
+    for (row, reject) in rows.iter().zip(expected) {
+        let text = |index: usize| row[index].as_deref();
+        assert_eq!(text(1), Some(reject.record_number.to_string().as_str()));
+        assert_eq!(text(2), Some(reject.byte_offset.to_string().as_str()));
+        assert_eq!(text(3), Some(reject.code.as_str()));
+        assert_eq!(text(4), reject.field.as_deref());
+        assert_eq!(text(7), Some(reject.raw_length.to_string().as_str()));
+        assert_eq!(text(11).map(str::len), Some(64));
+    }
+}
+
+/// Runs with 1, 2 and 5 threads and checks everything that can be checked.
+fn check(inputs: &Inputs) -> Report {
+    fs::create_dir_all(inputs.directory.path().join(".out")).unwrap();
+    let (rows, rejects) = inputs.expected();
+    let mut first: Option<(Vec<u8>, Option<Vec<u8>>, Report)> = None;
+    for threads in [1, 2, 5] {
+        let options = inputs.options(&format!("{threads}.parquet"), threads);
+        let report = convert(&options).unwrap();
+        let is_loaded = |kind| matches!(kind, Kind::Sound | Kind::Damaged | Kind::Giant);
+        for (source, (path, kind, _)) in report.sources.iter().zip(&inputs.files) {
+            assert_eq!(source.source, path.display().to_string());
+            let expected = if is_loaded(*kind) { Status::Loaded } else { Status::Failed };
+            assert_eq!(source.status, expected, "{}: {:?}", source.source, source.error);
+        }
+        assert_eq!(report.sources.len(), inputs.files.len());
+        let totals = &report.totals;
+        assert_eq!(totals.records_read, totals.records_written + totals.records_rejected);
+        assert_eq!(totals.records_written, rows.len() as u64);
+        assert_eq!(totals.records_rejected, rejects.len() as u64);
+        let bytes: usize =
+            inputs.files.iter().filter(|file| is_loaded(file.1)).map(|file| file.2.len()).sum();
+        assert_eq!(totals.bytes_read, bytes as u64);
+        let duration = cdrlake_core::COLUMNS.iter().position(|c| c.name == "duration").unwrap();
+        let tenths = |row: &Row| row[duration].as_ref().unwrap().replace('.', "").parse::<u64>();
+        let tenths: u64 = rows.iter().map(|row| tenths(row).unwrap()).sum();
+        assert_eq!(totals.duration_seconds.tenths(), tenths);
+        if rows.is_empty() && report.outputs.is_empty() {
+            assert!(!options.output.exists());
+            return report;
+        }
+        let calls = fs::read(&options.output).unwrap();
+        let rejects_file = fs::read(options.rejects_path()).ok();
+        match &first {
+            None => {
+                let written: Vec<Row> = read(&options.output).iter().flat_map(batch_rows).collect();
+                assert_eq!(written.len(), rows.len());
+                for (written, expected) in written.iter().zip(&rows) {
+                    assert_eq!(written, expected);
+                }
+                assert_eq!(rejects_file.is_some(), !rejects.is_empty());
+                if rejects_file.is_some() {
+                    check_rejects(&options.rejects_path(), &rejects);
+                }
+                first = Some((calls, rejects_file, report));
+            }
+            Some(first) => {
+                assert!(calls == first.0, "{threads} threads write other bytes than 1");
+                assert!(rejects_file == first.1, "{threads} threads write other rejects than 1");
+            }
+        }
+    }
+    let temporary = fs::read_dir(inputs.directory.path().join(".out")).unwrap();
+    for entry in temporary {
+        let name = entry.unwrap().file_name();
+        assert!(!name.to_string_lossy().starts_with('.'), "{name:?} is left over");
+    }
+    first.unwrap().2
+}
+
+#[test]
+fn small_sources_share_a_block_without_those_that_fail() {
+    use Kind::*;
+    let mut inputs = Inputs::new();
+    for kind in [Sound, Cut, Damaged, Foreign, Sound, Rotten, Damaged, Cut] {
+        inputs.add(kind, 100);
+    }
+    check(&inputs);
+}
+
+#[test]
+fn large_sources_are_taken_back_when_they_fail_at_their_end() {
+    use Kind::*;
+    let mut inputs = Inputs::new();
+    for kind in [Damaged, Cut, Sound, Rotten, Damaged, Foreign, Sound, Cut] {
+        inputs.add(kind, 3000);
+    }
+    check(&inputs);
+}
+
+#[test]
+fn sources_of_every_size_keep_their_order() {
+    use Kind::*;
+    let mut inputs = Inputs::new();
+    // 572 records fill a block but for 84 bytes; 573 are one too many.
+    for records in [1, 0, 571, 572, 573, 1144, 1, 1145, 300, 300, 0, 5000, 2] {
+        let kind = if records % 3 == 0 { Damaged } else { Sound };
+        inputs.add(kind, records);
+        inputs.add(Cut, records + 7);
+    }
+    check(&inputs);
+}
+
+#[test]
+fn a_line_longer_than_a_block_is_one_reject() {
+    let mut inputs = Inputs::new();
+    inputs.add(Kind::Sound, 10).add(Kind::Giant, 50).add(Kind::Giant, 3000).add(Kind::Sound, 10);
+    // One that ends the source without a line feed, and one that is all of it.
+    let report = check(&inputs);
+    assert_eq!(report.totals.rejects.get("long_record"), Some(&2));
+}
+
+#[test]
+fn a_giant_last_line_is_one_reject() {
+    let mut inputs = Inputs::new();
+    inputs.add(Kind::Sound, 3);
+    let (path, _, content) = &mut inputs.files[0];
+    content.resize(content.len() + (1 << 20), b'7');
+    fs::write(&path, &content).unwrap();
+    let report = {
+        let mut options = inputs.options("giant.parquet", 2);
+        options.load.max_rejects = None;
+        fs::create_dir_all(options.output.parent().unwrap()).unwrap();
+        convert(&options).unwrap()
+    };
+    assert_eq!((report.totals.records_written, report.totals.records_rejected), (3, 1));
+    assert_eq!(report.totals.bytes_read, 3 * 229 + (1 << 20));
+}
+
+#[test]
+fn nothing_is_published_if_nothing_is_loaded() {
+    let mut inputs = Inputs::new();
+    inputs.add(Kind::Cut, 2000).add(Kind::Foreign, 10);
+    let report = check(&inputs);
+    assert_eq!(report.count(Status::Failed), 2);
+}
+
+#[test]
+fn the_same_content_is_loaded_once() {
+    for records in [20, 2000] {
+        let mut inputs = Inputs::new();
+        inputs.add(Kind::Sound, records).add(Kind::Sound, 5).add(Kind::Cut, records);
+        let directory = inputs.directory.path();
+        let first = inputs.files[0].0.clone();
+        fs::copy(&first, directory.join("copy.cdr")).unwrap();
+        fs::write(directory.join("copy.cdr.gz"), {
+            let mut encoder = GzEncoder::new(Vec::new(), Level::fast());
+            encoder.write_all(&inputs.files[0].2).unwrap();
+            encoder.finish().unwrap()
+        })
+        .unwrap();
+        let options = inputs.options("once.parquet", 2);
+        fs::create_dir_all(options.output.parent().unwrap()).unwrap();
+        let report = convert(&options).unwrap();
+        assert_eq!(report.totals.records_written, records + 5);
+        assert_eq!(report.count(Status::Skipped), 2);
+        for source in &report.sources {
+            if source.status == Status::Skipped {
+                assert_eq!(source.same_as.as_deref(), Some(first.to_str().unwrap()));
+                assert!(source.content_hash == report.sources[0].content_hash);
+            }
+        }
+    }
+}

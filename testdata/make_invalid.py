@@ -1,0 +1,170 @@
+#!/usr/bin/env python3
+"""Makes testdata/invalid/ and testdata/index.tsv from the carrier's Voice Line samples.
+
+Each file is the three sample records with one thing wrong or odd, mostly in the second. The index
+says what must come of it; it is written here by hand, not by the program under test.
+"""
+
+import gzip
+import io
+import pathlib
+import zipfile
+
+HERE = pathlib.Path(__file__).parent
+SAMPLE = (HERE / "valid/DE_SV_00_0001_20110930090122.cdr").read_bytes()
+FIRST, SECOND, THIRD = (line + b"\n" for line in SAMPLE.splitlines())
+
+FILES = {}
+ROWS = []
+
+
+def row(name, options="", records=3, blank=0, rejects=(), warnings=(), error=""):
+    """`rejects` as line:byte:code:field, `-` for no field; `error` is why the source fails."""
+    ROWS.append((name, options, records, blank, " ".join(rejects), " ".join(warnings), error))
+
+
+def file(name, content, **expected):
+    FILES[name] = content
+    row(name, **expected)
+
+
+def second(offset, value):
+    """The sample with bytes of the second record replaced."""
+    return FIRST + SECOND[:offset] + value + SECOND[offset + len(value):] + THIRD
+
+
+# Framing.
+file("carriage_return.cdr", SAMPLE.replace(b"\n", b"\r\n"), warnings=["carriage_return=3"])
+row("carriage_return.cdr", "--strict", 0,
+    rejects=["1:0:carriage_return:-", "2:230:carriage_return:-", "3:460:carriage_return:-"])
+file("trailing_bytes.cdr", FIRST + SECOND[:-1] + b" PBW2S\n" + THIRD,
+     warnings=["trailing_bytes=1"])
+row("trailing_bytes.cdr", "--strict", 2, rejects=["2:229:trailing_bytes:trailer"])
+file("trailing_bytes_carriage_return.cdr", FIRST + SECOND[:-1] + b" PBW2S\r\n" + THIRD,
+     warnings=["carriage_return=1", "trailing_bytes=1"])
+row("trailing_bytes_carriage_return.cdr", "--strict", 2, rejects=["2:229:carriage_return:-"])
+file("longest_trailer.cdr", FIRST + SECOND[:-1] + b"x" * 64 + b"\n" + THIRD,
+     warnings=["trailing_bytes=1"])
+file("blank_lines.cdr", FIRST + b"\n\r\n" + SECOND + b"\n" + THIRD, blank=3)
+file("missing_line_feed.cdr", SAMPLE[:-1], warnings=["missing_line_feed=1"])
+row("missing_line_feed.cdr", "--strict", 2, rejects=["3:458:missing_line_feed:-"])
+file("missing_line_feed_substitute.cdr", SAMPLE[:-1] + b"\r\x1a",
+     warnings=["carriage_return=1", "missing_line_feed=1"])
+file("only_substitute_at_end.cdr", SAMPLE + b"\x1a", blank=1)
+file("short_record.cdr", FIRST + SECOND[:100] + b"\n" + THIRD, records=2,
+     rejects=["2:229:short_record:-"])
+file("short_record_at_end.cdr", FIRST + SECOND + THIRD[:227], records=2,
+     rejects=["3:458:short_record:-"])
+file("line_feed_inside.cdr", second(100, b"\n"), records=2,
+     rejects=["2:229:short_record:-", "3:330:short_record:-"])
+file("long_record.cdr", FIRST + SECOND[:-1] + b"x" * 65 + b"\n" + THIRD, records=2,
+     rejects=["2:229:long_record:-"])
+file("long_record_without_end_of_record.cdr",
+     FIRST + SECOND[:227] + b" PBW2S\n" + THIRD, records=2, rejects=["2:229:long_record:-"])
+file("two_records_in_a_line.cdr", FIRST[:-1] + SECOND + THIRD, records=1,
+     rejects=["1:0:long_record:-"])
+
+# Validation, in wire order.
+FIELD = "2:229:%s:%s"
+for name, offset, value, code, field in [
+    ("not_ascii_origin", 3, b"\xe9", "not_ascii", "origin"),
+    ("not_ascii_carrier", 226, b"\x00", "not_ascii", "carrier"),
+    ("not_ascii_before_value", 42, b"2011\xff931", "not_ascii", "date"),
+    ("invalid_product_type", 40, b"0 ", "invalid_product_type", "product_type"),
+    ("invalid_date", 42, b"20110931", "invalid_date", "date"),
+    ("invalid_date_year", 42, b"21010101", "invalid_date", "date"),
+    ("invalid_time", 50, b"24000000", "invalid_time", "time"),
+    ("invalid_time_fraction", 56, b"0-", "invalid_time", "time"),
+    ("invalid_duration", 58, b"   1 3  ", "invalid_duration", "duration"),
+    ("invalid_duration_blank", 58, b"        ", "invalid_duration", "duration"),
+    ("invalid_continuation", 66, b"4", "invalid_continuation", "continuation"),
+    ("invalid_end_of_record", 227, b"1", "invalid_end_of_record", "end_of_record"),
+    # The product type then ends the destination, which is two digits, too.
+    ("shifted_by_one", 0, b" " + SECOND[:227], "invalid_date", "date"),
+]:
+    file(f"{name}.cdr", second(offset, value), records=2, rejects=[FIELD % (code, field)])
+file("not_ascii_trailer.cdr", FIRST + SECOND[:-1] + b" PB\x002S\n" + THIRD, records=2,
+     rejects=["2:229:not_ascii:trailer"])
+file("unknown_product_type.cdr", second(40, b"42"), warnings=["unknown_product_type=1"])
+row("unknown_product_type.cdr", "--strict", 2, rejects=["2:229:unknown_product_type:product_type"])
+
+# Whole sources.
+file("empty.cdr", b"", records=0)
+file("not_cdr.cdr", b"origin,destination\n1,2\n", records=0, error="is not a CDR file: 2 lines")
+row("invalid_date.cdr", "--max-rejects 0", 0, error="has 1 rejects among 3 records, more than 0")
+row("invalid_date.cdr", "--max-rejects 33%", 0,
+    error="has 1 rejects among 3 records, more than 33%")
+row("invalid_date.cdr", "--max-rejects 34%", 2, rejects=["2:229:invalid_date:date"])
+
+# Containers.
+member = gzip.compress(SAMPLE, 9, mtime=0)
+file("two_members.cdr.gz", gzip.compress(FIRST, 9, mtime=0) + gzip.compress(SECOND + THIRD, 9, mtime=0))
+file("zeros_after_last_member.cdr.gz", member + bytes(512))
+file("empty_member.cdr.gz", gzip.compress(b"", 9, mtime=0), records=0)
+file("truncated.cdr.gz", member[:-30], records=0, error="gzip stream is cut off")
+file("wrong_checksum.cdr.gz", member[:-8] + b"\0\0\0\0" + member[-4:], records=0,
+     error="gzip stream is damaged")
+file("garbage_after_last_member.cdr.gz", member + b"garbage", records=0,
+     error="gzip stream is damaged: garbage after the last member")
+file("plain_named_gzip.cdr.gz", SAMPLE, records=0, error="is no gzip file, though its name says so")
+file("empty_named_gzip.cdr.gz", b"", records=0, error="is no gzip file, though its name says so")
+file("gzip_named_plain.cdr", member)
+
+
+def archive(members):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members:
+            info = zipfile.ZipInfo(name, (2011, 9, 30, 9, 1, 22))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+plain = archive([("a.cdr", SAMPLE)])
+file("truncated.cdr.zip", plain[:-10], records=0, error="cannot be read as a zip archive")
+file("plain_named_zip.cdr.zip", SAMPLE, records=0, error="is no zip file, though its name says so")
+encrypted = bytearray(plain)
+for signature, offset in [(b"PK\x03\x04", 6), (b"PK\x01\x02", 8)]:
+    encrypted[plain.index(signature) + offset] |= 1
+file("encrypted.cdr.zip", bytes(encrypted), records=0, error="is encrypted; decrypt it first")
+damaged = bytearray(plain)
+damaged[plain.index(b"PK\x03\x04") + 14 + 40] ^= 0xFF
+file("damaged_member.cdr.zip", bytes(damaged), records=0, error="cannot be read to its end")
+
+HEADER = ["file", "options", "records", "blank_lines", "rejects", "warnings", "error"]
+
+
+def main():
+    directory = HERE / "invalid"
+    directory.mkdir(exist_ok=True)
+    for old in directory.iterdir():
+        old.unlink()
+    for name, content in FILES.items():
+        (directory / name).write_bytes(content)
+    lines = [HEADER]
+    for path in sorted((HERE / "valid").iterdir()):
+        records, warnings = VALID[path.name]
+        lines.append([f"valid/{path.name}", "", records, 0, "", warnings, ""])
+    lines += [[f"invalid/{name}", *rest] for name, *rest in ROWS]
+    with open(HERE / "index.tsv", "w") as index:
+        for line in lines:
+            index.write("\t".join(map(str, line)) + "\n")
+
+
+VALID = {
+    "CZ_AAX_10_0001_20151010090117.cdr": (1, ""),
+    "DE_ABC_10_0001_20110603170122.cdr.gz": (4, ""),
+    "DE_SV_00_0001_20110930090122.cdr": (3, ""),
+    "FR_PBW_00_0001_20150820170113.cdr": (2, "trailing_bytes=2"),
+    "GB_ADC_12_0001_20111020090122.cdr": (3, ""),
+    "GB_DMP_12_0001_20180323170131.cdr": (2, ""),
+    "IT_AJB_12_0001_20121026170104.cdr": (1, ""),
+    "IT_AJC_15_0001_20121106170122.cdr.zip": (2, ""),
+    "LU_ALB_10_0001_20150917090117.cdr": (1, ""),
+    "RO_BKD_10_0001_20150703090117.cdr": (1, ""),
+    "SK_BKE_10_0001_20150922090117.cdr": (1, ""),
+}
+
+if __name__ == "__main__":
+    main()
