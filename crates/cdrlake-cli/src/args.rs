@@ -46,7 +46,7 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) report: Option<PathBuf>,
 
-    /// Compression of pages: zstd[:LEVEL], snappy or none.
+    /// Compression of pages: zstd, zstd:LEVEL, snappy or none.
     #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
     pub(crate) compression: Compression,
 

@@ -18,7 +18,7 @@ pub(crate) fn print(report: &Report, quiet: bool) {
     for source in &report.sources {
         match (source.status, &source.error, &source.same_as) {
             (Status::Failed, Some(error), _) => {
-                line(format_args!("failed: {} {error}", source.source))
+                line(format_args!("failed: {} {error}", source.source));
             }
             (Status::Skipped, _, Some(first)) if !quiet => {
                 line(format_args!("skipped: {} has the same content as {first}", source.source));

@@ -1,6 +1,6 @@
 //! Every file of testdata gets the verdict that its index says, from `validate` and `convert` alike.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

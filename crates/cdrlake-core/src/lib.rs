@@ -13,7 +13,7 @@
 //! 4. [`Decoder`] takes bytes in pieces of any size and gives batches; [`Reader`] does so from any
 //!    [`Read`](std::io::Read).
 //!
-//! [`encode`] is the way back, [`synthetic`] makes records of nobody with it, and [`reference`] is
+//! [`encode`] is the way back, [`synthetic`] makes records of nobody with it, and [`mod@reference`] is
 //! the slow and obvious twin that tests compare with.
 //!
 //! ```

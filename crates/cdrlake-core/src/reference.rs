@@ -12,6 +12,7 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
+use crate::country::Country;
 use crate::decoder::SourceOptions;
 use crate::validate::Strictness;
 
@@ -225,7 +226,7 @@ fn text(bytes: &[u8]) -> String {
 /// The row of a sound record.
 fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOptions) -> Row {
     let metadata = &options.metadata;
-    let country = metadata.country.map(|country| country.code());
+    let country = metadata.country.map(Country::code);
     let identifier = metadata.product_identifier.clone();
     let field = |name: &str| {
         let (_, start, end) =
@@ -368,8 +369,8 @@ fn number(
     let with_code = ["CZ", "PL", "RO", "SK", "LU", "FI", "NO", "JP"];
     let e164 = if sign == "+" {
         number
-    } else if number.starts_with("00") {
-        format!("+{}", &number[2..])
+    } else if let Some(international) = number.strip_prefix("00") {
+        format!("+{international}")
     } else if is_party
         && product_type == "79"
         && country.is_some_and(|country| with_code.contains(&country))

@@ -192,8 +192,9 @@ mod tests {
     /// Every row of the contract's validation table.
     #[test]
     fn each_rule_names_its_code_and_field() {
+        type Case<'c> = (usize, &'c [u8], Option<(&'c str, &'c str)>);
         #[rustfmt::skip]
-        let cases: &[(usize, &[u8], Option<(&str, &str)>)] = &[
+        let cases: &[Case<'_>] = &[
             (0, b"\t", Some(("not_ascii", "origin"))),
             (19, b"\x7F", Some(("not_ascii", "origin"))),
             (20, b"\x1F", Some(("not_ascii", "destination"))),

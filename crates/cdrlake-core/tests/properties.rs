@@ -1,7 +1,9 @@
 //! Properties of single records, shrunk to readable ones when they fail.
 
+#![allow(clippy::expect_used, reason = "helpers of tests")]
+
 use cdrlake_core::encode::{Values, encode};
-use cdrlake_core::reference::batch_rows;
+use cdrlake_core::reference::{Row, batch_rows};
 use cdrlake_core::{COLUMNS, Decoder, Field, RECORD_LEN, Reject, RejectCode, SourceOptions};
 use proptest::prelude::*;
 
@@ -12,7 +14,7 @@ fn text(len: usize) -> impl Strategy<Value = String> {
 }
 
 /// The rows of a file of one line, and its rejects.
-fn decode(line: &[u8]) -> (Vec<Vec<Option<String>>>, Vec<(RejectCode, Option<Field>)>) {
+fn decode(line: &[u8]) -> (Vec<Row>, Vec<(RejectCode, Option<Field>)>) {
     let mut rejects = Vec::new();
     let mut on_reject = |reject: Reject<'_>| rejects.push((reject.fault.code, reject.fault.field));
     let mut decoder = Decoder::new(&SourceOptions::new("one.cdr"));

@@ -184,7 +184,10 @@ mod tests {
             2,
             4,
             &work,
-            |job| Ok(results.push(job)),
+            |job| {
+                results.push(job);
+                Ok(())
+            },
             |queue| {
                 (0..20).try_for_each(
                     |job| if job % 3 == 0 { queue.pass(job) } else { queue.submit(job) },

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
-use cdrlake_core::{Fault, Field, RAW_LIMIT, Reject, RejectCode, SourceOptions};
+use cdrlake_core::{Country, Fault, Field, RAW_LIMIT, Reject, RejectCode, SourceOptions};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::properties::WriterProperties;
@@ -217,7 +217,7 @@ impl Rows {
         self.message.append_value(reject.message().to_string());
         self.raw.append_value(reject.raw);
         self.raw_length.append_value(reject.raw_length as i64);
-        self.country.append_option(metadata.country.map(|country| country.code()));
+        self.country.append_option(metadata.country.map(Country::code));
         self.profile.append_option(metadata.profile.as_deref());
         self.product_identifier.append_option(metadata.product_identifier.as_deref());
         self.source_hash.append_value(source_hash);

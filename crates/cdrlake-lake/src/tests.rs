@@ -238,7 +238,7 @@ fn a_giant_last_line_is_one_reject() {
     inputs.add(Kind::Sound, 3);
     let (path, _, content) = &mut inputs.files[0];
     content.resize(content.len() + (1 << 20), b'7');
-    fs::write(&path, &content).unwrap();
+    fs::write(path, content).unwrap();
     let report = {
         let mut options = inputs.options("giant.parquet", 2);
         options.load.max_rejects = None;

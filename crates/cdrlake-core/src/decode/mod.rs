@@ -14,6 +14,7 @@ mod values;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 
+use crate::country::Country;
 use crate::decoder::SourceOptions;
 use crate::product::{product_name, product_type_name};
 use crate::record::Record;
@@ -44,7 +45,7 @@ impl Columns {
         let columns: Vec<Box<dyn Column>> = vec![
             text(Some(&options.source_file)),
             Box::new(constant::RecordNumbers::default()),
-            text(country.map(|country| country.code())),
+            text(country.map(Country::code)),
             text(metadata.profile.as_deref()),
             text(identifier),
             text(identifier.and_then(product_name)),

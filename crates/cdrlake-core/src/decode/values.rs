@@ -61,16 +61,13 @@ impl Strings {
 }
 
 /// A dictionary array: `ids` into `values`, [`NULL`] for none.
-pub(super) fn dictionary(ids: Vec<i32>, values: StringArray) -> Result<ArrayRef, ArrowError> {
-    let keys = Int32Array::new(non_null_ids(&ids), nulls(&ids));
+pub(super) fn dictionary(mut ids: Vec<i32>, values: StringArray) -> Result<ArrayRef, ArrowError> {
+    let mut nulls = None;
+    if ids.contains(&NULL) {
+        nulls = Some(ids.iter().map(|&id| id != NULL).collect());
+        // Readers may look at the id of a null, so it must be in range, too.
+        ids.iter_mut().for_each(|id| *id = (*id).max(0));
+    }
+    let keys = Int32Array::new(ids.into(), nulls);
     Ok(Arc::new(DictionaryArray::<Int32Type>::try_new(keys, Arc::new(values))?))
-}
-
-fn nulls(ids: &[i32]) -> Option<NullBuffer> {
-    ids.contains(&NULL).then(|| ids.iter().map(|&id| id != NULL).collect())
-}
-
-/// Readers may look at the id of a null, so it must be in range, too.
-fn non_null_ids(ids: &[i32]) -> ScalarBuffer<i32> {
-    ids.iter().map(|&id| id.max(0)).collect()
 }

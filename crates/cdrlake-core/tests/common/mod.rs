@@ -130,10 +130,10 @@ impl Lines {
                 line.extend_from_slice(b"    ");
             }
             10 => {
-                self.set(&mut line, Field::Date, &["20230229", "18991231", "00000000", "2023 101"])
+                self.set(&mut line, Field::Date, &["20230229", "18991231", "00000000", "2023 101"]);
             }
             11 => {
-                self.set(&mut line, Field::Time, &["23595999", "235959  ", "24000000", "2359599x"])
+                self.set(&mut line, Field::Time, &["23595999", "235959  ", "24000000", "2359599x"]);
             }
             12 => self.set(
                 &mut line,

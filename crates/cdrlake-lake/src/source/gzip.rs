@@ -14,15 +14,21 @@ pub(super) struct GzipReader<R> {
 }
 
 enum State<R> {
-    Member(GzDecoder<Counted<R>>),
+    Member(Box<GzDecoder<Counted<R>>>),
     Between(Counted<R>),
     Done,
+}
+
+impl<R: BufRead> State<R> {
+    fn member(compressed: Counted<R>) -> Self {
+        Self::Member(Box::new(GzDecoder::new(compressed)))
+    }
 }
 
 impl<R: BufRead> GzipReader<R> {
     pub(super) fn new(compressed: R) -> Self {
         let compressed = Counted { inner: compressed, consumed: 0 };
-        Self { state: State::Member(GzDecoder::new(compressed)) }
+        Self { state: State::member(compressed) }
     }
 }
 
@@ -54,7 +60,7 @@ impl<R: BufRead> Read for GzipReader<R> {
                         else {
                             continue;
                         };
-                        self.state = State::Member(GzDecoder::new(compressed));
+                        self.state = State::member(compressed);
                     } else {
                         self.state = State::Done;
                     }
