@@ -132,6 +132,11 @@ damaged = bytearray(plain)
 damaged[plain.index(b"PK\x03\x04") + 14 + 40] ^= 0xFF
 file("damaged_member.cdr.zip", bytes(damaged), records=0, error="cannot be read to its end")
 
+twice = bytearray(archive([("a.cdr", FIRST), ("b.cdr", SECOND)]))
+while b"b.cdr" in twice:
+    twice[twice.index(b"b.cdr")] = ord("a")
+file("two_members_of_one_name.cdr.zip", bytes(twice), records=0, error="duplicate file names")
+
 HEADER = ["file", "options", "records", "blank_lines", "rejects", "warnings", "error"]
 
 

@@ -1,7 +1,7 @@
 //! The command line.
 
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cdrlake_core::{Country, Metadata, Strictness, parse_product};
 use cdrlake_lake::{Compression, Input, LoadOptions, MaxRejects};
@@ -38,7 +38,7 @@ pub(crate) struct ConvertArguments {
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: PathBuf,
 
-    /// Where rejected lines go, if there are any [default: OUT with .rejects.parquet]
+    /// Where rejected lines go, if there are any [default: OUT less .parquet, then .rejects.parquet]
     #[arg(long, value_name = "FILE.parquet")]
     pub(crate) rejects: Option<PathBuf>,
 
@@ -120,7 +120,8 @@ pub(crate) struct LoadArguments {
 }
 
 impl LoadArguments {
-    pub(crate) fn options(&self) -> LoadOptions {
+    /// `report` is written besides what the run writes.
+    pub(crate) fn options(&self, report: Option<&Path>) -> LoadOptions {
         let inputs = self.inputs.iter().map(|path| match path.to_str() {
             Some("-") => Input::Stdin,
             _ => Input::Path(path.clone()),
@@ -136,6 +137,7 @@ impl LoadArguments {
         options.max_rejects = self.max_rejects;
         options.threads = self.threads;
         options.memory_limit = self.memory_limit;
+        options.also_written.extend(report.map(Path::to_owned));
         options
     }
 }

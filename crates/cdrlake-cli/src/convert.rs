@@ -1,34 +1,34 @@
 //! `cdrlake convert`.
 
 use anyhow::Result;
-use cdrlake_lake::{ConvertOptions, LakeError, Overwrite};
+use cdrlake_lake::{ConvertOptions, Overwrite};
 
 use crate::args::ConvertArguments;
 use crate::outcome::Outcome;
 use crate::summary::{self, ReportFile};
 
 pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
-    if arguments.output.extension().is_none_or(|extension| extension != "parquet") {
-        summary::line(format_args!(
-            "error: {} does not end in .parquet; name the one file to write",
-            arguments.output.display()
-        ));
-        return Ok(Outcome::Usage);
+    for path in [Some(&arguments.output), arguments.rejects.as_ref()].into_iter().flatten() {
+        if path.extension().is_none_or(|extension| extension != "parquet") {
+            summary::line(format_args!(
+                "error: {} does not end in .parquet; name the one file to write",
+                path.display()
+            ));
+            return Ok(Outcome::Usage);
+        }
     }
+    let report_path = arguments.report.as_deref();
     let options = ConvertOptions {
-        load: arguments.load.options(),
+        load: arguments.load.options(report_path),
         output: arguments.output.clone(),
         rejects: arguments.rejects.clone(),
         compression: arguments.compression,
         overwrite: if arguments.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
     };
-    let report_file = arguments.report.as_deref().map(ReportFile::create).transpose()?;
+    let report_file = report_path.map(ReportFile::create).transpose()?;
     let report = match cdrlake_lake::convert(&options) {
-        Err(error @ (LakeError::SameOutput(_) | LakeError::MemoryLimit(_))) => {
-            summary::line(format_args!("error: {error}"));
-            return Ok(Outcome::Usage);
-        }
-        result => result?,
+        Ok(report) => report,
+        Err(error) => return Outcome::of_error(error),
     };
     summary::print(&report, arguments.load.quiet);
     if let Some(file) = report_file {

@@ -2,7 +2,10 @@
 
 use std::process::ExitCode;
 
-use cdrlake_lake::{Report, Status};
+use anyhow::Result;
+use cdrlake_lake::{LakeError, Report, Status};
+
+use crate::summary;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,20 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    /// An error of the run: of usage, if another command line would do.
+    pub(crate) fn of_error(error: LakeError) -> Result<Self> {
+        match error {
+            LakeError::SameOutput(_)
+            | LakeError::OutputIsInput(_)
+            | LakeError::NotAFile(_)
+            | LakeError::MemoryLimit(_) => {
+                summary::line(format_args!("error: {error}"));
+                Ok(Self::Usage)
+            }
+            error => Err(error.into()),
+        }
+    }
+
     /// The worst of what a report tells.
     pub(crate) fn of(report: &Report) -> Self {
         let failed = report.count(Status::Failed);

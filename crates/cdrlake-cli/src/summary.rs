@@ -4,8 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
-use cdrlake_lake::{Report, Status};
+use anyhow::{Context, Result, bail};
+use cdrlake_lake::{Report, SourceReport, Status};
 use tempfile::NamedTempFile;
 
 /// A line on standard error. That it may be closed is no reason to fail.
@@ -23,15 +23,16 @@ pub(crate) fn print(report: &Report, quiet: bool) {
             (Status::Skipped, _, Some(first)) if !quiet => {
                 line(format_args!("skipped: {} has the same content as {first}", source.source));
             }
-            (Status::Loaded, ..) if !quiet && source.tally.bytes_read == 0 => {
-                line(format_args!("empty: {}", source.source));
-            }
             _ => {}
         }
+    }
+    for input in &report.empty_inputs {
+        line(format_args!("nothing to read in {input}"));
     }
     if quiet {
         return;
     }
+    print_empty(report);
     let totals = &report.totals;
     line(format_args!(
         "sources: {} loaded, {} skipped, {} failed",
@@ -63,6 +64,20 @@ pub(crate) fn print(report: &Report, quiet: bool) {
     }
 }
 
+/// Names the sources of zero bytes, unless they are many.
+fn print_empty(report: &Report) {
+    const MOST: usize = 20;
+    let is_empty =
+        |source: &&SourceReport| source.status == Status::Loaded && source.tally.bytes_read == 0;
+    for source in report.sources.iter().filter(is_empty).take(MOST) {
+        line(format_args!("empty: {}", source.source));
+    }
+    let others = report.sources.iter().filter(is_empty).skip(MOST).count();
+    if others > 0 {
+        line(format_args!("empty: {others} others"));
+    }
+}
+
 /// The file of `--report`: made before the run, so that a wrong path is not found out after it.
 pub(crate) struct ReportFile {
     file: NamedTempFile,
@@ -71,6 +86,9 @@ pub(crate) struct ReportFile {
 
 impl ReportFile {
     pub(crate) fn create(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            bail!("cannot write {}: it is a directory", path.display());
+        }
         let directory = match path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
@@ -88,6 +106,7 @@ impl ReportFile {
         let context = || format!("the run is done, but its report {} is not", path.display());
         serde_json::to_writer_pretty(&mut self.file, report).with_context(context)?;
         self.file.write_all(b"\n").with_context(context)?;
+        self.file.as_file().sync_all().with_context(context)?;
         self.file.persist(path).with_context(context)?;
         Ok(())
     }

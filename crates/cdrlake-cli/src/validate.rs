@@ -9,11 +9,17 @@ use crate::outcome::Outcome;
 use crate::summary::{self, ReportFile};
 
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
-    let report_file = arguments.report.as_deref().map(ReportFile::create).transpose()?;
+    let report_path = arguments.report.as_deref();
+    let report_file = report_path.map(ReportFile::create).transpose()?;
     let mut listing = Listing { output: BufWriter::new(io::stdout()), result: Ok(()) };
-    let report = cdrlake_lake::validate(&arguments.load.options(), &mut |source, reject| {
+    let options = arguments.load.options(report_path);
+    let validated = cdrlake_lake::validate(&options, &mut |source, reject| {
         listing.line(format_args!("{source}, {reject}"));
-    })?;
+    });
+    let report = match validated {
+        Ok(report) => report,
+        Err(error) => return Outcome::of_error(error),
+    };
     listing.finish().context("cannot list rejected lines")?;
     summary::print(&report, arguments.load.quiet);
     if let Some(file) = report_file {

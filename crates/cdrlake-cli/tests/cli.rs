@@ -273,3 +273,97 @@ fn no_number_reaches_messages_or_reports() {
         assert!(report.contains("\"records_rejected\": 1"));
     }
 }
+
+/// No two files of a run may be one, by whatever names, and none may be an input.
+#[test]
+fn outputs_do_not_destroy_each_other_or_inputs() {
+    let run = Run::new();
+    let content = fs::read(testdata(SAMPLE)).unwrap();
+    fs::write(run.path("in.cdr"), &content).unwrap();
+    fs::write(run.path("in.parquet"), &content).unwrap();
+    fs::create_dir(run.path("d.parquet")).unwrap();
+    std::os::unix::fs::symlink(".", run.path("here")).unwrap();
+    let names = run.names();
+    let damaged = damaged();
+    for (arguments, status, message) in [
+        (&["-o", "./c.parquet", "--rejects", "c.parquet", "in.cdr"][..], 2, "two different files"),
+        (&["-o", "here/c.parquet", "--rejects", "c.parquet", &damaged], 2, "two different files"),
+        (&["-o", "c.parquet", "--report", "c.parquet", "in.cdr"], 2, "two different files"),
+        (&["-o", "c.parquet", "--report", "in.cdr", "in.cdr"], 2, "is an input"),
+        (&["-o", "c.parquet", "--rejects", "in.parquet", "in.parquet"], 2, "is an input"),
+        (&["-o", "c.parquet", "--rejects", "in.cdr", "in.cdr"], 2, "does not end in .parquet"),
+        (&["-o", "in.parquet", "here/in.parquet"], 2, "is an input"),
+        (&["-o", "d.parquet", &damaged], 2, "is no regular file"),
+        (&["-o", "c.parquet", "--report", "here", "in.cdr"], 1, "it is a directory"),
+    ] {
+        let ended = run.run(&[&["convert", "--overwrite"], arguments].concat());
+        assert_eq!(ended.status, status, "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains(message), "{arguments:?}: {}", ended.stderr);
+        assert_eq!(run.names(), names, "{arguments:?}");
+        assert_eq!(fs::read(run.path("in.cdr")).unwrap(), content);
+        assert_eq!(fs::read(run.path("in.parquet")).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_directory_may_hold_the_output_too() {
+    let run = Run::new();
+    fs::create_dir(run.path("d")).unwrap();
+    fs::copy(testdata(DAMAGED), run.path("d/in.cdr")).unwrap();
+    for _ in 0..2 {
+        let arguments =
+            ["convert", "d", "-o", "d/c.parquet", "--overwrite", "--report", "d/r.json"];
+        let ended = run.run(&arguments);
+        assert_eq!(ended.status, 3, "{}", ended.stderr);
+        assert!(
+            ended.stderr.contains("sources: 1 loaded, 0 skipped, 0 failed"),
+            "{}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn inputs_without_sources_are_named() {
+    let run = Run::new();
+    fs::create_dir(run.path("nothing")).unwrap();
+    let mut zip = b"PK\x05\x06".to_vec();
+    zip.resize(22, 0);
+    fs::write(run.path("empty.zip"), zip).unwrap();
+    fs::write(run.path("empty.cdr"), "").unwrap();
+    let sample = sample();
+    let convert = ["convert", "-o", "c.parquet", "--overwrite", "nothing", "empty.zip"];
+    let ended = run.run(&[&convert[..], &["-q"]].concat());
+    assert_eq!(ended.status, 1);
+    assert_eq!(ended.stderr, "nothing to read in nothing\nnothing to read in empty.zip\n");
+    let ended = run.run(&[&convert[..], &[&sample, "empty.cdr"]].concat());
+    assert_eq!(ended.status, 0);
+    for said in
+        ["nothing to read in nothing\n", "nothing to read in empty.zip\n", "empty: empty.cdr\n"]
+    {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_unknown_country_is_warned_of_once_a_source() {
+    let run = Run::new();
+    fs::copy(testdata(SAMPLE), run.path("in.cdr")).unwrap();
+    fs::copy(testdata(SAMPLE), run.path("XX_ABC_10_0001_20110930090122.cdr")).unwrap();
+    for input in ["in.cdr", "XX_ABC_10_0001_20110930090122.cdr"] {
+        let ended = run.run(&["validate", input]);
+        assert!(ended.stderr.contains("warning: 1 unknown_country"), "{}", ended.stderr);
+        let ended = run.run(&["validate", "--country", "de", input]);
+        assert!(!ended.stderr.contains("unknown_country"), "{}", ended.stderr);
+    }
+}
+
+/// A name may hold anything; a listing is still one line a reject.
+#[test]
+fn control_characters_of_names_are_not_printed() {
+    let run = Run::new();
+    fs::copy(testdata(DAMAGED), run.path("a\x1B[31m\nb.cdr")).unwrap();
+    let ended = run.run(&["validate", "a\x1B[31m\nb.cdr"]);
+    assert_eq!(ended.stdout.lines().count(), 1, "{}", ended.stdout);
+    assert!(!ended.stdout.contains('\x1B'));
+}

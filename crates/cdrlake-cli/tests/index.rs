@@ -97,18 +97,17 @@ fn check_report(expected: &Expected, output: &Output, report: &Value) {
     assert!(stderr.contains(&expected.error), "{file}: {stderr}");
 }
 
-/// What `validate` lists: `source, record 2 (byte 229), date [42,50): …`, or `line: …` for none.
-fn listed(stdout: &[u8], codes: &[String]) -> Vec<String> {
+/// What `validate` lists, less the code, which it does not print:
+/// `source, record 2 (byte 229), date [42,50): …`, or `line: …` for no field.
+fn listed(stdout: &[u8]) -> Vec<String> {
     let text = String::from_utf8_lossy(stdout);
     text.lines()
-        .zip(codes)
-        .map(|(line, expected)| {
+        .map(|line| {
             let (_, place) = line.split_once(", record ").unwrap();
             let (number, rest) = place.split_once(" (byte ").unwrap();
             let (byte, rest) = rest.split_once("), ").unwrap();
             let field = rest.split([' ', ':']).next().unwrap().replace("line", "-");
-            let code = expected.split(':').nth(2).unwrap();
-            format!("{number}:{byte}:{code}:{field}")
+            format!("{number}:{byte}:{field}")
         })
         .collect()
 }
@@ -119,14 +118,17 @@ fn validate_gives_the_verdicts_of_the_index() {
     for expected in index() {
         let (output, report) = run("validate", &expected, directory.path());
         check_report(&expected, &output, &report);
-        assert_eq!(
-            listed(&output.stdout, &expected.rejects),
-            expected.rejects,
-            "{}",
-            expected.file
-        );
-        let lines = String::from_utf8_lossy(&output.stdout).lines().count();
-        assert_eq!(lines, expected.rejects.len(), "{}", expected.file);
+        let places: Vec<String> = expected
+            .rejects
+            .iter()
+            .map(|reject| {
+                let [line, byte, _, field] = reject.split(':').collect::<Vec<_>>()[..] else {
+                    panic!("{reject} has not four parts");
+                };
+                format!("{line}:{byte}:{field}")
+            })
+            .collect();
+        assert_eq!(listed(&output.stdout), places, "{}", expected.file);
     }
 }
 
@@ -167,10 +169,19 @@ fn rejects_of(path: &Path) -> Vec<String> {
 #[test]
 fn the_index_is_complete() {
     let index = index();
-    let all: Vec<&String> =
-        index.iter().flat_map(|row| row.rejects.iter().chain(&row.warnings)).collect();
     for code in cdrlake_core::RejectCode::ALL {
-        assert!(all.iter().any(|text| text.contains(code.as_str())), "{code} is missing");
+        let code = format!(":{code}:");
+        let is_there = index.iter().any(|row| row.rejects.iter().any(|r| r.contains(&code)));
+        assert!(is_there, "{code} is missing");
+    }
+    for warning in cdrlake_core::Warning::ALL {
+        // This one depends on what is known of the source; see `cli.rs`.
+        if warning != cdrlake_core::Warning::UnknownCountry {
+            let code = format!("{}=", warning.as_str());
+            let is_there =
+                index.iter().any(|row| row.warnings.iter().any(|w| w.starts_with(&code)));
+            assert!(is_there, "{code} is missing");
+        }
     }
     for directory in ["valid", "invalid"] {
         for entry in std::fs::read_dir(testdata().join(directory)).unwrap() {

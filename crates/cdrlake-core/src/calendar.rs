@@ -6,7 +6,8 @@ const DAY_SECONDS: i64 = 86_400;
 /// The value of `N` ASCII digits; none if any byte is no digit.
 #[inline]
 pub(crate) fn digits<const N: usize>(bytes: [u8; N]) -> Option<u32> {
-    const { assert!(N <= 9, "more digits than fit a u32") };
+    // Other bytes give up to 255 a place, which must not overflow either.
+    const { assert!(N <= 8, "more places than a u32 has room for") };
     let mut value = 0;
     let mut all_digits = true;
     for byte in bytes {

@@ -17,6 +17,9 @@ use crate::validate::{Sound, Strictness};
 /// cache.
 pub const DEFAULT_BATCH_SIZE: usize = 4096;
 
+/// The most rows of a batch: text columns count bytes in 32 bits.
+pub const MAX_BATCH_SIZE: usize = 1 << 20;
+
 /// What must be known of a source to decode it.
 #[derive(Clone, Debug)]
 pub struct SourceOptions {
@@ -26,7 +29,8 @@ pub struct SourceOptions {
     pub metadata: Metadata,
     /// Whether warnings reject.
     pub strictness: Strictness,
-    /// Rows of a batch, at least 1; all batches of a source have as many but the last.
+    /// Rows of a batch, from 1 to [`MAX_BATCH_SIZE`]; all batches of a source have as many but the
+    /// last.
     pub batch_size: usize,
 }
 
@@ -97,7 +101,11 @@ impl Decoder {
         if position == Position::START && options.metadata.country.is_none() {
             scanner.warn(Warning::UnknownCountry);
         }
-        Self { scanner, columns: Columns::new(options), batch_size: options.batch_size.max(1) }
+        Self {
+            scanner,
+            columns: Columns::new(options),
+            batch_size: options.batch_size.clamp(1, MAX_BATCH_SIZE),
+        }
     }
 
     /// The schema of the batches.
@@ -121,7 +129,8 @@ impl Decoder {
     /// Passes over `count` bytes that continue a line of more than
     /// [`RAW_LIMIT`](crate::RAW_LIMIT) bytes, which the caller has found to hold no line feed.
     ///
-    /// They count as if decoded; a caller that meets a line of gigabytes need not keep it.
+    /// They count as if decoded; a caller that meets a line of gigabytes need not keep it. Without
+    /// such a line under way it does nothing.
     pub fn skip(&mut self, count: u64) {
         self.scanner.skip(count);
     }

@@ -22,7 +22,7 @@ use crate::layout::{Field, RECORD_LEN};
 /// assert!(record.starts_with(b"01632960123             0044201632960999792025101909012200000012340"));
 /// # Ok::<(), cdrlake_core::encode::EncodeError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Values<'a> {
     /// Up to 20 characters, left-justified.
     pub origin: &'a str,

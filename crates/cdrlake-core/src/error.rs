@@ -60,6 +60,18 @@ impl RejectCode {
         Self::UnknownProductType,
     ];
 
+    /// Whether only strictness rejects for this: the record is sound otherwise.
+    #[must_use]
+    pub const fn is_strict(self) -> bool {
+        matches!(
+            self,
+            Self::CarriageReturn
+                | Self::TrailingBytes
+                | Self::MissingLineFeed
+                | Self::UnknownProductType
+        )
+    }
+
     /// The code as it stands in reports and in the rejects table.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -273,7 +285,10 @@ impl fmt::Display for Message<'_, '_> {
             };
         };
         let range = match field {
-            Field::Trailer => RECORD_LEN..self.0.raw.len(),
+            Field::Trailer => {
+                let raw = self.0.raw;
+                RECORD_LEN..raw.strip_suffix(b"\r").unwrap_or(raw).len().max(RECORD_LEN)
+            }
             field => field.range(),
         };
         let found = Shape(self.0.raw.get(range.clone()).unwrap_or_default());

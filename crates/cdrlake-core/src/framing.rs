@@ -51,7 +51,7 @@ pub(crate) enum End {
 }
 
 /// The verdict on a line's length.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) enum Framed<'a> {
     Record(RecordLine<'a>),
     Blank,
@@ -59,7 +59,7 @@ pub(crate) enum Framed<'a> {
 }
 
 /// A line that is as long as a record must be; its fields are not yet looked at.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct RecordLine<'a> {
     pub(crate) record: Record<'a>,
     /// What stands behind byte 228, untrimmed.

@@ -50,7 +50,7 @@ mod validate;
 
 pub use arrow_array::RecordBatch;
 pub use country::{Country, UnknownCountry};
-pub use decoder::{DEFAULT_BATCH_SIZE, Decoder, SourceOptions};
+pub use decoder::{DEFAULT_BATCH_SIZE, Decoder, MAX_BATCH_SIZE, SourceOptions};
 pub use error::{Fault, RAW_LIMIT, Reject, RejectCode, Shape, Warning};
 pub use file_name::{Metadata, parse_file_name};
 pub use framing::{Position, count_lines, whole_lines_len};

@@ -1,10 +1,20 @@
 //! A borrowed view over the 228 bytes of one record, an accessor a field.
 
+use std::fmt;
+
+use crate::error::Shape;
 use crate::layout::{Field, RECORD_LEN};
 
 /// The 228 bytes of one record, whatever they hold.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Record<'a>(&'a [u8; RECORD_LEN]);
+
+/// Shows the record's shape: its digits may be a subscriber's number.
+impl fmt::Debug for Record<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Record({})", Shape(self.0))
+    }
+}
 
 macro_rules! accessors {
     ($($name:ident: $field:ident, $len:literal;)*) => {
@@ -54,13 +64,6 @@ impl<'a> Record<'a> {
         Self(bytes)
     }
 
-    /// A view over the first 228 bytes of `line`, if there are that many.
-    #[inline(always)]
-    #[must_use]
-    pub fn from_line(line: &'a [u8]) -> Option<Self> {
-        line.first_chunk().map(Self)
-    }
-
     /// All 228 bytes.
     #[inline(always)]
     #[must_use]
@@ -87,6 +90,7 @@ mod tests {
         assert_eq!(record.origin()[..], bytes[..20]);
         assert_eq!(record.carrier()[..], bytes[224..227]);
         assert_eq!(record.field(Field::Trailer), b"");
+        assert!(!format!("{record:?}").contains(|c: char| c.is_ascii_digit()));
         let all: Vec<u8> =
             FIELDS.iter().flat_map(|spec| record.field(spec.field)).copied().collect();
         assert_eq!(all, bytes);

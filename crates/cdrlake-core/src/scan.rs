@@ -157,7 +157,9 @@ impl Scanner {
 
     /// Passes over `count` bytes of a line that is too long already, none of them a line feed.
     pub(crate) fn skip(&mut self, count: u64) {
-        self.torn.length += count;
+        if self.torn.head.len() == RAW_LIMIT {
+            self.torn.length += count;
+        }
     }
 
     /// Ends the source: what stands behind the last line feed is a line, too. Returns how many

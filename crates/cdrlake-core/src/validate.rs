@@ -22,7 +22,7 @@ pub enum Strictness {
 }
 
 /// A record that passed validation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Sound<'a>(RecordLine<'a>);
 
 impl<'a> Sound<'a> {
@@ -178,7 +178,7 @@ mod tests {
     fn line(raw: &[u8]) -> RecordLine<'_> {
         match frame(raw, End::LineFeed, Position::START) {
             Framed::Record(line) => line,
-            other => panic!("{other:?}"),
+            _ => panic!("not framed as a record"),
         }
     }
 

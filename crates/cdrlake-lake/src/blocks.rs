@@ -20,6 +20,9 @@ use crate::source::{Source, SourceError, Visitor};
 /// Bytes of a full block: 131,072 records, which make a row group of a few MiB.
 pub(crate) const BLOCK_LEN: usize = 131_072 * (RECORD_LEN + 1);
 
+/// Sources of a block at the most: a million empty files must not gather forever.
+const MAX_PARTS: usize = 4096;
+
 /// A run of lines for one worker.
 #[derive(Debug)]
 pub(crate) struct Block {
@@ -164,6 +167,11 @@ where
         }
     }
 
+    /// How many sources were met so far.
+    pub(crate) fn sources(&self) -> usize {
+        self.sources
+    }
+
     /// Hands on what is left.
     pub(crate) fn finish(&mut self) -> Result<(), LakeError> {
         if self.block.parts.is_empty() { Ok(()) } else { self.emit_block() }
@@ -229,7 +237,7 @@ where
             (&mut *stream).take(STEP).read_to_end(&mut self.block.bytes)?;
             let step = &self.block.bytes[RAW_LIMIT..];
             reading.note(step);
-            let line_feed = step.iter().position(|&byte| byte == b'\n');
+            let line_feed = memchr::memchr(b'\n', step);
             length += line_feed.unwrap_or(step.len()) as u64;
             match line_feed {
                 Some(at) => break Some(RAW_LIMIT + at + 1),
@@ -308,7 +316,8 @@ where
             self.contents.insert(end.hash, index);
         }
         self.push_part(&reading, self.block.bytes.len(), Some(end));
-        if reading.has_own_blocks() { self.emit_block() } else { Ok(()) }
+        let is_full = self.block.parts.len() >= MAX_PARTS;
+        if is_full || reading.has_own_blocks() { self.emit_block() } else { Ok(()) }
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LakeError> {

@@ -3,7 +3,7 @@
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{fs, thread};
+use std::thread;
 
 use cdrlake_core::{Metadata, Reject, Strictness};
 
@@ -18,6 +18,7 @@ use crate::report::{MaxRejects, Output, OutputKind, Report, SourceReport, Status
 use crate::source::{Input, visit};
 use crate::staging::{StagedFile, StagedParquet};
 use crate::work::Worker;
+use crate::written::Written;
 
 /// How sources are read and judged.
 #[derive(Clone, Debug)]
@@ -34,6 +35,8 @@ pub struct LoadOptions {
     pub threads: Option<NonZero<usize>>,
     /// Bytes of memory to stay within, about.
     pub memory_limit: u64,
+    /// Files that the caller writes, such as a report: they may be neither inputs nor outputs.
+    pub also_written: Vec<PathBuf>,
     /// Bytes of a block; other than usual only in tests.
     pub(crate) block_len: usize,
 }
@@ -52,6 +55,7 @@ impl LoadOptions {
             max_rejects: None,
             threads: None,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
+            also_written: Vec::new(),
             block_len: BLOCK_LEN,
         }
     }
@@ -109,24 +113,18 @@ impl ConvertOptions {
 /// file may be if publishing the output itself fails after it.
 pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
     let (output, rejects_path) = (&options.output, options.rejects_path());
-    if *output == rejects_path {
-        return Err(LakeError::SameOutput(rejects_path));
-    }
-    if options.overwrite == Overwrite::Refuse {
-        refuse_existing(output)?;
-        refuse_existing(&rejects_path)?;
-    }
+    let written = Written::check(&options.load, &[output, &rejects_path], options.overwrite)?;
     let layout = Arc::new(Layout::calls(options.compression)?);
     let destination = Destination::Files {
         calls: Box::new(StagedParquet::create(output, Arc::clone(&layout))?),
         rejects: Box::new(RejectsFile::new(rejects_path)),
     };
-    let (destination, sources) = load(&options.load, Some(&layout), Some(output), destination)?;
+    let loaded = load(&options.load, Some(&layout), Some(output), destination, &written)?;
     let mut outputs = Vec::new();
-    let Destination::Files { calls, rejects } = destination else {
-        return Err(LakeError::Worker);
+    let Destination::Files { calls, rejects } = loaded.destination else {
+        return Err(LakeError::Defect("the destination changed its kind"));
     };
-    if sources.iter().any(|source| source.status == Status::Loaded) {
+    if loaded.sources.iter().any(|source| source.status == Status::Loaded) {
         let stale = rejects.path().to_owned();
         let rejects = rejects.finish()?;
         let calls = calls.finish()?;
@@ -140,7 +138,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         let add = rejects.into_iter().chain([calls]).collect();
         publish(Plan { add, remove }, options.overwrite)?;
     }
-    Ok(Report::new(run_id(), sources, outputs))
+    Ok(Report::new(run_id(), loaded.sources, loaded.empty_inputs, outputs))
 }
 
 /// Gives every line the verdict that [`convert`] would, and writes nothing. Rejected lines of
@@ -153,8 +151,16 @@ pub fn validate(
     options: &LoadOptions,
     on_reject: &mut (dyn FnMut(&str, &Reject<'_>) + Send),
 ) -> Result<Report, LakeError> {
-    let (_, sources) = load(options, None, None, Destination::Caller(on_reject))?;
-    Ok(Report::new(run_id(), sources, Vec::new()))
+    let written = Written::check(options, &[], Overwrite::Refuse)?;
+    let loaded = load(options, None, None, Destination::Caller(on_reject), &written)?;
+    Ok(Report::new(run_id(), loaded.sources, loaded.empty_inputs, Vec::new()))
+}
+
+/// What came of all inputs.
+struct Loaded<'d> {
+    destination: Destination<'d>,
+    sources: Vec<SourceReport>,
+    empty_inputs: Vec<String>,
 }
 
 fn load<'d>(
@@ -162,11 +168,13 @@ fn load<'d>(
     layout: Option<&Layout>,
     spool_near: Option<&Path>,
     destination: Destination<'d>,
-) -> Result<(Destination<'d>, Vec<SourceReport>), LakeError> {
+    written: &Written,
+) -> Result<Loaded<'d>, LakeError> {
     let buffers = Buffers::default();
     let worker = Worker { layout, max_rejects: options.max_rejects, spool_near, buffers: &buffers };
     let work = |block| Collected::Worked(worker.work(block));
     let mut loader = Loader::new(destination, options.max_rejects);
+    let mut empty_inputs = Vec::new();
     let collect = |collected| loader.collect(collected);
     pipeline::run(options.threads(), options.blocks()?, &work, collect, |queue| {
         let emit = |gathered| match gathered {
@@ -175,19 +183,16 @@ fn load<'d>(
         };
         let mut gatherer = Gatherer::new(options.block_len, options.strictness, &buffers, emit);
         for input in &options.inputs {
-            visit(input, &options.metadata, &mut gatherer)?;
+            let before = gatherer.sources();
+            visit(input, &options.metadata, written, &mut gatherer)?;
+            if gatherer.sources() == before {
+                empty_inputs.push(input.to_string());
+            }
         }
         gatherer.finish()
     })?;
-    loader.finish()
-}
-
-fn refuse_existing(path: &Path) -> Result<(), LakeError> {
-    match fs::symlink_metadata(path) {
-        Ok(_) => Err(LakeError::OutputExists(path.to_owned())),
-        // Whatever else is wrong with the path shows when it is written.
-        Err(_) => Ok(()),
-    }
+    let (destination, sources) = loader.finish()?;
+    Ok(Loaded { destination, sources, empty_inputs })
 }
 
 fn published(kind: OutputKind, file: &StagedFile) -> Output {

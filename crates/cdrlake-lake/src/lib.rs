@@ -25,10 +25,11 @@ mod report;
 mod source;
 mod staging;
 mod work;
+mod written;
 
 pub use columns::Compression;
 pub use convert::{ConvertOptions, LoadOptions, convert, validate};
-pub use error::LakeError;
+pub use error::{Chain, LakeError};
 pub use publish::Overwrite;
 pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,

@@ -1,7 +1,5 @@
 //! What workers give back, in order, to a loaded table: decides source by source what stays.
 
-use std::sync::Arc;
-
 use cdrlake_core::Reject;
 
 use crate::blocks::{Gathered, OpenSource, SourceEnd};
@@ -93,21 +91,24 @@ pub(crate) struct Loader<'d> {
     pub(crate) destination: Destination<'d>,
     max_rejects: Option<MaxRejects>,
     sources: Vec<Loading>,
+    /// Sources that were skipped, and the ones with the same content.
+    skipped: Vec<(usize, usize)>,
     /// The source with row groups of its own that has not ended yet.
     open: Option<Open>,
 }
 
-/// A source and what is known of its fate.
-struct Loading {
-    source: Source,
-    fate: Fate,
+enum Loading {
+    Underway(Source),
+    Ended(SourceReport),
 }
 
-enum Fate {
-    Unknown,
-    Loaded { worked: Box<WorkedPart>, end: SourceEnd },
-    Skipped { same_as: usize, end: SourceEnd },
-    Failed { error: SourceError, worked: Option<Box<WorkedPart>> },
+impl Loading {
+    fn name(&self) -> &str {
+        match self {
+            Self::Underway(source) => &source.name,
+            Self::Ended(report) => &report.source,
+        }
+    }
 }
 
 struct Open {
@@ -118,27 +119,39 @@ struct Open {
     worked: WorkedPart,
 }
 
+/// What became of a source.
+enum Fate<'w> {
+    Loaded(&'w WorkedPart),
+    Skipped { same_as: String },
+    Failed { error: SourceError, worked: Option<&'w WorkedPart> },
+}
+
 impl<'d> Loader<'d> {
     pub(crate) fn new(destination: Destination<'d>, max_rejects: Option<MaxRejects>) -> Self {
-        Self { destination, max_rejects, sources: Vec::new(), open: None }
+        let (sources, skipped) = (Vec::new(), Vec::new());
+        Self { destination, max_rejects, sources, skipped, open: None }
     }
 
     pub(crate) fn collect(&mut self, collected: Collected) -> Result<(), LakeError> {
         match collected {
             Collected::Gathered(Gathered::Met(source)) => {
-                self.sources.push(Loading { source, fate: Fate::Unknown });
+                self.sources.push(Loading::Underway(source));
                 Ok(())
             }
             Collected::Gathered(Gathered::Failed { index, error }) => {
-                self.take_back(index)?;
-                self.seal(index, Fate::Failed { error, worked: None })
+                let worked = self.take_back(index)?;
+                self.seal(index, None, Fate::Failed { error, worked: worked.as_ref() })
             }
             Collected::Gathered(Gathered::Skipped { index, same_as, end }) => {
                 self.take_back(index)?;
-                self.seal(index, Fate::Skipped { same_as, end })
+                self.skipped.push((index, same_as));
+                let same_as = self.loading(same_as)?.name().to_owned();
+                self.seal(index, Some(end), Fate::Skipped { same_as })
             }
             // Blocks go to the workers.
-            Collected::Gathered(Gathered::Block(_)) => Err(LakeError::Worker),
+            Collected::Gathered(Gathered::Block(_)) => {
+                Err(LakeError::Defect("a block did not go to the workers"))
+            }
             Collected::Worked(worked) => self.collect_block(worked?),
         }
     }
@@ -184,94 +197,82 @@ impl<'d> Loader<'d> {
         let index = worked.source.index;
         let rejects = worked.rejects.take();
         if let Some(error) = worked.failure.take() {
-            return self.seal(index, Fate::Failed { error, worked: Some(Box::new(worked)) });
+            return self.seal(index, worked.end, Fate::Failed { error, worked: Some(&worked) });
         }
-        let (Some(end), Some(loading)) = (worked.end, self.sources.get(index)) else {
-            return Err(LakeError::Worker);
-        };
-        if let Some(rejects) = rejects {
-            let source = Arc::clone(&worked.source);
-            let name = &loading.source.name;
-            self.destination.write_rejects(name, &source, end, rejects)?;
+        if let (Some(end), Some(rejects)) = (worked.end, rejects) {
+            let name = self.loading(index)?.name().to_owned();
+            self.destination.write_rejects(&name, &worked.source, end, rejects)?;
         }
-        self.seal(index, Fate::Loaded { worked: Box::new(worked), end })
+        self.seal(index, worked.end, Fate::Loaded(&worked))
     }
 
-    /// Drops the row groups of a source that broke off.
-    fn take_back(&mut self, index: usize) -> Result<(), LakeError> {
-        match self.open.take_if(|open| open.index == index) {
-            Some(open) => self.destination.return_to(open.mark),
-            None => Ok(()),
-        }
+    /// Drops the row groups of a source that broke off, and tells what it was so far.
+    fn take_back(&mut self, index: usize) -> Result<Option<WorkedPart>, LakeError> {
+        let Some(open) = self.open.take_if(|open| open.index == index) else { return Ok(None) };
+        self.destination.return_to(open.mark)?;
+        Ok(Some(open.worked))
     }
 
-    fn seal(&mut self, index: usize, fate: Fate) -> Result<(), LakeError> {
-        let loading = self.sources.get_mut(index).ok_or(LakeError::Worker)?;
-        loading.fate = fate;
+    fn loading(&mut self, index: usize) -> Result<&mut Loading, LakeError> {
+        self.sources.get_mut(index).ok_or(LakeError::Defect("a source was not met"))
+    }
+
+    fn seal(
+        &mut self,
+        index: usize,
+        end: Option<SourceEnd>,
+        fate: Fate<'_>,
+    ) -> Result<(), LakeError> {
+        let loading = self.loading(index)?;
+        let name = loading.name().to_owned();
+        *loading = Loading::Ended(report(name, end, fate));
         Ok(())
     }
 
     /// The destination, and what became of each source.
     pub(crate) fn finish(self) -> Result<(Destination<'d>, Vec<SourceReport>), LakeError> {
-        let reports = self.sources.iter().map(|loading| loading.report(&self.sources));
-        let reports = reports.collect::<Result<_, _>>()?;
+        let ended = self.sources.into_iter().map(|loading| match loading {
+            Loading::Ended(report) => Ok(report),
+            Loading::Underway(_) => Err(LakeError::Defect("a source has not ended")),
+        });
+        let mut reports = ended.collect::<Result<Vec<_>, _>>()?;
+        for (index, same_as) in self.skipped {
+            if reports.get(same_as).is_none_or(|first| first.status == Status::Failed)
+                && let Some(skipped) = reports.get_mut(index)
+            {
+                let name = skipped.same_as.take().unwrap_or_default();
+                skipped.fail(&SourceError::SameAsFailed { name });
+            }
+        }
         Ok((self.destination, reports))
     }
 }
 
-impl Loading {
-    fn report(&self, sources: &[Self]) -> Result<SourceReport, LakeError> {
-        let report = |status, tally| SourceReport {
-            source: self.source.name.clone(),
-            content_hash: None,
-            status,
-            error: None,
-            same_as: None,
-            tally,
-            first_start_time: None,
-            last_start_time: None,
-        };
-        let hash = |end: &SourceEnd| Some(end.hash.to_hex().to_string());
-        Ok(match &self.fate {
-            Fate::Unknown => return Err(LakeError::Worker),
-            Fate::Loaded { worked, end } => SourceReport {
-                content_hash: hash(end),
-                first_start_time: worked.totals.first_start_time(),
-                last_start_time: worked.totals.last_start_time(),
-                ..report(
-                    Status::Loaded,
-                    Tally::loaded(&worked.counts, end.bytes, worked.totals.duration()),
-                )
-            },
-            Fate::Skipped { same_as, end } => {
-                let first = sources.get(*same_as).ok_or(LakeError::Worker)?;
-                let name = first.source.name.clone();
-                let skipped = SourceReport {
-                    content_hash: hash(end),
-                    same_as: Some(name.clone()),
-                    ..report(Status::Skipped, Tally::default())
-                };
-                if matches!(first.fate, Fate::Failed { .. }) {
-                    let error = SourceError::SameAsFailed { name };
-                    SourceReport {
-                        status: Status::Failed,
-                        error: Some(error.to_string()),
-                        ..skipped
-                    }
-                } else {
-                    skipped
-                }
-            }
-            Fate::Failed { error, worked } => {
-                let worked = worked.as_deref();
-                let end = worked.and_then(|worked| worked.end);
-                let tally = worked.map(|worked| Tally::failed(&worked.counts)).unwrap_or_default();
-                SourceReport {
-                    content_hash: end.as_ref().and_then(hash),
-                    error: Some(error.to_string()),
-                    ..report(Status::Failed, tally)
-                }
-            }
-        })
+fn report(source: String, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceReport {
+    let content_hash = end.map(|end| end.hash.to_hex().to_string());
+    match fate {
+        Fate::Loaded(worked) => SourceReport {
+            content_hash,
+            tally: Tally::loaded(
+                &worked.counts,
+                end.map_or(0, |end| end.bytes),
+                worked.totals.duration(),
+            ),
+            first_start_time: worked.totals.first_start_time(),
+            last_start_time: worked.totals.last_start_time(),
+            ..SourceReport::new(source, Status::Loaded)
+        },
+        Fate::Skipped { same_as } => SourceReport {
+            content_hash,
+            same_as: Some(same_as),
+            ..SourceReport::new(source, Status::Skipped)
+        },
+        Fate::Failed { error, worked } => {
+            let tally = worked.map(|worked| Tally::failed(&worked.counts)).unwrap_or_default();
+            let failed = SourceReport::new(source, Status::Failed);
+            let mut failed = SourceReport { content_hash, tally, ..failed };
+            failed.fail(&error);
+            failed
+        }
     }
 }

@@ -13,6 +13,8 @@ use rayon::{ScopeFifo, ThreadPoolBuilder, Yield};
 
 use crate::error::LakeError;
 
+const NO_RESULT: LakeError = LakeError::Defect("a worker ended without a result");
+
 /// Feeds jobs and takes their results, in order.
 pub(crate) struct Queue<'q, 'scope, Work, Collect, Done> {
     scope: &'q ScopeFifo<'scope>,
@@ -100,7 +102,7 @@ where
                 Entry::Ready(done) => done,
                 Entry::Awaited(receiver) => match receiver.try_recv() {
                     Ok(done) => done,
-                    Err(TryRecvError::Disconnected) => return Err(LakeError::Worker),
+                    Err(TryRecvError::Disconnected) => return Err(NO_RESULT),
                     Err(TryRecvError::Empty) => {
                         self.under_way.push_front(Entry::Awaited(receiver));
                         return Ok(());
@@ -131,13 +133,13 @@ fn help_until_done<Done>(receiver: &Receiver<Done>) -> Result<Done, LakeError> {
     loop {
         match receiver.try_recv() {
             Ok(done) => return Ok(done),
-            Err(TryRecvError::Disconnected) => return Err(LakeError::Worker),
+            Err(TryRecvError::Disconnected) => return Err(NO_RESULT),
             Err(TryRecvError::Empty) => {}
         }
         if rayon::yield_now() != Some(Yield::Executed) {
             match receiver.recv_timeout(PAUSE) {
                 Ok(done) => return Ok(done),
-                Err(RecvTimeoutError::Disconnected) => return Err(LakeError::Worker),
+                Err(RecvTimeoutError::Disconnected) => return Err(NO_RESULT),
                 Err(RecvTimeoutError::Timeout) => {}
             }
         }
@@ -201,8 +203,8 @@ mod tests {
     #[test]
     fn an_error_of_the_collector_ends_the_run() {
         let work = |job: u32| job;
-        let collect = |job| if job == 5 { Err(LakeError::Worker) } else { Ok(()) };
+        let collect = |job| if job == 5 { Err(NO_RESULT) } else { Ok(()) };
         let result = run(2, 4, &work, collect, |queue| (0..).try_for_each(|job| queue.submit(job)));
-        assert!(matches!(result, Err(LakeError::Worker)));
+        assert!(matches!(result, Err(LakeError::Defect(_))));
     }
 }

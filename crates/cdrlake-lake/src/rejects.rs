@@ -4,7 +4,7 @@
 //! source that fails writes none. So lines wait in a spool, which takes little memory however
 //! many there are.
 
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,8 +24,10 @@ use crate::staging::{StagedFile, directory, temporary_file};
 const SPOOL_MEMORY: usize = 1 << 20;
 
 /// Rejected lines of one source, in order, in memory or in an unnamed temporary file.
+///
+/// There may be a hundred thousand at a time, so an almost empty one must take almost no memory.
 pub(crate) struct Spool {
-    file: BufWriter<SpooledTempFile>,
+    file: SpooledTempFile,
 }
 
 impl Spool {
@@ -35,16 +37,19 @@ impl Spool {
             Some(path) => tempfile::spooled_tempfile_in(SPOOL_MEMORY, directory(path)),
             None => tempfile::spooled_tempfile(SPOOL_MEMORY),
         };
-        Self { file: BufWriter::new(file) }
+        Self { file }
     }
 
     pub(crate) fn push(&mut self, reject: &Reject<'_>) -> io::Result<()> {
         let field = reject.fault.field.map_or(u8::MAX, |field| field as u8);
-        self.file.write_all(&reject.record_number.to_le_bytes())?;
-        self.file.write_all(&reject.byte_offset.to_le_bytes())?;
-        self.file.write_all(&[reject.fault.code as u8, field])?;
-        self.file.write_all(&reject.raw_length.to_le_bytes())?;
-        self.file.write_all(&(reject.raw.len() as u32).to_le_bytes())?;
+        let mut head = [0; 30];
+        head[..8].copy_from_slice(&reject.record_number.to_le_bytes());
+        head[8..16].copy_from_slice(&reject.byte_offset.to_le_bytes());
+        head[16] = reject.fault.code as u8;
+        head[17] = field;
+        head[18..26].copy_from_slice(&reject.raw_length.to_le_bytes());
+        head[26..].copy_from_slice(&(reject.raw.len() as u32).to_le_bytes());
+        self.file.write_all(&head)?;
         self.file.write_all(reject.raw)
     }
 
@@ -53,10 +58,9 @@ impl Spool {
         io::copy(&mut other.rewind()?, &mut self.file).map(drop)
     }
 
-    fn rewind(self) -> io::Result<impl Read> {
-        let mut file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(BufReader::new(file))
+    fn rewind(mut self) -> io::Result<impl Read> {
+        self.file.seek(SeekFrom::Start(0))?;
+        Ok(BufReader::new(self.file))
     }
 
     /// Gives every line back, in order.

@@ -9,6 +9,9 @@ use arrow_array::temporal_conversions::timestamp_us_to_datetime;
 use cdrlake_core::Counts;
 use serde::{Serialize, Serializer};
 
+use crate::error::Chain;
+use crate::source::SourceError;
+
 /// What came of a run. Totals cover the sources that were loaded.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
@@ -19,19 +22,26 @@ pub struct Report {
     pub totals: Tally,
     /// One an input's source, in input order.
     pub sources: Vec<SourceReport>,
+    /// Inputs in which there was no source: empty directories and archives.
+    pub empty_inputs: Vec<String>,
     /// The files published; none if no source was loaded.
     pub outputs: Vec<Output>,
 }
 
 impl Report {
-    pub(crate) fn new(run_id: String, sources: Vec<SourceReport>, outputs: Vec<Output>) -> Self {
+    pub(crate) fn new(
+        run_id: String,
+        sources: Vec<SourceReport>,
+        empty_inputs: Vec<String>,
+        outputs: Vec<Output>,
+    ) -> Self {
         let mut totals = Tally::default();
         for source in &sources {
             if source.status == Status::Loaded {
                 totals.add(&source.tally);
             }
         }
-        Self { run_id, totals, sources, outputs }
+        Self { run_id, totals, sources, empty_inputs, outputs }
     }
 
     /// How many sources have this status.
@@ -116,17 +126,42 @@ pub struct SourceReport {
     pub content_hash: Option<String>,
     /// What became of it.
     pub status: Status,
+    /// Why it failed, in a word: `not_cdr`, `too_many_rejects`, `cannot_read` and so on.
+    pub error_code: Option<&'static str>,
     /// Why it failed.
     pub error: Option<String>,
     /// The source with the same content, for whose sake this one was skipped.
     pub same_as: Option<String>,
-    /// Its counts; for a source that failed or was skipped all are 0, but its rejects are told.
+    /// Its counts. For a source that failed or was skipped all are 0, for nothing of it counts; but
+    /// what rejects were found before it failed is told by code.
     #[serde(flatten)]
     pub tally: Tally,
     /// Earliest start of a call, local time.
     pub first_start_time: Option<LocalTime>,
     /// Latest start of a call, local time.
     pub last_start_time: Option<LocalTime>,
+}
+
+impl SourceReport {
+    pub(crate) fn new(source: String, status: Status) -> Self {
+        Self {
+            source,
+            content_hash: None,
+            status,
+            error_code: None,
+            error: None,
+            same_as: None,
+            tally: Tally::default(),
+            first_start_time: None,
+            last_start_time: None,
+        }
+    }
+
+    pub(crate) fn fail(&mut self, error: &SourceError) {
+        self.status = Status::Failed;
+        self.error_code = Some(error.code());
+        self.error = Some(Chain(error).to_string());
+    }
 }
 
 /// What became of a source.
@@ -220,12 +255,12 @@ impl Serialize for LocalTime {
 /// assert_eq!("0.5%".parse::<MaxRejects>()?.to_string(), "0.5%");
 /// # Ok::<(), String>(())
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MaxRejects {
     /// So many.
     Count(u64),
-    /// So many in a hundred of its records, rejected ones included.
-    Percent(f64),
+    /// So many of a million of its records, rejected ones included; a percentage when displayed.
+    PerMillion(u32),
 }
 
 impl MaxRejects {
@@ -233,8 +268,9 @@ impl MaxRejects {
         let rejected = counts.rejected();
         match self {
             Self::Count(limit) => rejected > limit,
-            Self::Percent(limit) => {
-                rejected as f64 * 100.0 > limit * (counts.records + rejected) as f64
+            Self::PerMillion(limit) => {
+                let records = counts.records + rejected;
+                u128::from(rejected) * 1_000_000 > u128::from(limit) * u128::from(records)
             }
         }
     }
@@ -244,22 +280,35 @@ impl FromStr for MaxRejects {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || format!("expected a count or a percentage like 0.5%, found {text:?}");
-        match text.strip_suffix('%') {
-            None => text.parse().map(Self::Count).map_err(|_| expected()),
-            Some(percent) => match percent.trim_end().parse() {
-                Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(Self::Percent(percent)),
-                _ => Err(expected()),
-            },
-        }
+        let parsed = match text.strip_suffix('%') {
+            None => text.parse().ok().map(Self::Count),
+            Some(percent) => per_million(percent).map(Self::PerMillion),
+        };
+        parsed.ok_or_else(|| {
+            format!(
+                "expected a count, or a percentage of up to four decimals like 0.5%, found {text:?}"
+            )
+        })
     }
+}
+
+/// Of a percentage, exactly.
+fn per_million(percent: &str) -> Option<u32> {
+    const DECIMALS: usize = 4;
+    let (whole, decimals) = percent.split_once('.').unwrap_or((percent, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > DECIMALS || !is_number(whole) || !is_number(decimals) {
+        return None;
+    }
+    let per_million = format!("{whole}{decimals:0<DECIMALS$}").parse().ok()?;
+    (per_million <= 1_000_000).then_some(per_million)
 }
 
 impl fmt::Display for MaxRejects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count(count) => count.fmt(f),
-            Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::PerMillion(limit) => write!(f, "{}%", f64::from(*limit) / 10_000.0),
         }
     }
 }
@@ -270,10 +319,43 @@ mod tests {
 
     #[test]
     fn max_rejects() {
-        for wrong in ["", "%", "-1", "x", "101%", "-1%", "nan%", "1.5"] {
+        for wrong in ["", "%", "-1", "x", "101%", "-1%", "nan%", "1.5", "0.00001%", "1.%x", ".5%"] {
             assert!(wrong.parse::<MaxRejects>().is_err(), "{wrong:?}");
         }
-        assert_eq!("100 %".parse(), Ok(MaxRejects::Percent(100.0)));
+        assert_eq!("100%".parse(), Ok(MaxRejects::PerMillion(1_000_000)));
+        assert_eq!("0.7%".parse(), Ok(MaxRejects::PerMillion(7_000)));
+    }
+
+    /// A limit that is met exactly is not exceeded.
+    #[test]
+    fn percentages_are_exact() {
+        for (percent, rejected, records) in [
+            ("0.7%", 77, 11_000),
+            ("0.57%", 57, 10_000),
+            ("2.3%", 69, 3_000),
+            ("4.35%", 261, 6_000),
+        ] {
+            let limit: MaxRejects = percent.parse().unwrap();
+            assert!(!limit.is_exceeded_by(&counts(records - rejected, rejected)), "{percent}");
+            assert!(
+                limit.is_exceeded_by(&counts(records - rejected - 1, rejected + 1)),
+                "{percent}"
+            );
+            assert_eq!(limit.to_string(), percent);
+        }
+    }
+
+    /// What a source of so many records and so many short lines counts.
+    fn counts(records: usize, rejected: usize) -> Counts {
+        let sample = include_bytes!("../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr");
+        let source = [sample.repeat(records), b"x\n".repeat(rejected)].concat();
+        let mut decoder = cdrlake_core::Decoder::new(&cdrlake_core::SourceOptions::new(""));
+        let mut rest = &source[..];
+        while !rest.is_empty() {
+            rest = &rest[decoder.decode(rest, &mut |_| {})..];
+            decoder.flush().unwrap();
+        }
+        decoder.counts().clone()
     }
 
     #[test]

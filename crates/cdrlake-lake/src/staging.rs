@@ -3,7 +3,7 @@
 //!
 //! A source is loaded wholly or not at all, but a large one turns out broken only at its end, when
 //! many of its row groups are written. So a staged file can return to a [`Mark`]: it is cut to its
-//! length then, and forgets the row groups since. Nothing is read or copied twice.
+//! length then, and forgets the row groups since. No source is read twice, and no row group copied.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Read as _, Seek, SeekFrom, Write};

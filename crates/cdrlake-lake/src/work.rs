@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
-use cdrlake_core::{Counts, Decoder, Reject, RejectCode};
+use cdrlake_core::{Counts, Decoder, Reject};
 
 use crate::blocks::{Block, Buffers, OpenSource, Part, SourceEnd};
 use crate::columns::{Layout, RowGroup, RowGroupEncoder};
@@ -111,8 +111,8 @@ impl WorkedPart {
         let counts = &self.counts;
         let first = || self.first_reject.clone().unwrap_or_else(|| "a blank line".to_owned());
         // A record that only strictness rejects is a sound one.
-        let strict = counts.rejects().filter(|(code, _)| *code >= RejectCode::CarriageReturn);
-        if counts.lines() > 0 && counts.records == 0 && strict.count() == 0 {
+        let has_sound = counts.records > 0 || counts.rejects().any(|(code, _)| code.is_strict());
+        if counts.lines() > 0 && !has_sound {
             return Some(SourceError::NotCdr { lines: counts.lines(), first: first() });
         }
         let limit = max_rejects.filter(|limit| limit.is_exceeded_by(counts))?;

@@ -9,10 +9,10 @@ use thiserror::Error;
 #[derive(Debug, Error)]
 pub enum SourceError {
     /// It could not be opened.
-    #[error("cannot be opened: {0}")]
+    #[error("cannot be opened")]
     Open(#[source] io::Error),
     /// Reading or unwrapping it broke off.
-    #[error("cannot be read to its end, after {bytes} decompressed bytes: {error}")]
+    #[error("cannot be read to its end, after {bytes} decompressed bytes")]
     Read {
         /// How far it went.
         bytes: u64,
@@ -30,7 +30,7 @@ pub enum SourceError {
         format: &'static str,
     },
     /// A zip's directory or an entry's header is damaged, or of a kind that is not read.
-    #[error("cannot be read as a zip archive: {0}; fetch it again")]
+    #[error("cannot be read as a zip archive; fetch it again")]
     Zip(#[source] zip::result::ZipError),
     /// An entry needs a password.
     #[error("is encrypted; decrypt it first")]

@@ -73,6 +73,8 @@ impl<R: BufRead> Read for GzipReader<R> {
 fn at_offset(error: &io::Error, offset: u64) -> io::Error {
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => "gzip stream is cut off".to_owned(),
+        // The operating system's errors are not the stream's.
+        _ if error.raw_os_error().is_some() => error.to_string(),
         _ => format!("gzip stream is damaged: {error}"),
     };
     io::Error::new(error.kind(), format!("{what}, at compressed byte {offset}"))

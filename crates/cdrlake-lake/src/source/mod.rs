@@ -17,6 +17,8 @@ use cdrlake_core::Metadata;
 
 pub use error::SourceError;
 
+use crate::written::Written;
+
 /// What the user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
@@ -46,6 +48,11 @@ pub(crate) struct Source {
     pub(crate) metadata: Metadata,
 }
 
+/// A name as it may stand in a message or a column: control characters would garble either.
+fn label(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
 /// Takes the sources of an input as they are met.
 pub(crate) trait Visitor {
     /// Why the whole run must end.
@@ -59,11 +66,12 @@ pub(crate) trait Visitor {
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;
 }
 
-/// Opens `input` and everything in it, in a stable order; `settings` is what is known of sources
-/// whose names do not tell.
+/// Opens `input` and everything in it, in a stable order. `settings` is what is known of sources
+/// whose names do not tell; `written` is left out of directories.
 pub(crate) fn visit<V: Visitor>(
     input: &Input,
     settings: &Metadata,
+    written: &Written,
     visitor: &mut V,
 ) -> Result<(), V::Error> {
     match input {
@@ -75,6 +83,6 @@ pub(crate) fn visit<V: Visitor>(
             };
             container::visit_stream(source, std::io::stdin(), visitor)
         }
-        Input::Path(path) => walk::visit_path(path, settings, visitor),
+        Input::Path(path) => walk::visit_path(path, settings, written, visitor),
     }
 }

@@ -8,22 +8,25 @@ use std::path::{Path, PathBuf};
 use cdrlake_core::{Metadata, parse_file_name};
 
 use super::container::visit_file;
-use super::{Source, SourceError, Visitor};
+use super::{Source, SourceError, Visitor, label};
+use crate::written::Written;
 
 /// Visits a file, or every file below a directory.
 ///
-/// Entries of directories whose names begin with `.` are left out: there are temporary files among
-/// them. A directory that links lead to twice is walked once.
+/// Entries of directories whose names begin with `.` are left out, for there are temporary files
+/// among them; so are the files that this run writes. A directory that links lead to twice is walked once.
 pub(super) fn visit_path<V: Visitor>(
     path: &Path,
     settings: &Metadata,
+    written: &Written,
     visitor: &mut V,
 ) -> Result<(), V::Error> {
-    Walk { settings, visitor, directories: HashSet::new() }.path(path)
+    Walk { settings, written, visitor, directories: HashSet::new() }.path(path)
 }
 
 struct Walk<'w, V> {
     settings: &'w Metadata,
+    written: &'w Written,
     visitor: &'w mut V,
     /// Resolved, so that a loop of links is seen.
     directories: HashSet<PathBuf>,
@@ -33,6 +36,7 @@ impl<V: Visitor> Walk<'_, V> {
     fn path(&mut self, path: &Path) -> Result<(), V::Error> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.directory(path),
+            Ok(metadata) if self.written.holds(&metadata) => Ok(()),
             Ok(metadata) if metadata.is_file() => self.file(path),
             Ok(_) => self.visitor.failed(self.source(path), SourceError::SpecialFile),
             Err(error) => self.visitor.failed(self.source(path), SourceError::Open(error)),
@@ -71,10 +75,10 @@ impl<V: Visitor> Walk<'_, V> {
     }
 
     fn source(&self, path: &Path) -> Source {
-        let source_file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let source_file = label(&path.file_name().unwrap_or_default().to_string_lossy());
         let metadata = parse_file_name(&source_file, self.settings.profile.as_deref());
         Source {
-            name: path.display().to_string(),
+            name: label(&path.display().to_string()),
             metadata: metadata.or(self.settings),
             source_file,
         }

@@ -7,7 +7,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::container::visit_stream;
-use super::{Source, SourceError, Visitor};
+use super::{Source, SourceError, Visitor, label};
 
 /// Visits the entries of an archive in the order of its directory. An entry that fails does not
 /// keep the others from loading.
@@ -20,6 +20,9 @@ pub(super) fn visit_zip<V: Visitor>(
         .seek(SeekFrom::Start(0))
         .map_err(ZipError::Io)
         .and_then(|_| ZipArchive::new(BufReader::new(file)));
+    // Every header is checked against the directory: two entries of one name would be one source.
+    let opened =
+        opened.and_then(|mut entries| entries.validate_header_consistency().map(|()| entries));
     let mut entries = match opened {
         Ok(entries) => entries,
         Err(error) => return visitor.failed(archive.clone(), zip_error(error)),
@@ -45,11 +48,6 @@ fn member(archive: &Source, entry: &str) -> Source {
         source_file: format!("{}!{entry}", archive.source_file),
         metadata: parse_file_name(file_name, profile).or(&archive.metadata),
     }
-}
-
-/// An entry's name as a label: control characters would garble messages.
-fn label(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 fn zip_error(error: ZipError) -> SourceError {

@@ -1,0 +1,79 @@
+//! The files that a run writes: no two may be one, and none may be an input.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::convert::LoadOptions;
+use crate::error::LakeError;
+use crate::publish::Overwrite;
+use crate::source::Input;
+use crate::staging::directory;
+
+/// The files that a run writes, as far as they exist.
+#[derive(Debug, Default)]
+pub(crate) struct Written(Vec<FileId>);
+
+/// What is the same for all names of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileId {
+    device: u64,
+    inode: u64,
+}
+
+impl From<&fs::Metadata> for FileId {
+    fn from(metadata: &fs::Metadata) -> Self {
+        Self { device: metadata.dev(), inode: metadata.ino() }
+    }
+}
+
+impl Written {
+    /// Checks `outputs`, which only `overwrite` lets exist, and what the caller writes besides.
+    pub(crate) fn check(
+        options: &LoadOptions,
+        outputs: &[&Path],
+        overwrite: Overwrite,
+    ) -> Result<Self, LakeError> {
+        for path in outputs {
+            match fs::metadata(path) {
+                Ok(metadata) if !metadata.is_file() => {
+                    return Err(LakeError::NotAFile(path.to_path_buf()));
+                }
+                // Whatever else is wrong with the path shows when it is written.
+                _ if overwrite == Overwrite::Refuse && fs::symlink_metadata(path).is_ok() => {
+                    return Err(LakeError::OutputExists(path.to_path_buf()));
+                }
+                _ => {}
+            }
+        }
+        let also = options.also_written.iter().map(PathBuf::as_path);
+        let all: Vec<&Path> = outputs.iter().copied().chain(also).collect();
+        for (index, path) in all.iter().enumerate() {
+            if all[..index].iter().any(|other| resolved(other) == resolved(path)) {
+                return Err(LakeError::SameOutput(path.to_path_buf()));
+            }
+        }
+        let existing = all.iter().filter_map(|path| fs::metadata(path).ok());
+        let written = Self(existing.map(|metadata| FileId::from(&metadata)).collect());
+        for input in &options.inputs {
+            if let Input::Path(path) = input
+                && fs::metadata(path).is_ok_and(|metadata| written.holds(&metadata))
+            {
+                return Err(LakeError::OutputIsInput(path.clone()));
+            }
+        }
+        Ok(written)
+    }
+
+    /// Whether a file, by whatever name it was met, is one that the run writes.
+    pub(crate) fn holds(&self, metadata: &fs::Metadata) -> bool {
+        metadata.is_file() && self.0.contains(&metadata.into())
+    }
+}
+
+/// The path without links and dots, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let directory = directory(path);
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    path.file_name().map_or_else(|| directory.clone(), |name| directory.join(name))
+}
