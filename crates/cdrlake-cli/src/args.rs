@@ -106,11 +106,12 @@ pub(crate) struct LoadArguments {
 
     /// Threads that work [default: one a core]
     ///
-    /// The output does not depend on it.
+    /// Each may take 96 MiB, so fewer work if the memory limit does not allow so many. The output
+    /// does not depend on it.
     #[arg(long, value_name = "N")]
     threads: Option<NonZero<usize>>,
 
-    /// Memory to stay within, about.
+    /// Memory to stay within, give or take 64 MiB.
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
     memory_limit: u64,
 

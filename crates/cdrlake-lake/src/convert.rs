@@ -31,9 +31,10 @@ pub struct LoadOptions {
     pub strictness: Strictness,
     /// How many rejects a source may have; any number if none.
     pub max_rejects: Option<MaxRejects>,
-    /// Threads that work; as many as the machine has if none. The output does not depend on it.
+    /// Threads that work; as many as the machine has if none, and fewer if memory is short. The
+    /// output does not depend on it.
     pub threads: Option<NonZero<usize>>,
-    /// Bytes of memory to stay within, about.
+    /// Bytes of memory to stay within, give or take 64 MiB.
     pub memory_limit: u64,
     /// Files that the caller writes, such as a report: they may be neither inputs nor outputs.
     pub also_written: Vec<PathBuf>,
@@ -60,23 +61,30 @@ impl LoadOptions {
         }
     }
 
-    fn threads(&self) -> usize {
-        self.threads.or_else(|| thread::available_parallelism().ok()).map_or(1, NonZero::get)
-    }
-
-    /// How many blocks may be under way: two more than threads, so that none waits for work, unless
-    /// memory is short.
-    fn blocks(&self) -> Result<usize, LakeError> {
-        /// What a block takes at its worst, its bytes and its row group under construction.
-        const BLOCK_MEMORY: u64 = 2 * BLOCK_LEN as u64;
-        /// The block being filled, and what does not grow.
-        const BASE_MEMORY: u64 = BLOCK_LEN as u64 + (16 << 20);
-        let blocks = self.memory_limit.saturating_sub(BASE_MEMORY) / BLOCK_MEMORY;
-        if blocks == 0 {
-            return Err(LakeError::MemoryLimit(BASE_MEMORY + BLOCK_MEMORY));
+    /// How many threads work, and how many blocks are under way: two more, so that none waits for
+    /// work. Fewer of both, if memory is short.
+    fn workers(&self) -> Result<Workers, LakeError> {
+        /// What a worker takes at its worst, when no two values are equal: mostly the dictionaries
+        /// that it builds until they prove too large. Measured; `tests/memory.rs` of the command
+        /// holds it to that.
+        const WORKER_MEMORY: u64 = 80 << 20;
+        const BLOCK_MEMORY: u64 = BLOCK_LEN as u64;
+        /// The block being filled, two that wait, and what does not grow.
+        const BASE_MEMORY: u64 = 3 * BLOCK_MEMORY + (16 << 20);
+        let most = self.memory_limit.saturating_sub(BASE_MEMORY) / (WORKER_MEMORY + BLOCK_MEMORY);
+        if most == 0 {
+            return Err(LakeError::MemoryLimit(BASE_MEMORY + WORKER_MEMORY + BLOCK_MEMORY));
         }
-        Ok((self.threads() + 2).min(blocks as usize))
+        let wanted = self.threads.or_else(|| thread::available_parallelism().ok());
+        let threads = wanted.map_or(1, NonZero::get).min(most as usize);
+        Ok(Workers { threads, blocks: threads + 2 })
     }
+}
+
+/// What is at work at a time.
+struct Workers {
+    threads: usize,
+    blocks: usize,
 }
 
 /// What [`convert`] reads and writes.
@@ -176,7 +184,8 @@ fn load<'d>(
     let mut loader = Loader::new(destination, options.max_rejects);
     let mut empty_inputs = Vec::new();
     let collect = |collected| loader.collect(collected);
-    pipeline::run(options.threads(), options.blocks()?, &work, collect, |queue| {
+    let Workers { threads, blocks } = options.workers()?;
+    pipeline::run(threads, blocks, &work, collect, |queue| {
         let emit = |gathered| match gathered {
             Gathered::Block(block) => queue.submit(block),
             other => queue.pass(Collected::Gathered(other)),

@@ -24,7 +24,7 @@ pub enum LakeError {
     #[error("{} is an input, and would be overwritten; choose another output", .0.display())]
     OutputIsInput(PathBuf),
     /// The memory limit leaves no room to work.
-    #[error("the memory limit is too low: at least {} MiB are needed", .0 >> 20)]
+    #[error("the memory limit is too low: at least {} MiB are needed", .0.div_ceil(1 << 20))]
     MemoryLimit(u64),
     /// Writing, syncing or renaming failed.
     #[error("cannot write {}", path.display())]
