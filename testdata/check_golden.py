@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Reads a Parquet file of testdata/valid with DuckDB and pyarrow and compares it with the golden.
+"""Reads Parquet files with DuckDB and pyarrow and compares them with the goldens.
 
-    check_golden.py CALLS.parquet [--write]
+    check_golden.py VALID.parquet REJECTS.parquet [--write]
 
-The golden is text: a block a record, a line a column that is not null. `--write` writes it anew; it
-counts only once a person has reviewed it against the sample records.
+The first is made of testdata/valid, the second holds what testdata/invalid has rejected. Goldens are
+text: a block a row, a line a column that is not null. `--write` writes them anew; they count only once
+a person has reviewed them against the files.
 """
 
 import pathlib
@@ -17,7 +18,7 @@ GOLDEN = pathlib.Path(__file__).parent / "golden"
 
 
 def values(path):
-    """Every record's columns as text, as DuckDB reads them."""
+    """Every row's columns as text, as DuckDB reads them."""
     relation = duckdb.read_parquet(str(path))
     lines = []
     for record in relation.fetchall():
@@ -35,7 +36,7 @@ def schema(path):
         f"{field.name:<22} {field.type!s:<24} {'' if field.nullable else 'not null'}".rstrip()
         for field in file.schema_arrow
     ]
-    metadata = file.metadata.metadata
+    metadata = file.metadata.metadata or {}
     fields += [f"{key.decode()} = {metadata[key].decode()}" for key in sorted(metadata)]
     return "\n".join(fields) + "\n"
 
@@ -52,10 +53,15 @@ def check_pages(path):
 
 
 def main():
-    path = sys.argv[1]
-    check_pages(path)
+    valid, rejects = sys.argv[1:3]
+    check_pages(valid)
     differences = 0
-    for name, text in [("valid.txt", values(path)), ("schema.txt", schema(path))]:
+    for name, path, text in [
+        ("valid.txt", valid, values(valid)),
+        ("schema.txt", valid, schema(valid)),
+        ("rejects.txt", rejects, values(rejects)),
+        ("rejects_schema.txt", rejects, schema(rejects)),
+    ]:
         golden = GOLDEN / name
         if "--write" in sys.argv:
             golden.write_text(text)
