@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use cdrlake_core::{Country, Metadata, Strictness, parse_product};
-use cdrlake_lake::{Compression, Input, LoadOptions, MaxRejects};
+use cdrlake_lake::{Compression, Input, Limits, LoadOptions, MaxRejects};
 use clap::{Args, Parser, Subcommand};
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
@@ -75,7 +75,7 @@ pub(crate) struct SchemaArguments {
 /// What commands that read CDR files have in common.
 #[derive(Debug, Args)]
 pub(crate) struct LoadArguments {
-    /// Files, directories, or `-` for standard input: plain, .gz or .zip.
+    /// Files, directories, or `-` for standard input: plain, .gz, .zip or .tar, inside each other too.
     ///
     /// Directories are walked, without what begins with a dot.
     #[arg(required = true, value_name = "INPUT")]
@@ -115,6 +115,22 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "SIZE", default_value = "512MiB", value_parser = size)]
     memory_limit: u64,
 
+    /// How many times its size an input may unwrap to.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().ratio)]
+    max_ratio: u64,
+
+    /// How many members the archives of an input may have.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().entries)]
+    max_entries: u64,
+
+    /// How many archives may be inside each other; a .tar.gz counts as one.
+    #[arg(long, value_name = "N", default_value_t = Limits::default().depth)]
+    max_depth: u32,
+
+    /// How many bytes an input may unwrap to.
+    #[arg(long, value_name = "SIZE", default_value = "1024GiB", value_parser = size)]
+    max_total: u64,
+
     /// Print errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -128,11 +144,17 @@ impl LoadArguments {
             _ => Input::Path(path.clone()),
         });
         let mut options = LoadOptions::new(inputs.collect());
-        options.metadata = Metadata {
+        options.settings.metadata = Metadata {
             country: self.country,
             profile: self.profile.clone(),
             product_identifier: self.product.clone(),
             ..Metadata::default()
+        };
+        options.limits = Limits {
+            ratio: self.max_ratio,
+            entries: self.max_entries,
+            depth: self.max_depth,
+            total: self.max_total,
         };
         options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
         options.max_rejects = self.max_rejects;

@@ -358,6 +358,25 @@ fn an_unknown_country_is_warned_of_once_a_source() {
     }
 }
 
+/// One bad file among a hundred does not keep the others from loading.
+#[test]
+fn one_of_a_hundred_fails_alone() {
+    let run = Run::new();
+    fs::create_dir(run.path("in")).unwrap();
+    let mut content = fs::read(testdata(SAMPLE)).unwrap();
+    for number in 0..100 {
+        // Contents must differ, lest they be skipped.
+        content[100..103].copy_from_slice(format!("{number:03}").as_bytes());
+        fs::write(run.path(&format!("in/{number:03}.cdr")), &content).unwrap();
+    }
+    fs::write(run.path("in/042.cdr"), "no record\n").unwrap();
+    let ended = run.run(&["convert", "in", "-o", "calls.parquet"]);
+    assert_eq!(ended.status, 4);
+    assert!(ended.stderr.contains("failed: in/042.cdr is not a CDR file"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("sources: 99 loaded, 0 skipped, 1 failed"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("records: 297 read = 297 written + 0 rejected"));
+}
+
 /// A name may hold anything; a listing is still one line a reject.
 #[test]
 fn control_characters_of_names_are_not_printed() {

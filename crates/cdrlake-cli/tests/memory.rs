@@ -46,7 +46,7 @@ fn many_threads_share_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let input = directory.path().join("random.cdr");
     random_records(&input, 500_000);
-    for (threads, limit) in [("1", 160), ("2", 256), ("16", 512)] {
+    for (threads, limit) in [("1", 208), ("2", 320), ("16", 512)] {
         let arguments = ["--threads", threads, "--memory-limit", &format!("{limit}MiB")];
         let peak = peak(directory.path(), &input, &arguments);
         assert!(peak <= (limit << 20) + TOLERANCE, "{threads} threads: {} MiB", peak >> 20);

@@ -87,6 +87,13 @@ pub(crate) enum Gathered {
         same_as: usize,
         end: SourceEnd,
     },
+    /// What follows is released only when the archive has ended well.
+    ArchiveBegan,
+    /// The archive that began last has ended. If it failed, all its sources are out; its name says
+    /// why.
+    ArchiveEnded {
+        failed: Option<String>,
+    },
 }
 
 /// Buffers of blocks, used again and again: fresh memory is dear.
@@ -117,6 +124,8 @@ pub(crate) struct Gatherer<'b, E> {
     sources: usize,
     /// The source that first had this content.
     contents: HashMap<blake3::Hash, usize>,
+    /// The archives that are open, by the number of sources before them.
+    archives: Vec<usize>,
 }
 
 /// A source while it is read.
@@ -166,6 +175,7 @@ where
             block: Block { bytes: buffers.take(), parts: Vec::new() },
             sources: 0,
             contents: HashMap::new(),
+            archives: Vec::new(),
         }
     }
 
@@ -325,6 +335,24 @@ where
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LakeError> {
         let index = self.meet(source)?;
         (self.emit)(Gathered::Failed { index, error })
+    }
+
+    // An archive's sources share no block with others, so that they can be taken back.
+    fn archive_began(&mut self) -> Result<(), LakeError> {
+        self.finish()?;
+        self.archives.push(self.sources);
+        (self.emit)(Gathered::ArchiveBegan)
+    }
+
+    fn archive_ended(&mut self, failure: Option<(Source, SourceError)>) -> Result<(), LakeError> {
+        self.finish()?;
+        let first = self.archives.pop().ok_or(LakeError::Defect("no archive is open"))?;
+        let failed = failure.as_ref().map(|(source, _)| source.name.clone());
+        (self.emit)(Gathered::ArchiveEnded { failed })?;
+        let Some((source, error)) = failure else { return Ok(()) };
+        // What was in it may come again, and sound.
+        self.contents.retain(|_, index| *index < first);
+        self.failed(source, error)
     }
 }
 

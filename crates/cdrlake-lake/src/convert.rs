@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use cdrlake_core::{Metadata, Reject, Strictness};
+use cdrlake_core::{Reject, Strictness};
 
 use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer};
 use crate::columns::{Compression, Layout};
@@ -15,7 +15,7 @@ use crate::pipeline;
 use crate::publish::{Overwrite, Plan, publish};
 use crate::rejects::RejectsFile;
 use crate::report::{MaxRejects, Output, OutputKind, Report, SourceReport, Status};
-use crate::source::{Input, visit};
+use crate::source::{Input, Limits, Opening, Settings, visit};
 use crate::staging::{StagedFile, StagedParquet};
 use crate::work::Worker;
 use crate::written::Written;
@@ -26,7 +26,9 @@ pub struct LoadOptions {
     /// Files, directories, standard input; loaded in this order.
     pub inputs: Vec<Input>,
     /// What is known of sources whose names do not tell.
-    pub metadata: Metadata,
+    pub settings: Settings,
+    /// Caps against archives that are bombs.
+    pub limits: Limits,
     /// Whether warnings reject.
     pub strictness: Strictness,
     /// How many rejects a source may have; any number if none.
@@ -40,6 +42,9 @@ pub struct LoadOptions {
     pub also_written: Vec<PathBuf>,
     /// Bytes of a block; other than usual only in tests.
     pub(crate) block_len: usize,
+    /// Bytes of a zip inside another archive that may be held in memory; other than a quarter of
+    /// the memory limit only in tests.
+    pub(crate) zip_buffer: Option<u64>,
 }
 
 impl LoadOptions {
@@ -51,14 +56,20 @@ impl LoadOptions {
     pub fn new(inputs: Vec<Input>) -> Self {
         Self {
             inputs,
-            metadata: Metadata::default(),
+            settings: Settings::default(),
+            limits: Limits::default(),
             strictness: Strictness::default(),
             max_rejects: None,
             threads: None,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
             also_written: Vec::new(),
             block_len: BLOCK_LEN,
+            zip_buffer: None,
         }
+    }
+
+    fn zip_buffer(&self) -> u64 {
+        self.zip_buffer.unwrap_or(self.memory_limit / 4)
     }
 
     /// How many threads work, and how many blocks are under way: two more, so that none waits for
@@ -71,9 +82,11 @@ impl LoadOptions {
         const BLOCK_MEMORY: u64 = BLOCK_LEN as u64;
         /// The block being filled, two that wait, and what does not grow.
         const BASE_MEMORY: u64 = 3 * BLOCK_MEMORY + (16 << 20);
-        let most = self.memory_limit.saturating_sub(BASE_MEMORY) / (WORKER_MEMORY + BLOCK_MEMORY);
+        const EACH: u64 = WORKER_MEMORY + BLOCK_MEMORY;
+        let left = self.memory_limit - self.zip_buffer();
+        let most = left.saturating_sub(BASE_MEMORY) / EACH;
         if most == 0 {
-            return Err(LakeError::MemoryLimit(BASE_MEMORY + WORKER_MEMORY + BLOCK_MEMORY));
+            return Err(LakeError::MemoryLimit((BASE_MEMORY + EACH) * 4 / 3));
         }
         let wanted = self.threads.or_else(|| thread::available_parallelism().ok());
         let threads = wanted.map_or(1, NonZero::get).min(most as usize);
@@ -181,6 +194,12 @@ fn load<'d>(
     let buffers = Buffers::default();
     let worker = Worker { layout, max_rejects: options.max_rejects, spool_near, buffers: &buffers };
     let work = |block| Collected::Worked(worker.work(block));
+    let opening = Opening {
+        settings: &options.settings,
+        limits: options.limits,
+        zip_buffer: options.zip_buffer(),
+        written,
+    };
     let mut loader = Loader::new(destination, options.max_rejects);
     let mut empty_inputs = Vec::new();
     let collect = |collected| loader.collect(collected);
@@ -193,7 +212,7 @@ fn load<'d>(
         let mut gatherer = Gatherer::new(options.block_len, options.strictness, &buffers, emit);
         for input in &options.inputs {
             let before = gatherer.sources();
-            visit(input, &options.metadata, written, &mut gatherer)?;
+            visit(input, opening, &mut gatherer)?;
             if gatherer.sources() == before {
                 empty_inputs.push(input.to_string());
             }

@@ -34,7 +34,7 @@ pub use publish::Overwrite;
 pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };
-pub use source::{Input, SourceError};
+pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! What workers give back, in order, to a loaded table: decides source by source what stays.
 
+use std::sync::Arc;
+
 use cdrlake_core::Reject;
 
 use crate::blocks::{Gathered, OpenSource, SourceEnd};
@@ -95,6 +97,24 @@ pub(crate) struct Loader<'d> {
     skipped: Vec<(usize, usize)>,
     /// The source with row groups of its own that has not ended yet.
     open: Option<Open>,
+    /// The archives that only their end can vouch for, outermost first.
+    archives: Vec<OpenArchive>,
+    /// Rejected lines of sources in those archives.
+    held: Vec<Held>,
+}
+
+struct OpenArchive {
+    /// The index of its first source.
+    first: usize,
+    /// Before its first row group.
+    mark: Option<Mark>,
+}
+
+/// Rejected lines of a source that may yet be taken back.
+struct Held {
+    source: Arc<OpenSource>,
+    end: SourceEnd,
+    rejects: Spool,
 }
 
 enum Loading {
@@ -129,7 +149,8 @@ enum Fate<'w> {
 impl<'d> Loader<'d> {
     pub(crate) fn new(destination: Destination<'d>, max_rejects: Option<MaxRejects>) -> Self {
         let (sources, skipped) = (Vec::new(), Vec::new());
-        Self { destination, max_rejects, sources, skipped, open: None }
+        let (archives, held) = (Vec::new(), Vec::new());
+        Self { destination, max_rejects, sources, skipped, open: None, archives, held }
     }
 
     pub(crate) fn collect(&mut self, collected: Collected) -> Result<(), LakeError> {
@@ -148,6 +169,12 @@ impl<'d> Loader<'d> {
                 let same_as = self.loading(same_as)?.name().to_owned();
                 self.seal(index, Some(end), Fate::Skipped { same_as })
             }
+            Collected::Gathered(Gathered::ArchiveBegan) => {
+                let (first, mark) = (self.sources.len(), self.destination.mark());
+                self.archives.push(OpenArchive { first, mark });
+                Ok(())
+            }
+            Collected::Gathered(Gathered::ArchiveEnded { failed }) => self.end_archive(failed),
             // Blocks go to the workers.
             Collected::Gathered(Gathered::Block(_)) => {
                 Err(LakeError::Defect("a block did not go to the workers"))
@@ -200,10 +227,40 @@ impl<'d> Loader<'d> {
             return self.seal(index, worked.end, Fate::Failed { error, worked: Some(&worked) });
         }
         if let (Some(end), Some(rejects)) = (worked.end, rejects) {
-            let name = self.loading(index)?.name().to_owned();
-            self.destination.write_rejects(&name, &worked.source, end, rejects)?;
+            self.held.push(Held { source: Arc::clone(&worked.source), end, rejects });
         }
-        self.seal(index, worked.end, Fate::Loaded(&worked))
+        self.seal(index, worked.end, Fate::Loaded(&worked))?;
+        self.release()
+    }
+
+    /// Writes the rejected lines that are held, if no archive can take them back any more.
+    fn release(&mut self) -> Result<(), LakeError> {
+        if self.archives.is_empty() {
+            for Held { source, end, rejects } in std::mem::take(&mut self.held) {
+                let name = self.loading(source.index)?.name().to_owned();
+                self.destination.write_rejects(&name, &source, end, rejects)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An archive has ended; if it failed, nothing of it stays.
+    fn end_archive(&mut self, failed: Option<String>) -> Result<(), LakeError> {
+        let OpenArchive { first, mark } =
+            self.archives.pop().ok_or(LakeError::Defect("no archive is open"))?;
+        if let Some(archive) = failed {
+            self.destination.return_to(mark)?;
+            self.held.retain(|held| held.source.index < first);
+            let error = SourceError::ArchiveFailed { archive };
+            for loading in self.sources.iter_mut().skip(first) {
+                if let Loading::Ended(report) = loading
+                    && report.status == Status::Loaded
+                {
+                    report.fail(&error);
+                }
+            }
+        }
+        self.release()
     }
 
     /// Drops the row groups of a source that broke off, and tells what it was so far.

@@ -159,6 +159,10 @@ impl SourceReport {
 
     pub(crate) fn fail(&mut self, error: &SourceError) {
         self.status = Status::Failed;
+        // What it held counts no more; what was wrong with it is told.
+        let rejects = std::mem::take(&mut self.tally.rejects);
+        self.tally = Tally { rejects, ..Tally::default() };
+        (self.first_start_time, self.last_start_time) = (None, None);
         self.error_code = Some(error.code());
         self.error = Some(Chain(error).to_string());
     }

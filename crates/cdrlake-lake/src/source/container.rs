@@ -1,24 +1,29 @@
-//! Telling containers apart: a name that ends in `.gz` or `.zip` must hold what it says; any other
-//! name says nothing, and the first bytes decide.
+//! Telling containers apart and unwrapping them, one inside the other.
+//!
+//! A name that ends in `.gz`, `.tgz`, `.zip` or `.tar` must hold what it says; any other name says
+//! nothing, and the first bytes decide.
 
-use std::fs::File;
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::rc::Rc;
 
+use super::file::WatchedFile;
 use super::gzip::GzipReader;
-use super::zip::visit_zip;
-use super::{Source, SourceError, Visitor};
+use super::limits::{Budget, Counted, Metered};
+use super::naming::Naming;
+use super::{Opening, SourceError, Visitor};
 
 /// Compressed bytes read at a time.
 const BUFFER_LEN: usize = 256 * 1024;
 
-/// How many first bytes tell a container.
-const MAGIC_LEN: usize = 4;
+/// How many first bytes tell a container: tar's magic stands at 257.
+const MAGIC_LEN: usize = 263;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     Plain,
     Gzip,
     Zip,
+    Tar,
 }
 
 impl Format {
@@ -28,19 +33,27 @@ impl Format {
             [0x1F, 0x8B, ..] => Self::Gzip,
             // A first entry, or the end record of an archive without entries.
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Self::Zip,
+            _ if magic.get(257..262) == Some(b"ustar") => Self::Tar,
             _ => Self::Plain,
         }
     }
 
-    /// What `name` promises, if anything.
-    fn promised_by(name: &str) -> Option<Self> {
-        let (_, extension) = name.rsplit_once('.')?;
-        if extension.eq_ignore_ascii_case("gz") {
-            Some(Self::Gzip)
-        } else if extension.eq_ignore_ascii_case("zip") {
-            Some(Self::Zip)
-        } else {
-            None
+    /// What the first bytes are, given the name: a tar without files is nothing but zeros.
+    fn of_named(magic: &[u8], naming: &Naming) -> Self {
+        let is_zeros = magic.len() == MAGIC_LEN && magic.iter().all(|&byte| byte == 0);
+        match Self::promised_by(naming) {
+            Some(Self::Tar) if is_zeros => Self::Tar,
+            _ => Self::of(magic),
+        }
+    }
+
+    /// What a name promises, if anything.
+    fn promised_by(naming: &Naming) -> Option<Self> {
+        match naming.extension()?.as_str() {
+            "gz" | "tgz" => Some(Self::Gzip),
+            "zip" => Some(Self::Zip),
+            "tar" => Some(Self::Tar),
+            _ => None,
         }
     }
 
@@ -49,72 +62,132 @@ impl Format {
             Self::Plain => "plain",
             Self::Gzip => "gzip",
             Self::Zip => "zip",
+            Self::Tar => "tar",
         }
     }
 }
 
-/// Visits what an opened file holds.
-pub(super) fn visit_file<V: Visitor>(
-    source: Source,
-    mut file: File,
-    visitor: &mut V,
-) -> Result<(), V::Error> {
-    match format(&source, &mut file) {
-        Err(error) => visitor.failed(source, error),
-        Ok((magic, Format::Zip)) => {
-            // The archive's end comes first, wherever the file stands now.
-            drop(magic);
-            visit_zip(&source, file, visitor)
+/// Unwraps one input.
+pub(super) struct Unwrapper<'u, V> {
+    pub(super) opening: Opening<'u>,
+    pub(super) visitor: &'u mut V,
+    pub(super) budget: Rc<Budget>,
+}
+
+impl<'u, V: Visitor> Unwrapper<'u, V> {
+    pub(super) fn new(opening: Opening<'u>, visitor: &'u mut V) -> Self {
+        Self { opening, visitor, budget: Budget::new(opening.limits) }
+    }
+
+    /// A file, which can seek.
+    pub(super) fn file(&mut self, naming: &Naming, mut file: WatchedFile) -> Result<(), V::Error> {
+        let format = first_bytes(&mut file).and_then(|magic| {
+            file.seek(SeekFrom::Start(0)).map(|_| Format::of_named(&magic, naming))
+        });
+        match format {
+            Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
+            Ok(format) if self.breaks_promise(naming, format) => self.not_promised(naming),
+            Ok(Format::Zip) => {
+                if let Err(error) = self.budget.check_depth(1) {
+                    return self.failed(naming, error);
+                }
+                let counted = Counted { inner: file.clone(), budget: Rc::clone(&self.budget) };
+                self.zip(naming, counted, Some(&file), 1)
+            }
+            Ok(_) => {
+                let counted = Counted { inner: file.clone(), budget: Rc::clone(&self.budget) };
+                self.stream(naming, &mut file.watch(counted), 0)
+            }
         }
-        Ok((magic, format)) => visit_content(source, format, magic.chain(file), visitor),
+    }
+
+    /// Standard input, which cannot seek.
+    pub(super) fn stdin(&mut self, naming: &Naming) -> Result<(), V::Error> {
+        let mut stdin = Counted { inner: io::stdin(), budget: Rc::clone(&self.budget) };
+        match first_bytes(&mut stdin) {
+            Ok(magic) if Format::of(&magic) == Format::Zip => {
+                self.failed(naming, SourceError::ZipInStream)
+            }
+            Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(stdin), 0),
+            Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
+        }
+    }
+
+    /// Anything that can be read, `depth` layers inside the input.
+    pub(super) fn stream(
+        &mut self,
+        naming: &Naming,
+        stream: &mut dyn Read,
+        depth: u32,
+    ) -> Result<(), V::Error> {
+        let magic = match first_bytes(stream) {
+            Ok(magic) => magic,
+            Err(error) => return self.failed(naming, SourceError::Read { bytes: 0, error }),
+        };
+        let format = Format::of_named(&magic, naming);
+        if self.breaks_promise(naming, format) {
+            return self.not_promised(naming);
+        }
+        let mut stream = Cursor::new(magic).chain(stream);
+        if format == Format::Plain {
+            return self.visitor.source(naming.source(self.opening.settings), &mut stream);
+        }
+        if let Err(error) = self.budget.check_depth(depth + 1) {
+            return self.failed(naming, error);
+        }
+        match format {
+            Format::Plain => Ok(()),
+            Format::Gzip => {
+                let inner = GzipReader::new(BufReader::with_capacity(BUFFER_LEN, stream));
+                let mut content = Metered { inner, budget: Rc::clone(&self.budget) };
+                self.gzip_content(&naming.decompressed(), &mut content, depth + 1)
+            }
+            Format::Zip => self.zip_in_stream(naming, &mut stream, depth + 1),
+            Format::Tar => self.tar(naming, &mut stream, depth + 1),
+        }
+    }
+
+    /// What a gzip holds; a tar in it adds no layer.
+    fn gzip_content(
+        &mut self,
+        naming: &Naming,
+        content: &mut dyn Read,
+        depth: u32,
+    ) -> Result<(), V::Error> {
+        match first_bytes(content) {
+            Ok(magic) if Format::of_named(&magic, naming) == Format::Tar => {
+                self.tar(naming, &mut Cursor::new(magic).chain(content), depth)
+            }
+            Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(content), depth),
+            Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
+        }
+    }
+
+    fn breaks_promise(&self, naming: &Naming, format: Format) -> bool {
+        Format::promised_by(naming).is_some_and(|promised| promised != format)
+    }
+
+    fn not_promised(&mut self, naming: &Naming) -> Result<(), V::Error> {
+        let format = Format::promised_by(naming).map_or("other", Format::name);
+        self.failed(naming, SourceError::NotWhatItsNameSays { format })
+    }
+
+    pub(super) fn failed(&mut self, naming: &Naming, error: SourceError) -> Result<(), V::Error> {
+        self.visitor.failed(naming.source(self.opening.settings), error)
+    }
+
+    /// A member of an archive is met; none if it is one too many.
+    pub(super) fn member(&mut self, archive: &Naming, entry: &str) -> Result<Naming, SourceError> {
+        self.budget.enter()?;
+        Ok(archive.member(entry, self.opening.settings))
     }
 }
 
-/// Visits a stream that cannot seek: plain or gzip.
-pub(super) fn visit_stream<V: Visitor>(
-    source: Source,
-    mut stream: impl Read,
-    visitor: &mut V,
-) -> Result<(), V::Error> {
-    match format(&source, &mut stream) {
-        Err(error) => visitor.failed(source, error),
-        Ok((_, Format::Zip)) => visitor.failed(source, SourceError::ZipInStream),
-        Ok((magic, format)) => visit_content(source, format, magic.chain(stream), visitor),
-    }
-}
-
-fn visit_content<V: Visitor>(
-    source: Source,
-    format: Format,
-    content: impl Read,
-    visitor: &mut V,
-) -> Result<(), V::Error> {
-    if format == Format::Gzip {
-        let compressed = BufReader::with_capacity(BUFFER_LEN, content);
-        visitor.source(source, &mut GzipReader::new(compressed))
-    } else {
-        let mut content = content;
-        visitor.source(source, &mut content)
-    }
-}
-
-/// Reads the first bytes, which must agree with the name, and tells what they are.
-fn format(
-    source: &Source,
-    stream: &mut impl Read,
-) -> Result<(Cursor<Vec<u8>>, Format), SourceError> {
+/// The first bytes of a stream, fewer if it ends before.
+fn first_bytes(stream: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
     let mut magic = Vec::with_capacity(MAGIC_LEN);
-    stream
-        .take(MAGIC_LEN as u64)
-        .read_to_end(&mut magic)
-        .map_err(|error: io::Error| SourceError::Read { bytes: 0, error })?;
-    let format = Format::of(&magic);
-    match Format::promised_by(&source.source_file) {
-        Some(promised) if promised != format => {
-            Err(SourceError::NotWhatItsNameSays { format: promised.name() })
-        }
-        _ => Ok((Cursor::new(magic), format)),
-    }
+    stream.take(MAGIC_LEN as u64).read_to_end(&mut magic)?;
+    Ok(magic)
 }
 
 #[cfg(test)]
@@ -122,16 +195,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn magic_and_names() {
+    fn magic() {
         assert_eq!(Format::of(b"\x1F\x8B\x08\x00"), Format::Gzip);
         assert_eq!(Format::of(b"PK\x03\x04"), Format::Zip);
         assert_eq!(Format::of(b"PK\x05\x06"), Format::Zip);
         assert_eq!(Format::of(b"0697"), Format::Plain);
         assert_eq!(Format::of(b"\x1F"), Format::Plain);
         assert_eq!(Format::of(b""), Format::Plain);
-        assert_eq!(Format::promised_by("a.cdr.GZ"), Some(Format::Gzip));
-        assert_eq!(Format::promised_by("a.b!c.zip"), Some(Format::Zip));
-        assert_eq!(Format::promised_by("a.cdr"), None);
-        assert_eq!(Format::promised_by("gz"), None);
+        let mut tar = vec![0; 257];
+        tar.extend_from_slice(b"ustar\0");
+        assert_eq!(tar.len(), MAGIC_LEN);
+        assert_eq!(Format::of(&tar), Format::Tar);
+        assert_eq!(Format::of(&tar[..261]), Format::Plain);
     }
 }

@@ -4,6 +4,8 @@ use std::io;
 
 use thiserror::Error;
 
+use super::LimitExceeded;
+
 /// Why one source was not loaded; others may be. The name of the source is the caller's to put in
 /// front.
 #[derive(Debug, Error)]
@@ -23,15 +25,27 @@ pub enum SourceError {
     /// A fifo, socket or device.
     #[error("is neither a file nor a directory; pass a stream as `-`, on standard input")]
     SpecialFile,
-    /// Its name says gzip or zip, its first bytes do not.
+    /// Its name says gzip, zip or tar, its first bytes do not.
     #[error("is no {format} file, though its name says so; fetch it again, or rename it")]
     NotWhatItsNameSays {
-        /// `gzip` or `zip`.
+        /// `gzip`, `zip` or `tar`.
         format: &'static str,
     },
     /// A zip's directory or an entry's header is damaged, or of a kind that is not read.
     #[error("cannot be read as a zip archive; fetch it again")]
     Zip(#[source] zip::result::ZipError),
+    /// More than the caps against bombs allow.
+    #[error(transparent)]
+    Limit(#[from] LimitExceeded),
+    /// A tar that ends early, or is damaged.
+    #[error("cannot be read as a tar archive to its end; fetch it again")]
+    Tar(#[source] io::Error),
+    /// The archive that the source stands in turned out damaged at its end.
+    #[error("is left out, for {archive} failed")]
+    ArchiveFailed {
+        /// The archive's name.
+        archive: String,
+    },
     /// An entry needs a password.
     #[error("is encrypted; decrypt it first")]
     Encrypted,
@@ -78,6 +92,9 @@ impl SourceError {
             Self::SpecialFile => "special_file",
             Self::NotWhatItsNameSays { .. } => "not_what_its_name_says",
             Self::Zip(_) => "damaged_zip",
+            Self::Limit(_) => "limit_exceeded",
+            Self::Tar(_) => "damaged_tar",
+            Self::ArchiveFailed { .. } => "archive_failed",
             Self::Encrypted => "encrypted",
             Self::ZipInStream => "zip_in_stream",
             Self::NotCdr { .. } => "not_cdr",

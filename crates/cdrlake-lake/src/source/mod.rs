@@ -5,7 +5,11 @@
 
 mod container;
 mod error;
+mod file;
 mod gzip;
+mod limits;
+mod naming;
+mod tar;
 mod walk;
 mod zip;
 
@@ -15,16 +19,20 @@ use std::path::PathBuf;
 
 use cdrlake_core::Metadata;
 
-pub use error::SourceError;
-
+use self::container::Unwrapper;
+use self::naming::Naming;
 use crate::written::Written;
+
+pub use self::error::SourceError;
+pub use self::limits::{LimitExceeded, Limits};
+pub use self::naming::{ProfileSettings, Settings};
 
 /// What the user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A file, or a directory that is walked.
     Path(PathBuf),
-    /// Standard input: plain or gzip.
+    /// Standard input: plain, gzip or tar.
     Stdin,
 }
 
@@ -48,11 +56,6 @@ pub(crate) struct Source {
     pub(crate) metadata: Metadata,
 }
 
-/// A name as it may stand in a message or a column: control characters would garble either.
-fn label(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
-}
-
 /// Takes the sources of an input as they are met.
 pub(crate) trait Visitor {
     /// Why the whole run must end.
@@ -64,25 +67,37 @@ pub(crate) trait Visitor {
 
     /// Something that the user named, or that stands in it, could not be opened.
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;
+
+    /// An archive that only its end can vouch for begins: its sources must not be released before
+    /// [`archive_ended`](Self::archive_ended). Archives may be inside each other.
+    fn archive_began(&mut self) -> Result<(), Self::Error>;
+
+    /// The archive that began last has ended: well, or for this reason badly.
+    fn archive_ended(&mut self, failure: Option<(Source, SourceError)>) -> Result<(), Self::Error>;
 }
 
-/// Opens `input` and everything in it, in a stable order. `settings` is what is known of sources
-/// whose names do not tell; `written` is left out of directories.
+/// How inputs are opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening<'o> {
+    pub(crate) settings: &'o Settings,
+    pub(crate) limits: Limits,
+    /// Bytes of a zip inside another archive that may be held in memory.
+    pub(crate) zip_buffer: u64,
+    /// Left out of directories.
+    pub(crate) written: &'o Written,
+}
+
+/// Opens `input` and everything in it, in a stable order.
 pub(crate) fn visit<V: Visitor>(
     input: &Input,
-    settings: &Metadata,
-    written: &Written,
+    opening: Opening<'_>,
     visitor: &mut V,
 ) -> Result<(), V::Error> {
     match input {
         Input::Stdin => {
-            let source = Source {
-                name: input.to_string(),
-                source_file: "-".to_owned(),
-                metadata: settings.clone(),
-            };
-            container::visit_stream(source, std::io::stdin(), visitor)
+            let naming = Naming::of_stream(&input.to_string());
+            Unwrapper::new(opening, visitor).stdin(&naming)
         }
-        Input::Path(path) => walk::visit_path(path, settings, written, visitor),
+        Input::Path(path) => walk::visit_path(path, opening, visitor),
     }
 }

@@ -5,28 +5,26 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cdrlake_core::{Metadata, parse_file_name};
-
-use super::container::visit_file;
-use super::{Source, SourceError, Visitor, label};
-use crate::written::Written;
+use super::container::Unwrapper;
+use super::file::WatchedFile;
+use super::naming::Naming;
+use super::{Opening, SourceError, Visitor};
 
 /// Visits a file, or every file below a directory.
 ///
 /// Entries of directories whose names begin with `.` are left out, for there are temporary files
-/// among them; so are the files that this run writes. A directory that links lead to twice is walked once.
+/// among them; so are the files that this run writes. A directory that links lead to twice is
+/// walked once.
 pub(super) fn visit_path<V: Visitor>(
     path: &Path,
-    settings: &Metadata,
-    written: &Written,
+    opening: Opening<'_>,
     visitor: &mut V,
 ) -> Result<(), V::Error> {
-    Walk { settings, written, visitor, directories: HashSet::new() }.path(path)
+    Walk { opening, visitor, directories: HashSet::new() }.path(path)
 }
 
 struct Walk<'w, V> {
-    settings: &'w Metadata,
-    written: &'w Written,
+    opening: Opening<'w>,
     visitor: &'w mut V,
     /// Resolved, so that a loop of links is seen.
     directories: HashSet<PathBuf>,
@@ -36,17 +34,17 @@ impl<V: Visitor> Walk<'_, V> {
     fn path(&mut self, path: &Path) -> Result<(), V::Error> {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => self.directory(path),
-            Ok(metadata) if self.written.holds(&metadata) => Ok(()),
+            Ok(metadata) if self.opening.written.holds(&metadata) => Ok(()),
             Ok(metadata) if metadata.is_file() => self.file(path),
-            Ok(_) => self.visitor.failed(self.source(path), SourceError::SpecialFile),
-            Err(error) => self.visitor.failed(self.source(path), SourceError::Open(error)),
+            Ok(_) => self.failed(path, SourceError::SpecialFile),
+            Err(error) => self.failed(path, SourceError::Open(error)),
         }
     }
 
     fn directory(&mut self, path: &Path) -> Result<(), V::Error> {
         match self.entries(path) {
             Ok(entries) => entries.iter().try_for_each(|entry| self.path(entry)),
-            Err(error) => self.visitor.failed(self.source(path), SourceError::Open(error)),
+            Err(error) => self.failed(path, SourceError::Open(error)),
         }
     }
 
@@ -67,20 +65,17 @@ impl<V: Visitor> Walk<'_, V> {
     }
 
     fn file(&mut self, path: &Path) -> Result<(), V::Error> {
-        let source = self.source(path);
-        match fs::File::open(path) {
-            Ok(file) => visit_file(source, file, self.visitor),
-            Err(error) => self.visitor.failed(source, SourceError::Open(error)),
+        match fs::File::open(path).and_then(WatchedFile::new) {
+            Ok(file) => {
+                let naming = Naming::of_path(path, self.opening.settings);
+                Unwrapper::new(self.opening, self.visitor).file(&naming, file)
+            }
+            Err(error) => self.failed(path, SourceError::Open(error)),
         }
     }
 
-    fn source(&self, path: &Path) -> Source {
-        let source_file = label(&path.file_name().unwrap_or_default().to_string_lossy());
-        let metadata = parse_file_name(&source_file, self.settings.profile.as_deref());
-        Source {
-            name: label(&path.display().to_string()),
-            metadata: metadata.or(self.settings),
-            source_file,
-        }
+    fn failed(&mut self, path: &Path, error: SourceError) -> Result<(), V::Error> {
+        let naming = Naming::of_path(path, self.opening.settings);
+        self.visitor.failed(naming.source(self.opening.settings), error)
     }
 }

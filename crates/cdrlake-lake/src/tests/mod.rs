@@ -1,6 +1,8 @@
 //! Whole runs with small blocks, so that sources are cut, gathered and taken back at every place;
 //! what comes out is compared with what the reference decoder says of each source.
 
+mod archives;
+
 use std::fs::{self, File};
 use std::io::Write;
 use std::num::NonZero;

@@ -1,0 +1,146 @@
+//! What sources are called, and what their names and the settings tell of them.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cdrlake_core::{Country, Metadata, parse_file_name};
+
+use super::Source;
+
+/// What is known of sources whose names do not tell.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// For all sources.
+    pub metadata: Metadata,
+    /// For the sources of a profile, after all else.
+    pub profiles: BTreeMap<String, ProfileSettings>,
+}
+
+/// What is known of a profile's sources.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProfileSettings {
+    /// Whose numbering plan national numbers follow.
+    pub country: Option<Country>,
+    /// The product identifier.
+    pub product_identifier: Option<String>,
+}
+
+/// A source's names so far, from the outside in.
+#[derive(Clone, Debug)]
+pub(super) struct Naming {
+    name: String,
+    source_file: String,
+    /// What the names tell: a member's own first, then its archive's.
+    metadata: Metadata,
+    /// The name of what is being unwrapped: the last one, less the endings that are unwrapped.
+    content: String,
+}
+
+impl Naming {
+    pub(super) fn of_path(path: &Path, settings: &Settings) -> Self {
+        let source_file = label(&path.file_name().unwrap_or_default().to_string_lossy());
+        Self {
+            name: label(&path.display().to_string()),
+            metadata: parse_file_name(&source_file, settings.metadata.profile.as_deref()),
+            content: source_file.clone(),
+            source_file,
+        }
+    }
+
+    pub(super) fn of_stream(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            source_file: "-".to_owned(),
+            metadata: Metadata::default(),
+            content: String::new(),
+        }
+    }
+
+    /// A member of this archive. Its name is a label, whatever it looks like.
+    pub(super) fn member(&self, entry: &str, settings: &Settings) -> Self {
+        let entry = label(entry);
+        let file_name = entry.rsplit(['/', '\\']).next().unwrap_or_default();
+        let profile = settings.metadata.profile.as_deref().or(self.metadata.profile.as_deref());
+        Self {
+            name: format!("{}!{entry}", self.name),
+            source_file: format!("{}!{entry}", self.source_file),
+            metadata: parse_file_name(file_name, profile).or(&self.metadata),
+            content: file_name.to_owned(),
+        }
+    }
+
+    /// What is inside this gzip: `x.tar.gz` holds `x.tar`.
+    pub(super) fn decompressed(&self) -> Self {
+        let content = match self.content.rsplit_once('.') {
+            Some((stem, end)) if end.eq_ignore_ascii_case("gz") => stem.to_owned(),
+            Some((stem, end)) if end.eq_ignore_ascii_case("tgz") => format!("{stem}.tar"),
+            _ => String::new(),
+        };
+        Self { content, ..self.clone() }
+    }
+
+    /// The ending of what is being unwrapped, in lower case.
+    pub(super) fn extension(&self) -> Option<String> {
+        self.content.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase())
+    }
+
+    /// The source of this name, and all that is known of it.
+    pub(super) fn source(&self, settings: &Settings) -> Source {
+        let mut metadata = self.metadata.clone().or(&settings.metadata);
+        let profile = metadata.profile.as_ref().and_then(|profile| settings.profiles.get(profile));
+        if let Some(profile) = profile {
+            metadata = metadata.or(&Metadata {
+                country: profile.country,
+                product_identifier: profile.product_identifier.clone(),
+                ..Metadata::default()
+            });
+        }
+        Source { name: self.name.clone(), source_file: self.source_file.clone(), metadata }
+    }
+}
+
+/// A name as it may stand in a message or a column: control characters would garble either.
+fn label(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_archives_settings_and_profiles_in_this_order() {
+        let profile = ProfileSettings {
+            country: "FR".parse().ok(),
+            product_identifier: Some("00".to_owned()),
+        };
+        let settings = Settings {
+            metadata: Metadata { country: "DE".parse().ok(), ..Metadata::default() },
+            profiles: [("AM2".to_owned(), profile.clone()), ("ABC".to_owned(), profile)].into(),
+        };
+        let archive = Naming::of_path(Path::new("in/AM220120110182.cdr.zip"), &settings);
+        let country = |naming: &Naming| naming.source(&settings).metadata.country.unwrap().code();
+        let product = |naming: &Naming| naming.source(&settings).metadata.product_identifier;
+        assert_eq!((country(&archive), product(&archive).unwrap().as_str()), ("DE", "00"));
+        let own = archive.member("2012/GB_ABC_12_0001_20251019090122.cdr", &settings);
+        assert_eq!((country(&own), product(&own).unwrap().as_str()), ("GB", "12"));
+        let nameless = archive.member("..\\calls\n", &settings);
+        let source = nameless.source(&settings);
+        assert_eq!(source.source_file, "AM220120110182.cdr.zip!..\\calls\u{FFFD}");
+        assert_eq!(source.name, "in/AM220120110182.cdr.zip!..\\calls\u{FFFD}");
+        assert_eq!(source.metadata.profile.as_deref(), Some("AM2"));
+        let without = Settings { metadata: Metadata::default(), ..settings };
+        assert_eq!(nameless.source(&without).metadata.country.unwrap().code(), "FR");
+    }
+
+    #[test]
+    fn endings_are_unwrapped_one_by_one() {
+        let naming = Naming::of_path(Path::new("a.TAR.gz"), &Settings::default());
+        assert_eq!(naming.extension().as_deref(), Some("gz"));
+        assert_eq!(naming.decompressed().extension().as_deref(), Some("tar"));
+        let tgz = Naming::of_path(Path::new("a.tgz"), &Settings::default());
+        assert_eq!(tgz.decompressed().extension().as_deref(), Some("tar"));
+        let other = Naming::of_path(Path::new("a.zip"), &Settings::default());
+        assert_eq!(other.decompressed().extension(), None);
+    }
+}
