@@ -5,7 +5,8 @@ use cdrlake_lake::{ConvertOptions, Overwrite};
 
 use crate::args::ConvertArguments;
 use crate::outcome::Outcome;
-use crate::summary::{self, ReportFile};
+use crate::report_file::ReportFile;
+use crate::summary;
 
 pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
     for path in [Some(&arguments.output), arguments.rejects.as_ref()].into_iter().flatten() {

@@ -5,6 +5,7 @@
 mod args;
 mod convert;
 mod outcome;
+mod report_file;
 mod schema;
 mod summary;
 mod validate;

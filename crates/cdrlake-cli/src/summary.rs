@@ -1,58 +1,178 @@
-//! What a person, or a program, is told at the end of a run.
+//! What a person is told at the end of a run: that every line of every source is accounted for.
 
-use std::fmt;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::fmt::{self, Write as _};
+use std::io::{self, Write as _};
 
-use anyhow::{Context, Result, bail};
-use cdrlake_lake::{Report, SourceReport, Status};
-use tempfile::NamedTempFile;
+use cdrlake_lake::{LocalTime, Report, SourceReport, Status, Tally};
+
+/// Sources in the table at the most; those that are not plainly loaded are preferred.
+const MAX_ROWS: usize = 30;
 
 /// A line on standard error. That it may be closed is no reason to fail.
 pub(crate) fn line(line: fmt::Arguments<'_>) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 
-/// What failed and why; unless quiet also what was skipped, and the totals.
+/// What failed and why; unless quiet also a table of the sources, and the totals.
 pub(crate) fn print(report: &Report, quiet: bool) {
+    if !quiet {
+        print_table(report);
+    }
     for source in &report.sources {
-        match (source.status, &source.error, &source.same_as) {
-            (Status::Failed, Some(error), _) => {
-                line(format_args!("failed: {} {error}", source.source));
-            }
-            (Status::Skipped, _, Some(first)) if !quiet => {
-                line(format_args!("skipped: {} has the same content as {first}", source.source));
-            }
-            _ => {}
+        if let (Status::Failed, Some(error)) = (source.status, &source.error) {
+            line(format_args!("failed: {} {error}", source.source));
         }
     }
     for input in &report.empty_inputs {
         line(format_args!("nothing to read in {input}"));
     }
-    if quiet {
+    if !quiet {
+        print_totals(report);
+    }
+}
+
+/// A row a source, and the sum.
+fn print_table(report: &Report) {
+    if report.sources.is_empty() {
         return;
     }
-    print_empty(report);
-    let totals = &report.totals;
+    let shown = shown(report);
+    let mut rows = vec![HEAD.map(str::to_owned)];
+    rows.extend(shown.iter().map(|source| source_row(source)));
+    let hidden = report.sources.len() - shown.len();
+    if hidden > 0 {
+        rows.push(row(format!("… and {hidden} more"), "", None, [None, None]));
+    }
+    rows.push(total_row(report));
+    let mut widths = [0; COLUMNS];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    for row in &rows {
+        let mut text = String::new();
+        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            let _ = if NUMBERS.contains(&column) {
+                write!(text, "{cell:>width$}  ")
+            } else {
+                write!(text, "{cell:<width$}  ")
+            };
+        }
+        line(format_args!("{}", text.trim_end()));
+    }
+}
+
+/// The sources that the table shows, in input order: all, or first those that are not plainly
+/// loaded.
+fn shown(report: &Report) -> Vec<&SourceReport> {
+    let is_plain = |source: &SourceReport| {
+        source.status == Status::Loaded
+            && source.tally.records_rejected == 0
+            && source.tally.bytes_read > 0
+    };
+    let mut indices: Vec<usize> = (0..report.sources.len()).collect();
+    indices.sort_by_key(|&index| (is_plain(&report.sources[index]), index));
+    indices.truncate(MAX_ROWS);
+    indices.sort_unstable();
+    indices.into_iter().map(|index| &report.sources[index]).collect()
+}
+
+const COLUMNS: usize = 10;
+
+const HEAD: [&str; COLUMNS] = [
+    "source",
+    "status",
+    "lines",
+    "written",
+    "rejected",
+    "blank",
+    "seconds",
+    "first call",
+    "last call",
+    "rejected for",
+];
+
+/// The columns that are set to the right.
+const NUMBERS: std::ops::Range<usize> = 2..7;
+
+/// A row of the table.
+type Row = [String; COLUMNS];
+
+fn source_row(source: &SourceReport) -> Row {
+    let status = match source.status {
+        Status::Loaded if source.tally.bytes_read == 0 => "empty",
+        Status::Loaded => "loaded",
+        Status::Skipped => "skipped",
+        Status::Failed => "FAILED",
+    };
+    // Nothing of a source that is left out counts.
+    let tally = (source.status == Status::Loaded).then_some(&source.tally);
+    row(shortened(&source.source), status, tally, [source.first_start_time, source.last_start_time])
+}
+
+fn total_row(report: &Report) -> Row {
+    let first = report.sources.iter().filter_map(|source| source.first_start_time).min();
+    let last = report.sources.iter().filter_map(|source| source.last_start_time).max();
+    row("total".to_owned(), "", Some(&report.totals), [first, last])
+}
+
+fn row(name: String, status: &str, tally: Option<&Tally>, times: [Option<LocalTime>; 2]) -> Row {
+    let number =
+        |count: fn(&Tally) -> u64| tally.map(count).map(|n| n.to_string()).unwrap_or_default();
+    let [first, last] =
+        times.map(|time| time.map(|time| time.to_string().replace('T', " ")).unwrap_or_default());
+    [
+        name,
+        status.to_owned(),
+        number(|tally| tally.records_read + tally.blank_lines),
+        number(|tally| tally.records_written),
+        number(|tally| tally.records_rejected),
+        number(|tally| tally.blank_lines),
+        tally.map(|tally| tally.duration_seconds.to_string()).unwrap_or_default(),
+        first,
+        last,
+        tally.map(codes).unwrap_or_default(),
+    ]
+}
+
+/// Rejects by code: `2 invalid_date, 1 short_record`.
+fn codes(tally: &Tally) -> String {
+    let codes: Vec<_> =
+        tally.rejects.iter().map(|(code, count)| format!("{count} {code}")).collect();
+    codes.join(", ")
+}
+
+/// The end of a long name, which tells sources apart.
+fn shortened(name: &str) -> String {
+    const LEN: usize = 48;
+    match name.chars().count().checked_sub(LEN) {
+        Some(cut) if cut > 0 => format!("…{}", name.chars().skip(cut + 1).collect::<String>()),
+        _ => name.to_owned(),
+    }
+}
+
+fn print_totals(report: &Report) {
+    let of_status = |status| report.count(status);
     line(format_args!(
         "sources: {} loaded, {} skipped, {} failed",
-        report.count(Status::Loaded),
-        report.count(Status::Skipped),
-        report.count(Status::Failed)
+        of_status(Status::Loaded),
+        of_status(Status::Skipped),
+        of_status(Status::Failed)
     ));
-    line(format_args!(
-        "records: {} read = {} written + {} rejected; blank lines: {}; seconds of calls: {}",
-        totals.records_read,
-        totals.records_written,
-        totals.records_rejected,
-        totals.blank_lines,
-        totals.duration_seconds
-    ));
-    for (code, count) in &totals.rejects {
-        line(format_args!("  rejected: {count} {code}"));
+    let mut skipped = report
+        .sources
+        .iter()
+        .filter_map(|source| source.same_as.as_ref().map(|first| (&source.source, first)));
+    for (source, first) in skipped.by_ref().take(MAX_ROWS) {
+        line(format_args!("skipped: {source} has the same content as {first}"));
     }
-    for (code, count) in &totals.warnings {
-        line(format_args!("  warning: {count} {code}"));
+    let others = skipped.count();
+    if others > 0 {
+        line(format_args!("skipped: {others} others"));
+    }
+    for (code, count) in &report.totals.warnings {
+        line(format_args!("warning: {count} {code}"));
     }
     for output in &report.outputs {
         line(format_args!(
@@ -64,55 +184,15 @@ pub(crate) fn print(report: &Report, quiet: bool) {
     }
 }
 
-/// Names the sources of zero bytes, unless they are many.
-fn print_empty(report: &Report) {
-    const MOST: usize = 20;
-    let is_empty =
-        |source: &&SourceReport| source.status == Status::Loaded && source.tally.bytes_read == 0;
-    for source in report.sources.iter().filter(is_empty).take(MOST) {
-        line(format_args!("empty: {}", source.source));
-    }
-    let others = report.sources.iter().filter(is_empty).skip(MOST).count();
-    if others > 0 {
-        line(format_args!("empty: {others} others"));
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// The file of `--report`: made before the run, so that a wrong path is not found out after it.
-pub(crate) struct ReportFile {
-    file: NamedTempFile,
-    path: PathBuf,
-}
-
-impl ReportFile {
-    pub(crate) fn create(path: &Path) -> Result<Self> {
-        if path.is_dir() {
-            bail!("cannot write {}: it is a directory", path.display());
-        }
-        let directory = match path.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let file = tempfile::Builder::new()
-            .prefix(".cdrlake-")
-            .permissions(permissions())
-            .tempfile_in(directory)
-            .with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Self { file, path: path.to_owned() })
+    #[test]
+    fn long_names_keep_their_ends() {
+        assert_eq!(shortened("in/a.cdr"), "in/a.cdr");
+        let long = shortened(&format!("{}/é.cdr", "directory/".repeat(9)));
+        assert_eq!(long.chars().count(), 48);
+        assert!(long.starts_with('…') && long.ends_with("/é.cdr"), "{long}");
     }
-
-    pub(crate) fn write(mut self, report: &Report) -> Result<()> {
-        let path = &self.path;
-        let context = || format!("the run is done, but its report {} is not", path.display());
-        serde_json::to_writer_pretty(&mut self.file, report).with_context(context)?;
-        self.file.write_all(b"\n").with_context(context)?;
-        self.file.as_file().sync_all().with_context(context)?;
-        self.file.persist(path).with_context(context)?;
-        Ok(())
-    }
-}
-
-/// Those of any new file: the umask decides.
-fn permissions() -> std::fs::Permissions {
-    std::os::unix::fs::PermissionsExt::from_mode(0o666)
 }

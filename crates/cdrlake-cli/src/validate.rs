@@ -6,7 +6,8 @@ use anyhow::{Context, Result};
 
 use crate::args::ValidateArguments;
 use crate::outcome::Outcome;
-use crate::summary::{self, ReportFile};
+use crate::report_file::ReportFile;
+use crate::summary;
 
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
     let report_path = arguments.report.as_deref();

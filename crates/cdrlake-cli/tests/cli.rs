@@ -338,9 +338,7 @@ fn inputs_without_sources_are_named() {
     assert_eq!(ended.stderr, "nothing to read in nothing\nnothing to read in empty.zip\n");
     let ended = run.run(&[&convert[..], &[&sample, "empty.cdr"]].concat());
     assert_eq!(ended.status, 0);
-    for said in
-        ["nothing to read in nothing\n", "nothing to read in empty.zip\n", "empty: empty.cdr\n"]
-    {
+    for said in ["nothing to read in nothing\n", "nothing to read in empty.zip\n", "empty.cdr"] {
         assert!(ended.stderr.contains(said), "{}", ended.stderr);
     }
 }
@@ -374,7 +372,9 @@ fn one_of_a_hundred_fails_alone() {
     assert_eq!(ended.status, 4);
     assert!(ended.stderr.contains("failed: in/042.cdr is not a CDR file"), "{}", ended.stderr);
     assert!(ended.stderr.contains("sources: 99 loaded, 0 skipped, 1 failed"), "{}", ended.stderr);
-    assert!(ended.stderr.contains("records: 297 read = 297 written + 0 rejected"));
+    let total = ended.stderr.lines().find(|line| line.starts_with("total ")).unwrap();
+    let cells: Vec<_> = total.split_whitespace().collect();
+    assert_eq!(cells[..5], ["total", "297", "297", "0", "0"]);
 }
 
 /// A name may hold anything; a listing is still one line a reject.
