@@ -1,10 +1,11 @@
 //! The command line.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use cdrlake_core::{Country, Metadata, Strictness, parse_product};
-use cdrlake_lake::{Compression, Input, Limits, LoadOptions, MaxRejects};
+use cdrlake_lake::{Compression, Input, Limits, LoadOptions, MaxRejects, ProfileSettings};
 use clap::{Args, Parser, Subcommand};
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
@@ -93,6 +94,10 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_parser = parse_product)]
     product: Option<String>,
 
+    /// Settings by profile [default: cdrlake.toml, here or in a directory above]
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
+
     /// Reject records that would only draw a warning.
     ///
     /// This rejects every record with bytes between its end and the line feed, so all of French
@@ -137,8 +142,12 @@ pub(crate) struct LoadArguments {
 }
 
 impl LoadArguments {
-    /// `report` is written besides what the run writes.
-    pub(crate) fn options(&self, report: Option<&Path>) -> LoadOptions {
+    /// `profiles` come from the configuration; `report` is written besides what the run writes.
+    pub(crate) fn options(
+        &self,
+        profiles: BTreeMap<String, ProfileSettings>,
+        report: Option<&Path>,
+    ) -> LoadOptions {
         let inputs = self.inputs.iter().map(|path| match path.to_str() {
             Some("-") => Input::Stdin,
             _ => Input::Path(path.clone()),
@@ -150,6 +159,7 @@ impl LoadArguments {
             product_identifier: self.product.clone(),
             ..Metadata::default()
         };
+        options.settings.profiles = profiles;
         options.limits = Limits {
             ratio: self.max_ratio,
             entries: self.max_entries,

@@ -4,6 +4,7 @@ use anyhow::Result;
 use cdrlake_lake::{ConvertOptions, Overwrite};
 
 use crate::args::ConvertArguments;
+use crate::config;
 use crate::outcome::Outcome;
 use crate::report_file::ReportFile;
 use crate::summary;
@@ -18,9 +19,12 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
             return Ok(Outcome::Usage);
         }
     }
+    let Some(profiles) = config::profiles_or_usage(arguments.load.config.as_deref()) else {
+        return Ok(Outcome::Usage);
+    };
     let report_path = arguments.report.as_deref();
     let options = ConvertOptions {
-        load: arguments.load.options(report_path),
+        load: arguments.load.options(profiles, report_path),
         output: arguments.output.clone(),
         rejects: arguments.rejects.clone(),
         compression: arguments.compression,

@@ -3,6 +3,7 @@
 //! Data goes to standard output, everything else to standard error.
 
 mod args;
+mod config;
 mod convert;
 mod outcome;
 mod report_file;

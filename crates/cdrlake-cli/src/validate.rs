@@ -5,15 +5,19 @@ use std::io::{self, BufWriter, Write};
 use anyhow::{Context, Result};
 
 use crate::args::ValidateArguments;
+use crate::config;
 use crate::outcome::Outcome;
 use crate::report_file::ReportFile;
 use crate::summary;
 
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
+    let Some(profiles) = config::profiles_or_usage(arguments.load.config.as_deref()) else {
+        return Ok(Outcome::Usage);
+    };
     let report_path = arguments.report.as_deref();
     let report_file = report_path.map(ReportFile::create).transpose()?;
     let mut listing = Listing { output: BufWriter::new(io::stdout()), result: Ok(()) };
-    let options = arguments.load.options(report_path);
+    let options = arguments.load.options(profiles, report_path);
     let validated = cdrlake_lake::validate(&options, &mut |source, reject| {
         listing.line(format_args!("{source}, {reject}"));
     });

@@ -386,3 +386,26 @@ fn control_characters_of_names_are_not_printed() {
     assert_eq!(ended.stdout.lines().count(), 1, "{}", ended.stdout);
     assert!(!ended.stdout.contains('\x1B'));
 }
+
+/// A consolidated archive names no country: its profile's entry in `cdrlake.toml` does.
+#[test]
+fn profiles_come_from_the_configuration() {
+    let run = Run::new();
+    fs::create_dir_all(run.path("in/deep")).unwrap();
+    fs::copy(testdata(SAMPLE), run.path("in/deep/AM220120110182.cdr")).unwrap();
+    let validate = |arguments: &[&str]| {
+        let mut command = run.command(&[&["validate", "AM220120110182.cdr"], arguments].concat());
+        Run::ended(command.current_dir(run.path("in/deep")))
+    };
+    let warns = |ended: &Ended| ended.stderr.contains("1 unknown_country");
+    assert!(warns(&validate(&[])));
+    fs::write(run.path("cdrlake.toml"), "[profile.AM2]\ncountry = \"DE\"\n").unwrap();
+    assert!(!warns(&validate(&[])));
+    fs::write(run.path("other.toml"), "[profile.ABC]\ncountry = \"DE\"\n").unwrap();
+    assert!(warns(&validate(&["--config", "../../other.toml"])));
+    fs::write(run.path("cdrlake.toml"), "[profile.AM2]\ncountry = \"Germany\"\n").unwrap();
+    let ended = validate(&[]);
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.contains("cdrlake.toml is wrong: profile AM2: unknown country"));
+    assert_eq!(validate(&["--config", "missing.toml"]).status, 2);
+}
