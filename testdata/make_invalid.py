@@ -91,9 +91,9 @@ row("unknown_product_type.cdr", "--strict", 2, rejects=["2:229:unknown_product_t
 # Whole sources.
 file("empty.cdr", b"", records=0)
 file("not_cdr.cdr", b"origin,destination\n1,2\n", records=0, error="is not a CDR file: 2 lines")
-row("invalid_date.cdr", "--max-rejects 0", 0, error="has 1 rejects among 3 records, more than 0")
+row("invalid_date.cdr", "--max-rejects 0", 0, error="has more rejects than 0: 1 among 3 records")
 row("invalid_date.cdr", "--max-rejects 33%", 0,
-    error="has 1 rejects among 3 records, more than 33%")
+    error="has more rejects than 33%: 1 among 3 records")
 row("invalid_date.cdr", "--max-rejects 34%", 2, rejects=["2:229:invalid_date:date"])
 
 # Containers.

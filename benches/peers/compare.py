@@ -28,6 +28,7 @@ def set_up(records):
     requirements = str(HERE / "requirements.txt")
     subprocess.run([python, "-m", "pip", "install", "-q", "-r", requirements], check=True)
     build = ["cargo", "build", "--release", "-q", "-p", "cdrlake-cli", "-p", "cdrlake-benches"]
+    build += ["--target-dir", ROOT / "target"]
     subprocess.run(build, cwd=ROOT, check=True)
     source = WORK / "GB_ABC_10_0001_20251101090122.cdr"
     with open(source, "wb") as file:

@@ -19,10 +19,14 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Convert CDR files to Parquet.
+    ///
+    /// Exit status: 0 done, all accepted; 1 failed, nothing published; 2 usage; 3 done, but records
+    /// were rejected; 4 done, but whole sources failed.
     Convert(Box<ConvertArguments>),
     /// Give every line its verdict, and write nothing.
     ///
-    /// Rejected lines are listed on standard output.
+    /// Rejected lines are listed on standard output. What was found is shown by its shape: d for a
+    /// digit, a for a letter, ? for a byte that is not printable.
     Validate(Box<ValidateArguments>),
     /// Print the layout of a record and the table it becomes.
     Schema(SchemaArguments),
@@ -43,7 +47,7 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "FILE.parquet")]
     pub(crate) rejects: Option<PathBuf>,
 
-    /// Write what came of the run as JSON.
+    /// Write what came of the run as JSON, in place of any earlier report.
     #[arg(long, value_name = "FILE.json")]
     pub(crate) report: Option<PathBuf>,
 
@@ -51,7 +55,7 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
     pub(crate) compression: Compression,
 
-    /// Replace output files that exist, and remove a stale rejects file.
+    /// Replace OUT and its rejects file if they exist; a stale rejects file is removed.
     #[arg(long)]
     pub(crate) overwrite: bool,
 }

@@ -36,6 +36,9 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
         Err(error) => return Outcome::of_error(error),
     };
     summary::print(&report, arguments.load.quiet);
+    if report.outputs.is_empty() {
+        summary::line(format_args!("nothing was loaded, so nothing is written"));
+    }
     if let Some(file) = report_file {
         file.write(&report)?;
     }

@@ -172,7 +172,14 @@ fn print_totals(report: &Report) {
         line(format_args!("skipped: {others} others"));
     }
     for (code, count) in &report.totals.warnings {
-        line(format_args!("warning: {count} {code}"));
+        let advice = match *code {
+            "unknown_country" => {
+                ": national numbers of so many sources stay unnormalized; give --country, or the \
+                 profile's country in cdrlake.toml"
+            }
+            _ => "",
+        };
+        line(format_args!("warning: {count} {code}{advice}"));
     }
     for output in &report.outputs {
         line(format_args!(

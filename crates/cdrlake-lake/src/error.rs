@@ -14,6 +14,9 @@ pub enum LakeError {
     /// There is something under the output's name.
     #[error("{} exists already; choose another name, or allow it with --overwrite", .0.display())]
     OutputExists(PathBuf),
+    /// The output's directory is not there.
+    #[error("there is no directory {}; create it first", .0.display())]
+    NoDirectory(PathBuf),
     /// What stands under the output's name is no regular file.
     #[error("{} exists and is no regular file; choose another name", .0.display())]
     NotAFile(PathBuf),

@@ -35,6 +35,9 @@ impl Written {
         overwrite: Overwrite,
     ) -> Result<Self, LakeError> {
         for path in outputs {
+            if !directory(path).is_dir() {
+                return Err(LakeError::NoDirectory(directory(path).to_owned()));
+            }
             match fs::metadata(path) {
                 Ok(metadata) if !metadata.is_file() => {
                     return Err(LakeError::NotAFile(path.to_path_buf()));

@@ -62,7 +62,7 @@ pub enum SourceError {
     },
     /// More lines were rejected than `--max-rejects` allows.
     #[error(
-        "has {rejected} rejects among {records} records, more than {limit}; the first is {first}"
+        "has more rejects than {limit}: {rejected} among {records} records; the first is {first}"
     )]
     TooManyRejects {
         /// Rejected lines.
