@@ -35,6 +35,9 @@ struct Config {
 struct Profile {
     country: Option<String>,
     product: Option<String>,
+    /// May stand there already, but nothing fills `start_time_utc` yet.
+    #[serde(rename = "time_zone")]
+    _time_zone: Option<String>,
 }
 
 /// The profiles of the file at `path`, or of the one found by walking up. If it is wrong that is
@@ -95,7 +98,8 @@ mod tests {
 
     #[test]
     fn profiles_have_countries_and_products() {
-        let text = "[profile.ABC]\ncountry = \"uk\"\nproduct = \"wholesale sip\"\n[profile.X1]\n";
+        let text = "[profile.ABC]\ncountry = \"uk\"\nproduct = \"wholesale sip\"\n\
+            time_zone = \"Europe/London\"\n[profile.X1]\n";
         let profiles = parse(text).unwrap();
         let settings = &profiles["ABC"];
         assert_eq!(settings.country.unwrap().code(), "GB");

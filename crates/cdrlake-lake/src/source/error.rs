@@ -52,7 +52,7 @@ pub enum SourceError {
     /// A zip needs its end to be read first, so it cannot come as a stream.
     #[error("is a zip archive, which can be read from a file but not from a stream; save it first")]
     ZipInStream,
-    /// There are lines, but none is a record.
+    /// There are lines, but none is a sound record; one that only strictness rejects counts as one.
     #[error("is not a CDR file: {lines} lines, and not one sound record; the first is {first}")]
     NotCdr {
         /// Physical lines.
