@@ -33,14 +33,7 @@ fn decode(source: &[u8], piece: usize, options: &SourceOptions) -> (Vec<Row>, Ve
     let (mut rows, mut rejects) = (Vec::new(), Vec::new());
     let mut decoder = Decoder::new(options);
     let mut on_reject = |reject: Reject<'_>| {
-        rejects.push(RejectedLine {
-            record_number: reject.record_number,
-            byte_offset: reject.byte_offset,
-            code: reject.fault.code.as_str().to_owned(),
-            field: reject.fault.field.map(|field| field.name().to_owned()),
-            raw: reject.raw.to_vec(),
-            raw_length: reject.raw_length,
-        });
+        rejects.push(RejectedLine::from(&reject));
     };
     for mut piece in source.chunks(piece.min(source.len().max(1))) {
         while !piece.is_empty() {

@@ -14,6 +14,7 @@ use arrow_schema::DataType;
 
 use crate::country::Country;
 use crate::decoder::SourceOptions;
+use crate::error::Reject;
 use crate::validate::Strictness;
 
 /// A row of the table as text, null as none: numbers in decimal, times as
@@ -48,6 +49,20 @@ pub struct RejectedLine {
     pub raw: Vec<u8>,
     /// Its length without the line feed.
     pub raw_length: u64,
+}
+
+/// What the fast decoder gives for a rejected line, in the reference's form.
+impl From<&Reject<'_>> for RejectedLine {
+    fn from(reject: &Reject<'_>) -> Self {
+        Self {
+            record_number: reject.record_number,
+            byte_offset: reject.byte_offset,
+            code: reject.fault.code.as_str().to_owned(),
+            field: reject.fault.field.map(|field| field.name().to_owned()),
+            raw: reject.raw.to_vec(),
+            raw_length: reject.raw_length,
+        }
+    }
 }
 
 impl std::fmt::Debug for RejectedLine {

@@ -90,7 +90,7 @@ pub(crate) enum Collected {
 
 /// Collects a run's results.
 pub(crate) struct Loader<'d> {
-    pub(crate) destination: Destination<'d>,
+    destination: Destination<'d>,
     max_rejects: Option<MaxRejects>,
     sources: Vec<Loading>,
     /// Sources that were skipped, and the ones with the same content.

@@ -199,14 +199,7 @@ pub(crate) fn decode_in_pieces(
     let mut decoder = Decoder::new(options);
     let mut rejects = Vec::new();
     let mut on_reject = |reject: Reject<'_>| {
-        rejects.push(RejectedLine {
-            record_number: reject.record_number,
-            byte_offset: reject.byte_offset,
-            code: reject.fault.code.as_str().to_owned(),
-            field: reject.fault.field.map(|field| field.name().to_owned()),
-            raw: reject.raw.to_vec(),
-            raw_length: reject.raw_length,
-        });
+        rejects.push(RejectedLine::from(&reject));
     };
     let mut rest = source;
     for &len in pieces {
