@@ -83,8 +83,16 @@ pub(crate) struct LoadArguments {
     /// Files, directories, or `-` for standard input: plain, .gz, .zip or .tar, inside each other too.
     ///
     /// Directories are walked, without what begins with a dot.
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required_unless_present = "replay", value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+
+    /// Decode the lines of a rejects file again, or of all .parquet files in a directory.
+    ///
+    /// For when the rules, or the file's column `raw`, were corrected. Rows keep the source_file and
+    /// record_number that they would have had; a line is replayed once, however often it is given,
+    /// and one that is still wrong is rejected again. Lines cut at 64 KiB cannot be replayed.
+    #[arg(long, value_name = "REJECTS.parquet", conflicts_with_all = ["inputs", "max_rejects"])]
+    replay: Vec<PathBuf>,
 
     /// Country of sources whose names do not tell, as GB.
     #[arg(long, value_name = "CC")]
@@ -156,7 +164,8 @@ impl LoadArguments {
             Some("-") => Input::Stdin,
             _ => Input::Path(path.clone()),
         });
-        let mut options = LoadOptions::new(inputs.collect());
+        let replayed = self.replay.iter().cloned().map(Input::Rejects);
+        let mut options = LoadOptions::new(inputs.chain(replayed).collect());
         options.settings.metadata = Metadata {
             country: self.country,
             profile: self.profile.clone(),

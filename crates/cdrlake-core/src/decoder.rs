@@ -88,21 +88,22 @@ impl Decoder {
     /// A decoder at the start of a source.
     #[must_use]
     pub fn new(options: &SourceOptions) -> Self {
-        Self::resume(options, Position::START)
+        let mut decoder = Self::resume(options, Position::START);
+        if options.metadata.country.is_none() {
+            decoder.scanner.warn(Warning::UnknownCountry);
+        }
+        decoder
     }
 
     /// A decoder for the rest of a source from the start of a line on, so that parts of a source
     /// can be decoded apart from each other.
     ///
-    /// The warning `unknown_country` is counted by the part that starts the source.
+    /// The warning `unknown_country`, being one a source, is left to the [`new`](Self::new) decoder
+    /// of the first part.
     #[must_use]
     pub fn resume(options: &SourceOptions, position: Position) -> Self {
-        let mut scanner = Scanner::new(options.strictness, position);
-        if position == Position::START && options.metadata.country.is_none() {
-            scanner.warn(Warning::UnknownCountry);
-        }
         Self {
-            scanner,
+            scanner: Scanner::new(options.strictness, position),
             columns: Columns::new(options),
             batch_size: options.batch_size.clamp(1, MAX_BATCH_SIZE),
         }
@@ -133,6 +134,13 @@ impl Decoder {
     /// such a line under way it does nothing.
     pub fn skip(&mut self, count: u64) {
         self.scanner.skip(count);
+    }
+
+    /// Goes on at another place of the source, for lines that were picked from it.
+    ///
+    /// Within a line, whose end is still to come, it does nothing.
+    pub fn seek(&mut self, position: Position) {
+        self.scanner.seek(position);
     }
 
     /// Ends the source: what stands behind its last line feed is a line, too.

@@ -162,6 +162,13 @@ impl Scanner {
         }
     }
 
+    /// Goes on at another place, unless a line is torn.
+    pub(crate) fn seek(&mut self, position: Position) {
+        if self.torn.length == 0 {
+            self.position = position;
+        }
+    }
+
     /// Ends the source: what stands behind the last line feed is a line, too. Returns how many
     /// records, at most one, were handed on.
     pub(crate) fn finish(&mut self, sink: &mut impl Sink) -> usize {

@@ -89,7 +89,10 @@ fn parts_decode_as_the_whole() {
             // The rare line longer than that goes with all that follows it.
             let len = whole_lines_len(&rest[..rest.len().min(20_000)]).unwrap_or(rest.len());
             let (part, behind) = rest.split_at(len);
-            let mut decoder = Decoder::resume(&options, position);
+            let mut decoder = match position {
+                Position::START => Decoder::new(&options),
+                _ => Decoder::resume(&options, position),
+            };
             let mut on_reject =
                 |reject: Reject<'_>| rejects.push((reject.record_number, reject.byte_offset));
             let mut undecoded = part;
@@ -114,6 +117,49 @@ fn parts_decode_as_the_whole() {
             counts.warnings().map(|(warning, count)| (warning.as_str().to_owned(), count));
         assert_eq!(warnings.collect::<std::collections::BTreeMap<_, _>>(), expected.warnings);
     }
+}
+
+/// Lines that were picked, in any order, keep the place that they are said to have.
+#[test]
+fn picked_lines_keep_their_places() {
+    let mut random = Lines::new(4000);
+    let source = random.source(3000);
+    let options = random.options();
+    let mut lines = Vec::new();
+    let mut position = Position::START;
+    for line in source.split_inclusive(|&byte| byte == b'\n') {
+        lines.push((position, line));
+        position.record_number += 1;
+        position.byte_offset += line.len() as u64;
+    }
+    // What ends without a line feed is another line once others follow it.
+    lines.retain(|(_, line)| line.ends_with(b"\n"));
+    let whole: Vec<u8> = lines.iter().flat_map(|(_, line)| line.iter().copied()).collect();
+    let expected = reference::decode(&whole, &options);
+    assert!(expected.rows.len() > 1000 && expected.rejects.len() > 10);
+    let mut decoder = Decoder::new(&options);
+    let (mut rows, mut rejects) = (Vec::new(), Vec::new());
+    for &(position, mut line) in lines.iter().rev() {
+        decoder.seek(position);
+        let mut on_reject =
+            |reject: Reject<'_>| rejects.push((reject.record_number, reject.byte_offset));
+        while !line.is_empty() {
+            line = &line[decoder.decode(line, &mut on_reject)..];
+            if decoder.is_full() {
+                rows.extend(decoder.flush().unwrap().iter().flat_map(reference::batch_rows));
+            }
+        }
+        // The start of a line is no place to go on from elsewhere.
+        decoder.decode(b"0", &mut on_reject);
+        decoder.seek(Position { record_number: 1 << 40, byte_offset: 1 << 40 });
+        decoder.decode(b"\n", &mut |reject| assert!(reject.record_number < 1 << 40));
+    }
+    rows.extend(decoder.flush().unwrap().iter().flat_map(reference::batch_rows));
+    rows.reverse();
+    rejects.reverse();
+    assert_eq!(rows, expected.rows);
+    let places = expected.rejects.iter().map(|r| (r.record_number, r.byte_offset));
+    assert_eq!(rejects, places.collect::<Vec<_>>());
 }
 
 /// Bytes that the caller passed over count as if they had come.

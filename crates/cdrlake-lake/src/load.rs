@@ -312,6 +312,7 @@ fn report(source: String, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceRepor
             content_hash,
             tally: Tally::loaded(
                 &worked.counts,
+                worked.duplicates,
                 end.map_or(0, |end| end.bytes),
                 worked.totals.duration(),
             ),

@@ -61,7 +61,7 @@ pub struct Tally {
     pub records_written: u64,
     /// Lines that are no sound record.
     pub records_rejected: u64,
-    /// Records dropped because another source holds them; 0 unless asked for.
+    /// Records dropped because they were replayed before; 0 unless asked for.
     pub records_duplicate: u64,
     /// Records left out by a filter; 0 unless asked for.
     pub records_filtered: u64,
@@ -78,12 +78,14 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of a source all of whose sound records are written.
-    pub(crate) fn loaded(counts: &Counts, bytes: u64, duration: Seconds) -> Self {
+    /// The tally of a source all of whose sound records are written, but for duplicates, which
+    /// the counts leave out.
+    pub(crate) fn loaded(counts: &Counts, duplicates: u64, bytes: u64, duration: Seconds) -> Self {
         Self {
-            records_read: counts.records + counts.rejected(),
+            records_read: counts.records + counts.rejected() + duplicates,
             records_written: counts.records,
             records_rejected: counts.rejected(),
+            records_duplicate: duplicates,
             blank_lines: counts.blank_lines,
             bytes_read: bytes,
             rejects: counts.rejects().map(|(code, count)| (code.as_str(), count)).collect(),

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
-use cdrlake_core::{Counts, Decoder, Reject};
+use cdrlake_core::{Counts, Decoder, Position, Reject};
 
-use crate::blocks::{Block, Buffers, OpenSource, Part, SourceEnd};
+use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKind};
 use crate::columns::{Layout, RowGroup, RowGroupEncoder};
 use crate::error::LakeError;
 use crate::rejects::Spool;
@@ -38,6 +38,8 @@ pub(crate) struct WorkedPart {
     pub(crate) is_whole: bool,
     pub(crate) end: Option<SourceEnd>,
     pub(crate) counts: Counts,
+    /// Records that are left out, for they were replayed before.
+    pub(crate) duplicates: u64,
     pub(crate) totals: Totals,
     pub(crate) rejects: Option<Spool>,
     /// Position and message of the first rejected line.
@@ -94,6 +96,7 @@ impl WorkedPart {
     pub(crate) fn append(&mut self, next: Self) -> Result<(), LakeError> {
         self.end = next.end;
         self.counts.add(&next.counts);
+        self.duplicates += next.duplicates;
         self.totals.add(next.totals);
         self.first_reject = self.first_reject.take().or(next.first_reject);
         match (&mut self.rejects, next.rejects) {
@@ -108,6 +111,10 @@ impl WorkedPart {
 
     /// Why the source, now at its end, must not be loaded.
     pub(crate) fn verdict(&self, max_rejects: Option<MaxRejects>) -> Option<SourceError> {
+        // What is replayed was delivered among records that were sound.
+        if self.source.kind == SourceKind::Replayed {
+            return None;
+        }
         let counts = &self.counts;
         let first = || self.first_reject.clone().unwrap_or_else(|| "a blank line".to_owned());
         // A record that only strictness rejects is a sound one.
@@ -166,7 +173,11 @@ impl Worker<'_> {
         block: &[u8],
         mut row_group: Option<&mut RowGroupEncoder>,
     ) -> Result<WorkedPart, LakeError> {
-        let mut decoder = Decoder::resume(&part.source.options, part.position);
+        let options = &part.source.options;
+        let mut decoder = match part.begins {
+            true => Decoder::new(options),
+            false => Decoder::resume(options, Position::START),
+        };
         let mut totals = Totals::default();
         let mut flush = |decoder: &mut Decoder| -> Result<(), LakeError> {
             let batch = decoder.flush().map_err(parquet::errors::ParquetError::from)?;
@@ -181,11 +192,23 @@ impl Worker<'_> {
         let mut rejects =
             Rejects { spool: None, near: self.spool_near, first: None, result: Ok(()) };
         let mut on_reject = |reject: Reject<'_>| rejects.push(&reject);
-        let mut rest = block.get(part.range.clone()).unwrap_or_default();
-        while !rest.is_empty() {
-            rest = &rest[decoder.decode(rest, &mut on_reject)..];
-            if decoder.is_full() {
-                flush(&mut decoder)?;
+        let bytes = block.get(part.range.clone()).unwrap_or_default();
+        let mut decode = |decoder: &mut Decoder, position, mut rest: &[u8]| {
+            decoder.seek(position);
+            while !rest.is_empty() {
+                rest = &rest[decoder.decode(rest, &mut on_reject)..];
+                if decoder.is_full() {
+                    flush(decoder)?;
+                }
+            }
+            Ok::<_, LakeError>(())
+        };
+        match &part.lines {
+            Lines::Run(position) => decode(&mut decoder, *position, bytes)?,
+            Lines::Picked(positions) => {
+                for (line, position) in bytes.split_inclusive(|&b| b == b'\n').zip(positions) {
+                    decode(&mut decoder, *position, line)?;
+                }
             }
         }
         if part.left_out > 0 {
@@ -204,6 +227,7 @@ impl Worker<'_> {
             is_whole: part.is_whole(),
             end: part.end,
             counts: decoder.counts().clone(),
+            duplicates: part.duplicates,
             totals,
             rejects: rejects.spool,
             first_reject: rejects.first,

@@ -59,7 +59,7 @@ impl Written {
         let existing = all.iter().filter_map(|path| fs::metadata(path).ok());
         let written = Self(existing.map(|metadata| FileId::from(&metadata)).collect());
         for input in &options.inputs {
-            if let Input::Path(path) = input
+            if let Input::Path(path) | Input::Rejects(path) = input
                 && fs::metadata(path).is_ok_and(|metadata| written.holds(&metadata))
             {
                 return Err(LakeError::OutputIsInput(path.clone()));

@@ -52,6 +52,19 @@ pub enum SourceError {
     /// A zip needs its end to be read first, so it cannot come as a stream.
     #[error("is a zip archive, which can be read from a file but not from a stream; save it first")]
     ZipInStream,
+    /// A file to be replayed is no rejects file, or is damaged.
+    #[error(
+        "cannot be read as a rejects file to its end; replay a rejects file that convert wrote"
+    )]
+    Rejects(#[source] parquet::errors::ParquetError),
+    /// A row of a rejects file cannot be replayed.
+    #[error("row {row}: {problem}")]
+    RejectsRow {
+        /// The row, from 1.
+        row: u64,
+        /// What is wrong with it, and what to do.
+        problem: &'static str,
+    },
     /// There are lines, but none is a sound record; one that only strictness rejects counts as one.
     #[error("is not a CDR file: {lines} lines, and not one sound record; the first is {first}")]
     NotCdr {
@@ -97,6 +110,7 @@ impl SourceError {
             Self::ArchiveFailed { .. } => "archive_failed",
             Self::Encrypted => "encrypted",
             Self::ZipInStream => "zip_in_stream",
+            Self::Rejects(_) | Self::RejectsRow { .. } => "damaged_rejects_file",
             Self::NotCdr { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
             Self::SameAsFailed { .. } => "same_as_failed",

@@ -9,6 +9,7 @@ mod file;
 mod gzip;
 mod limits;
 mod naming;
+mod replay;
 mod tar;
 mod walk;
 mod zip;
@@ -17,7 +18,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
 
-use cdrlake_core::Metadata;
+use cdrlake_core::{Metadata, Position};
 
 use self::container::Unwrapper;
 use self::naming::Naming;
@@ -34,12 +35,14 @@ pub enum Input {
     Path(PathBuf),
     /// Standard input: plain, gzip or tar.
     Stdin,
+    /// A rejects file of an earlier run, or a directory of such files: its lines are decoded again.
+    Rejects(PathBuf),
 }
 
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Path(path) => path.display().fmt(f),
+            Self::Path(path) | Self::Rejects(path) => path.display().fmt(f),
             Self::Stdin => f.write_str("standard input"),
         }
     }
@@ -56,6 +59,17 @@ pub(crate) struct Source {
     pub(crate) metadata: Metadata,
 }
 
+/// A line that an earlier run rejected.
+#[derive(Clone)]
+pub(crate) struct RejectedLine {
+    /// Its place in the source that it came from.
+    pub(crate) position: Position,
+    /// Its bytes without the line feed, cut at [`RAW_LIMIT`](cdrlake_core::RAW_LIMIT).
+    pub(crate) raw: Vec<u8>,
+    /// Its true length.
+    pub(crate) raw_length: u64,
+}
+
 /// Takes the sources of an input as they are met.
 pub(crate) trait Visitor {
     /// Why the whole run must end.
@@ -64,6 +78,14 @@ pub(crate) trait Visitor {
     /// A source was opened. What goes wrong while it is read fails only this source, and is the
     /// visitor's to note.
     fn source(&mut self, source: Source, bytes: &mut dyn Read) -> Result<(), Self::Error>;
+
+    /// Rejected lines of the source whose content had this hash come again, in any order.
+    fn replay(
+        &mut self,
+        source: Source,
+        hash: blake3::Hash,
+        lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
+    ) -> Result<(), Self::Error>;
 
     /// Something that the user named, or that stands in it, could not be opened.
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;
@@ -99,5 +121,6 @@ pub(crate) fn visit<V: Visitor>(
             Unwrapper::new(opening, visitor).stdin(&naming)
         }
         Input::Path(path) => walk::visit_path(path, opening, visitor),
+        Input::Rejects(path) => replay::visit_rejects(path, opening, visitor),
     }
 }

@@ -69,6 +69,23 @@ impl Naming {
         }
     }
 
+    /// A source whose rejected lines stand in this file. What was known of it when it was loaded
+    /// counts first, then what its names tell.
+    pub(super) fn replayed(
+        &self,
+        source_file: &str,
+        known: &Metadata,
+        settings: &Settings,
+    ) -> Source {
+        let profile = known.profile.as_deref().or(settings.metadata.profile.as_deref());
+        let names = source_file.rsplit('!').map(|name| name.rsplit(['/', '\\']).next());
+        let told = names.flatten().map(|name| parse_file_name(name, profile));
+        let metadata = told.fold(known.clone(), |known, told| known.or(&told));
+        let source_file = label(source_file);
+        let name = format!("{}!{source_file}", self.name);
+        Self { metadata, name, source_file, content: String::new() }.source(settings)
+    }
+
     /// What is inside this gzip: `x.tar.gz` holds `x.tar`.
     pub(super) fn decompressed(&self) -> Self {
         let content = match self.content.rsplit_once('.') {

@@ -1,130 +1,29 @@
-//! Sources to blocks: small sources are gathered, large ones cut, always between lines.
-//!
-//! A block becomes one row group, so its cuts may depend on nothing but the sources' bytes: not on
-//! how many bytes a read gives, nor on threads. A source that fits is wholly in one block and is
-//! left out of it again if it cannot be read to its end. One that does not has blocks of its own,
-//! which share a row group with nobody and can be dropped (see `load`).
+//! Sources to blocks: the one being filled, and what is read into it.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
-use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use cdrlake_core::{
-    Position, RAW_LIMIT, RECORD_LEN, SourceOptions, Strictness, count_lines, whole_lines_len,
-};
+use cdrlake_core::{Position, RAW_LIMIT, SourceOptions, Strictness, count_lines, whole_lines_len};
 
+use super::replay::Replayed;
+use super::{Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind};
 use crate::error::LakeError;
-use crate::source::{Source, SourceError, Visitor};
-
-/// Bytes of a full block: 65,536 records, which make a row group of two MiB or so.
-///
-/// Twice as many made the file of a million records 0.4 % smaller, and took 298 MiB instead of 222
-/// on two threads.
-pub(crate) const BLOCK_LEN: usize = 65_536 * (RECORD_LEN + 1);
-
-/// Sources of a block at the most: a million empty files must not gather forever.
-const MAX_PARTS: usize = 4096;
-
-/// A run of lines for one worker.
-#[derive(Debug)]
-pub(crate) struct Block {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) parts: Vec<Part>,
-}
-
-/// What of a block comes from one source: whole lines, or all the source has left.
-#[derive(Debug)]
-pub(crate) struct Part {
-    pub(crate) source: Arc<OpenSource>,
-    pub(crate) range: Range<usize>,
-    /// Of the part's first line.
-    pub(crate) position: Position,
-    /// Bytes that follow `range` and were left out: the rest of a line longer than a block, which
-    /// is then all that the part holds. Unless the source ends here, a line feed follows them.
-    pub(crate) left_out: u64,
-    /// If the source ends with this part.
-    pub(crate) end: Option<SourceEnd>,
-}
-
-impl Part {
-    /// Whether the part is all of its source.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.position == Position::START && self.end.is_some()
-    }
-}
-
-/// A source, as the workers need to know it.
-#[derive(Debug)]
-pub(crate) struct OpenSource {
-    /// Its place among the sources of the run.
-    pub(crate) index: usize,
-    pub(crate) options: SourceOptions,
-}
-
-/// What is known of a source at its end.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SourceEnd {
-    /// BLAKE3 of the decompressed bytes.
-    pub(crate) hash: blake3::Hash,
-    /// Decompressed bytes.
-    pub(crate) bytes: u64,
-}
-
-/// What gathering has to tell, in order.
-#[derive(Debug)]
-pub(crate) enum Gathered {
-    /// The next source was met; the others speak of it by its index.
-    Met(Source),
-    Block(Block),
-    /// A source is out: of its blocks, if it has any, nothing may stay.
-    Failed {
-        index: usize,
-        error: SourceError,
-    },
-    /// A source is out, for the one at `same_as` has the same content.
-    Skipped {
-        index: usize,
-        same_as: usize,
-        end: SourceEnd,
-    },
-    /// What follows is released only when the archive has ended well.
-    ArchiveBegan,
-    /// The archive that began last has ended. If it failed, all its sources are out; its name says
-    /// why.
-    ArchiveEnded {
-        failed: Option<String>,
-    },
-}
-
-/// Buffers of blocks, used again and again: fresh memory is dear.
-#[derive(Debug, Default)]
-pub(crate) struct Buffers(Mutex<Vec<Vec<u8>>>);
-
-impl Buffers {
-    fn take(&self) -> Vec<u8> {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(BLOCK_LEN))
-    }
-
-    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
-    }
-}
+use crate::source::{RejectedLine, Source, SourceError, Visitor};
 
 /// Gathers sources into blocks and hands them to `emit`.
 pub(crate) struct Gatherer<'b, E> {
-    block_len: usize,
+    pub(super) block_len: usize,
     strictness: Strictness,
     buffers: &'b Buffers,
-    emit: E,
+    pub(super) emit: E,
     /// The block being filled.
-    block: Block,
+    pub(super) block: Block,
     /// Sources met so far.
     sources: usize,
     /// The source that first had this content.
     contents: HashMap<blake3::Hash, usize>,
+    pub(super) replayed: Replayed,
     /// The archives that are open, by the number of sources before them.
     archives: Vec<usize>,
 }
@@ -136,6 +35,8 @@ struct Reading {
     start: usize,
     /// Of its first line in the block.
     position: Position,
+    /// Whether no part of it was handed on yet.
+    begins: bool,
     /// Bytes left out behind the block's, if it holds the head of a giant line at the source's end.
     left_out: u64,
     hasher: blake3::Hasher,
@@ -150,10 +51,6 @@ impl Reading {
 
     fn end(&self) -> SourceEnd {
         SourceEnd { hash: self.hasher.finalize(), bytes: self.bytes }
-    }
-
-    fn has_own_blocks(&self) -> bool {
-        self.position != Position::START
     }
 }
 
@@ -176,6 +73,7 @@ where
             block: Block { bytes: buffers.take(), parts: Vec::new() },
             sources: 0,
             contents: HashMap::new(),
+            replayed: Replayed::default(),
             archives: Vec::new(),
         }
     }
@@ -190,11 +88,26 @@ where
         if self.block.parts.is_empty() { Ok(()) } else { self.emit_block() }
     }
 
-    fn meet(&mut self, source: Source) -> Result<usize, LakeError> {
+    pub(super) fn meet(
+        &mut self,
+        source: Source,
+        kind: SourceKind,
+    ) -> Result<Arc<OpenSource>, LakeError> {
         let index = self.sources;
         self.sources += 1;
+        let options = SourceOptions {
+            metadata: source.metadata.clone(),
+            strictness: self.strictness,
+            ..SourceOptions::new(&source.source_file)
+        };
         (self.emit)(Gathered::Met(source))?;
-        Ok(index)
+        Ok(Arc::new(OpenSource { index, options, kind }))
+    }
+
+    /// The last part of a source was pushed. If it has blocks of its own, this was the last.
+    pub(super) fn end_source(&mut self, has_own_blocks: bool) -> Result<(), LakeError> {
+        let is_full = self.block.parts.len() >= MAX_PARTS;
+        if is_full || has_own_blocks { self.emit_block() } else { Ok(()) }
     }
 
     /// Reads a source to its end.
@@ -243,11 +156,12 @@ where
         reading: &mut Reading,
         stream: &mut dyn Read,
     ) -> Result<(), Interrupted> {
-        const STEP: u64 = 1 << 20;
+        // What follows the line must fit in a block.
+        let most = (self.block_len - RAW_LIMIT).min(1 << 20) as u64;
         let mut length = self.block.bytes.len() as u64;
         let rest = loop {
             self.block.bytes.truncate(RAW_LIMIT);
-            (&mut *stream).take(STEP).read_to_end(&mut self.block.bytes)?;
+            (&mut *stream).take(most).read_to_end(&mut self.block.bytes)?;
             let step = &self.block.bytes[RAW_LIMIT..];
             reading.note(step);
             let line_feed = memchr::memchr(b'\n', step);
@@ -268,18 +182,20 @@ where
         Ok(())
     }
 
-    fn push_part(&mut self, reading: &Reading, end: usize, source_end: Option<SourceEnd>) {
+    fn push_part(&mut self, reading: &mut Reading, end: usize, source_end: Option<SourceEnd>) {
         self.block.parts.push(Part {
             source: Arc::clone(&reading.source),
             range: reading.start..end,
-            position: reading.position,
+            lines: Lines::Run(reading.position),
             left_out: reading.left_out,
+            duplicates: 0,
+            begins: std::mem::replace(&mut reading.begins, false),
             end: source_end,
         });
     }
 
     /// Hands on the first `len` bytes of the block; the rest begins the next.
-    fn emit_until(&mut self, len: usize) -> Result<(), LakeError> {
+    pub(super) fn emit_until(&mut self, len: usize) -> Result<(), LakeError> {
         let mut bytes = self.buffers.take();
         bytes.extend_from_slice(&self.block.bytes[len..]);
         self.block.bytes.truncate(len);
@@ -300,16 +216,13 @@ where
     type Error = LakeError;
 
     fn source(&mut self, source: Source, bytes: &mut dyn Read) -> Result<(), LakeError> {
-        let options = SourceOptions {
-            metadata: source.metadata.clone(),
-            strictness: self.strictness,
-            ..SourceOptions::new(&source.source_file)
-        };
-        let index = self.meet(source)?;
+        let source = self.meet(source, SourceKind::Delivered)?;
+        let index = source.index;
         let mut reading = Reading {
-            source: Arc::new(OpenSource { index, options }),
+            source,
             start: self.block.bytes.len(),
             position: Position::START,
+            begins: true,
             left_out: 0,
             hasher: blake3::Hasher::new(),
             bytes: 0,
@@ -328,13 +241,22 @@ where
         if end.bytes > 0 {
             self.contents.insert(end.hash, index);
         }
-        self.push_part(&reading, self.block.bytes.len(), Some(end));
-        let is_full = self.block.parts.len() >= MAX_PARTS;
-        if is_full || reading.has_own_blocks() { self.emit_block() } else { Ok(()) }
+        let has_own_blocks = !reading.begins;
+        self.push_part(&mut reading, self.block.bytes.len(), Some(end));
+        self.end_source(has_own_blocks)
+    }
+
+    fn replay(
+        &mut self,
+        source: Source,
+        hash: blake3::Hash,
+        lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
+    ) -> Result<(), LakeError> {
+        self.replay_lines(source, hash, lines)
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LakeError> {
-        let index = self.meet(source)?;
+        let index = self.meet(source, SourceKind::Delivered)?.index;
         (self.emit)(Gathered::Failed { index, error })
     }
 
