@@ -8,7 +8,10 @@ says what must come of it; it is written here by hand, not by the program under 
 import gzip
 import io
 import pathlib
+import struct
+import tarfile
 import zipfile
+import zlib
 
 HERE = pathlib.Path(__file__).parent
 SAMPLE = (HERE / "valid/DE_SV_00_0001_20110930090122.cdr").read_bytes()
@@ -136,6 +139,70 @@ twice = bytearray(archive([("a.cdr", FIRST), ("b.cdr", SECOND)]))
 while b"b.cdr" in twice:
     twice[twice.index(b"b.cdr")] = ord("a")
 file("two_members_of_one_name.cdr.zip", bytes(twice), records=0, error="duplicate file names")
+
+
+def raw_zip(entries, listed=None):
+    """A zip of stored entries by hand: (name, content, changes of the local header)."""
+    def header(name, content, **changes):
+        fields = {"method": 0, "crc": zlib.crc32(content), "size": len(content), **changes}
+        return struct.pack("<5H3L2H", 20, 0, fields["method"], 0x4B36, 0x3F3E, fields["crc"],
+                           fields["size"], fields["size"], len(name), 0)
+
+    body, central = b"", b""
+    for name, content, changes in entries:
+        if listed is None or name in listed:
+            both = {key: changes[key] for key in changes.keys() & {"method"}}
+            central += (b"PK\x01\x02\x14\x00" + header(name, content, **both)
+                        + struct.pack("<3H2L", 0, 0, 0, 0, len(body)) + name)
+        body += b"PK\x03\x04" + header(name, content, **changes) + name + content
+    return body, central
+
+
+def ended(body, central, count):
+    return body + central + b"PK\x05\x06" + struct.pack(
+        "<4H2LH", 0, 0, count, count, len(central), len(body), 0)
+
+
+file("by_hand.cdr.zip", ended(*raw_zip([(b"a", FIRST, {}), (b"b", SECOND + THIRD, {})]), 2))
+DAMAGED_ZIP = "cannot be read as a zip archive"
+for name, changes in [("size", {"size": 229}), ("checksum", {"crc": 0})]:
+    file(f"lying_{name}.cdr.zip", ended(*raw_zip([(b"a", SAMPLE, changes)]), 1), records=0,
+         error=DAMAGED_ZIP)
+file("unknown_method.cdr.zip", ended(*raw_zip([(b"a", SAMPLE, {"method": 77})]), 1), records=0,
+     error="compression method not supported: 77")
+file("unlisted_entry.cdr.zip",
+     ended(*raw_zip([(b"a", FIRST, {}), (b"b", SECOND, {})], listed=[b"a"]), 1), records=0,
+     error=DAMAGED_ZIP)
+# The second entry stands in the content of the first; each is sound by itself.
+inner, inner_central = raw_zip([(b"b", SECOND, {})])
+outer, outer_central = raw_zip([(b"a", FIRST + inner + THIRD, {})])
+start = outer.index(inner)
+inner_central = inner_central[:42] + struct.pack("<L", start) + inner_central[46:]
+file("overlapping_entries.cdr.zip", ended(outer, outer_central + inner_central, 2), records=0,
+     error="overlapping entries")
+buffer = io.BytesIO()
+with zipfile.ZipFile(buffer, "w") as zip64:
+    info = zipfile.ZipInfo("a.cdr", (2011, 9, 30, 9, 1, 22))
+    with zip64.open(info, "w", force_zip64=True) as entry:
+        entry.write(SAMPLE)
+file("zip64.cdr.zip", buffer.getvalue())
+
+
+def tarred(members):
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        for name, content in members:
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+tar = tarred([("a.cdr", FIRST), ("b.cdr", SECOND + THIRD)])
+file("two_members.tar", tar)
+file("two_members.tar.gz", gzip.compress(tar, 9, mtime=0))
+file("truncated.tar", tar[:700], records=0, error="cannot be read as a tar archive to its end")
+file("plain_named_tar.tar", SAMPLE, records=0, error="is no tar file, though its name says so")
 
 HEADER = ["file", "options", "records", "blank_lines", "rejects", "warnings", "error"]
 

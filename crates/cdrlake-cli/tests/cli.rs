@@ -195,6 +195,71 @@ fn a_directory_is_walked_in_order_and_special_files_are_named() {
     assert_eq!(sources, ["in/a.cdr", "in/b/2.cdr", "in/c.cdr", "in/fifo"]);
 }
 
+/// Files and directories that may not be read are named, and keep nothing else from loading.
+#[test]
+fn what_cannot_be_read_is_named() {
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65534;
+    let run = Run::new();
+    fs::create_dir_all(run.path("in/closed")).unwrap();
+    for name in ["in/a.cdr", "in/closed.cdr", "in/closed/b.cdr"] {
+        fs::copy(testdata(SAMPLE), run.path(name)).unwrap();
+    }
+    let program = run.path("cdrlake");
+    fs::copy(run.command(&[]).get_program(), &program).unwrap();
+    let set_mode = |name: &str, mode| {
+        fs::set_permissions(run.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for (name, mode) in [("", 0o777), ("in/closed.cdr", 0), ("in/closed", 0)] {
+        set_mode(name, mode);
+    }
+    let mut command = std::process::Command::new(program);
+    command.current_dir(&run.directory).args(["convert", "in", "-o", "calls.parquet"]);
+    if fs::File::open(run.path("in/closed.cdr")).is_ok() {
+        // Root reads everything.
+        command.uid(NOBODY);
+    }
+    let output = command.output().unwrap();
+    set_mode("in/closed", 0o755);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(4), "{stderr}");
+    for name in ["in/closed.cdr", "in/closed"] {
+        let failed = format!("failed: {name} cannot be opened: Permission denied");
+        assert!(stderr.contains(&failed), "{stderr}");
+    }
+    assert!(stderr.contains("sources: 1 loaded, 0 skipped, 2 failed"), "{stderr}");
+    // A read that the system refuses, as a broken disk would.
+    let ended = run.run(&["convert", "/proc/self/mem", "-o", "b.parquet"]);
+    assert_eq!(ended.status, 1);
+    let failed =
+        "/proc/self/mem cannot be read to its end, after 0 decompressed bytes: Input/output";
+    assert!(ended.stderr.contains(failed), "{}", ended.stderr);
+}
+
+/// What was rejected is decoded again once its bytes, or the command line, are right.
+#[test]
+fn rejects_are_replayed() {
+    let run = Run::new();
+    let trailing = "testdata:invalid/trailing_bytes.cdr";
+    let ended = run.run(&["convert", "--strict", trailing, "-o", "calls.parquet"]);
+    assert_eq!(ended.status, 3);
+    let replay = ["--replay", "calls.rejects.parquet"];
+    let ended = run.run(&[&["convert", "--strict", "-o", "again.parquet"][..], &replay].concat());
+    assert_eq!(ended.status, 3);
+    assert_eq!(run.run(&[&["validate"][..], &replay, &replay].concat()).status, 0);
+    let ended = run.run(&[&["convert", "-o", "more.parquet"][..], &replay].concat());
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    assert!(ended.stderr.contains("more.parquet: 1 rows"), "{}", ended.stderr);
+    let source = "calls.rejects.parquet!trailing_bytes.cdr";
+    assert!(ended.stderr.contains(source), "{}", ended.stderr);
+    for arguments in [&["in.cdr"][..], &["--max-rejects", "1"]] {
+        let all = [&["convert", "-o", "x.parquet"][..], &replay, arguments].concat();
+        assert_eq!(run.run(&all).status, 2);
+    }
+    let over = ["convert", "--overwrite", "-o", "calls.rejects.parquet"];
+    assert_eq!(run.run(&[&over[..], &replay].concat()).status, 2);
+}
+
 #[test]
 fn standard_input_is_a_source() {
     let run = Run::new();

@@ -1,24 +1,43 @@
 //! The memory limit holds, whatever the input: peaks of real processes.
+//!
+//! `CDRLAKE_LONG=1 cargo test --release -p cdrlake-cli --test memory -- --nocapture` runs the long
+//! form: a line of 2 GiB, a stream of 20 GiB.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
 use std::time::Duration;
+
+use cdrlake_core::synthetic::Calls;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// What a run may take above its limit.
 const TOLERANCE: u64 = 64 << 20;
 
-/// Runs `cdrlake convert` and gives the most memory it held, in bytes.
-fn peak(directory: &Path, input: &Path, arguments: &[&str]) -> u64 {
-    let mut cdrlake = Command::new(assert_cmd::cargo::cargo_bin!("cdrlake"))
+/// Whether to take the time for inputs of true size.
+fn is_long() -> bool {
+    std::env::var_os("CDRLAKE_LONG").is_some()
+}
+
+/// `cdrlake convert`, started with a limit of so many MiB.
+fn convert(directory: &Path, input: &Path, limit: u64, arguments: &[&str]) -> Command {
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cdrlake"));
+    command
         .args(["convert", "--overwrite", "--quiet", "--country", "GB", "-o"])
         .arg(directory.join("calls.parquet"))
+        .args(["--memory-limit", &format!("{limit}MiB")])
         .args(arguments)
-        .arg(input)
-        .spawn()
-        .unwrap();
+        .arg(input);
+    command
+}
+
+/// Waits for a run to end well and checks the most memory that it held against its limit in MiB.
+fn check_peak(what: &str, mut cdrlake: Child, limit: u64) {
     // The kernel's high-water mark only rises, but goes with the process: the last look counts.
     let mut peak = 0;
     let status = loop {
@@ -26,11 +45,12 @@ fn peak(directory: &Path, input: &Path, arguments: &[&str]) -> u64 {
         if let Some(status) = cdrlake.try_wait().unwrap() {
             break status;
         }
-        std::thread::sleep(Duration::from_millis(2));
+        sleep(Duration::from_millis(2));
     };
-    assert!(matches!(status.code(), Some(0 | 3)), "{status}");
-    assert!(peak > 1 << 20, "the peak was not seen");
-    peak
+    assert!(matches!(status.code(), Some(0 | 3)), "{what}: {status}");
+    assert!(peak > 1 << 20, "{what}: the peak was not seen");
+    println!("{what}: {} MiB at the peak, of {limit} MiB", peak >> 20);
+    assert!(peak <= (limit << 20) + TOLERANCE, "{what}: {} MiB", peak >> 20);
 }
 
 /// `VmHWM` of a process, while it is there.
@@ -44,7 +64,7 @@ fn high_water_mark(process: u32) -> Option<u64> {
 /// Records no two values of which are equal: dictionaries only cost, and nothing compresses well.
 fn random_records(path: &Path, records: usize) {
     let mut random = fastrand::Rng::with_seed(1);
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
+    let mut file = BufWriter::new(File::create(path).unwrap());
     for _ in 0..records {
         let mut line = [b'\n'; 229];
         line[..228].fill_with(|| random.u8(b'0'..=b'9'));
@@ -60,9 +80,8 @@ fn many_threads_share_the_limit() {
     let input = directory.path().join("random.cdr");
     random_records(&input, 500_000);
     for (threads, limit) in [("1", 208), ("2", 320), ("16", 512)] {
-        let arguments = ["--threads", threads, "--memory-limit", &format!("{limit}MiB")];
-        let peak = peak(directory.path(), &input, &arguments);
-        assert!(peak <= (limit << 20) + TOLERANCE, "{threads} threads: {} MiB", peak >> 20);
+        let mut command = convert(directory.path(), &input, limit, &["--threads", threads]);
+        check_peak(&format!("{threads} threads"), command.spawn().unwrap(), limit);
     }
 }
 
@@ -71,7 +90,7 @@ fn many_threads_share_the_limit() {
 fn many_small_sources_with_rejects_stay_within_the_limit() {
     let directory = tempfile::tempdir().unwrap();
     let input = directory.path().join("small.zip");
-    let mut archive = zip::ZipWriter::new(std::fs::File::create(&input).unwrap());
+    let mut archive = zip::ZipWriter::new(File::create(&input).unwrap());
     let stored =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     let sample = include_bytes!("../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr");
@@ -81,6 +100,42 @@ fn many_small_sources_with_rejects_stay_within_the_limit() {
         writeln!(archive, "{number}").unwrap();
     }
     archive.finish().unwrap();
-    let peak = peak(directory.path(), &input, &["--memory-limit", "256MiB"]);
-    assert!(peak <= (256 << 20) + TOLERANCE, "{} MiB", peak >> 20);
+    let cdrlake = convert(directory.path(), &input, 256, &[]).spawn().unwrap();
+    check_peak("100,000 members", cdrlake, 256);
+}
+
+/// A line of gigabytes in a gzip that holds a thousand times its size.
+#[test]
+fn a_giant_line_in_a_bomb_takes_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("bomb.cdr.gz");
+    let length = if is_long() { 2 << 30 } else { 64 << 20 };
+    let sample = include_bytes!("../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr");
+    let mut encoder = GzEncoder::new(File::create(&input).unwrap(), Compression::best());
+    encoder.write_all(sample).unwrap();
+    io::copy(&mut io::repeat(b'7').take(length), &mut encoder).unwrap();
+    let compressed = encoder.finish().unwrap().metadata().unwrap().len();
+    assert!(length / compressed > 900, "{compressed}");
+    // Nobody unwraps that by mistake.
+    let status = convert(directory.path(), &input, 256, &[]).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let mut command = convert(directory.path(), &input, 256, &["--max-ratio", "2000"]);
+    check_peak(&format!("a line of {length} bytes"), command.spawn().unwrap(), 256);
+}
+
+#[test]
+fn a_stream_without_end_takes_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let length: u64 = if is_long() { 20 << 30 } else { 256 << 20 };
+    let mut command = convert(directory.path(), Path::new("-"), 512, &[]);
+    let mut cdrlake = command.stdin(Stdio::piped()).spawn().unwrap();
+    let stdin = cdrlake.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        let mut stdin = BufWriter::with_capacity(1 << 20, stdin);
+        let records = length / 229;
+        Calls::new(7, records).try_for_each(|line| stdin.write_all(&line)).unwrap();
+        stdin.flush().unwrap();
+    });
+    check_peak(&format!("a stream of {length} bytes"), cdrlake, 512);
+    writer.join().unwrap();
 }
