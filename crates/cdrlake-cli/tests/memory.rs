@@ -3,7 +3,11 @@
 //! `CDRLAKE_LONG=1 cargo test --release -p cdrlake-cli --test memory -- --nocapture` runs the long
 //! form: a line of 2 GiB, a stream of 20 GiB.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "helpers of tests, which tell the peaks"
+)]
 
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};

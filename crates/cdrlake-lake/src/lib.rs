@@ -3,7 +3,8 @@
 //! The path of the data, a module a step:
 //!
 //! 1. `source` walks the inputs, tells containers apart and opens them as streams of records.
-//! 2. `blocks` gathers small sources and cuts large ones into blocks, and hashes on the way.
+//! 2. `blocks` gathers small sources and cuts large ones into blocks, and hashes on the way;
+//!    rejected lines that are replayed are gathered there, too.
 //! 3. `pipeline` gives blocks to workers and takes the results back in order.
 //! 4. `work` is what a worker does: a block's bytes to batches (by `cdrlake-core`) to the encoded
 //!    row group (`columns`), and rejected lines to a spool.
