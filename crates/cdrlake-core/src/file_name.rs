@@ -63,6 +63,21 @@ pub fn parse_file_name(name: &str, profile: Option<&str>) -> Metadata {
     })
 }
 
+/// `name` without `.cdr` and what may follow it, if it has one of the carrier's forms: what a
+/// delivery is called however it is packed.
+///
+/// ```
+/// use cdrlake_core::carrier_name;
+///
+/// let name = "GB_ABC_12_0001_20251019090122";
+/// assert_eq!(carrier_name(&format!("{name}.cdr.gz")), Some(name));
+/// assert_eq!(carrier_name("calls.cdr.gz"), None);
+/// ```
+#[must_use]
+pub fn carrier_name(name: &str) -> Option<&str> {
+    stem(name).filter(|stem| delivery(stem).is_some() || !consolidated_profiles(stem).is_empty())
+}
+
 /// `name` without `.cdr` and what may follow it, in any case.
 fn stem(name: &str) -> Option<&str> {
     [".gz", ".zip"]
@@ -103,8 +118,19 @@ fn file_time(text: &str) -> Option<i64> {
 
 /// The profile in front of an order id. `chosen` decides if several splits are possible.
 fn consolidated_profile(stem: &str, chosen: Option<&str>) -> Option<String> {
+    let profiles = consolidated_profiles(stem);
+    match profiles[..] {
+        [] => None,
+        [profile] => Some(profile),
+        _ => chosen.filter(|profile| profiles.contains(profile)),
+    }
+    .map(str::to_owned)
+}
+
+/// The profiles that may stand in front of an order id.
+fn consolidated_profiles(stem: &str) -> Vec<&str> {
     const MAX_ORDER_ID: usize = 36;
-    let profiles: Vec<&str> = (1..=5)
+    (1..=5)
         .filter_map(|len| stem.split_at_checked(len))
         .filter(|(profile, order_id)| {
             is_profile(profile)
@@ -113,13 +139,7 @@ fn consolidated_profile(stem: &str, chosen: Option<&str>) -> Option<String> {
                 && begins_with_date(order_id)
         })
         .map(|(profile, _)| profile)
-        .collect();
-    match profiles[..] {
-        [] => None,
-        [profile] => Some(profile),
-        _ => chosen.filter(|profile| profiles.contains(profile)),
-    }
-    .map(str::to_owned)
+        .collect()
 }
 
 fn begins_with_date(order_id: &str) -> bool {

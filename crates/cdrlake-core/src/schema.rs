@@ -11,6 +11,11 @@ use crate::layout::Field;
 /// It grows when a column is added, removed or given another meaning.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// Version of the rules of validation and normalization, kept in a lake's ledger by source.
+///
+/// It grows when the same bytes would give other rows, rejects or numbers.
+pub const RULES_VERSION: u32 = 1;
+
 /// Where a column's values come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {

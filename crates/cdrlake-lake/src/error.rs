@@ -47,6 +47,89 @@ pub enum LakeError {
         #[source]
         error: parquet::errors::ParquetError,
     },
+    /// A directory that was to be a lake holds something else.
+    #[error("{} is not a lake, and not empty; name a directory that is new or empty", .0.display())]
+    NotALake(PathBuf),
+    /// There is no lake.
+    #[error("there is no lake in {}", .0.display())]
+    NoLake(PathBuf),
+    /// The lake is there, its ledger is not.
+    #[error(
+        "the ledger of {} is missing; without it nothing says what was loaded: restore it, or name \
+         it with --ledger", .0.display()
+    )]
+    LedgerMissing(PathBuf),
+    /// The lake was made by another version.
+    #[error("{} was made by another version of cdrlake; use that", .0.display())]
+    LakeVersion(PathBuf),
+    /// The ledger was made by another version.
+    #[error("{} was made by another version of cdrlake (ledger version {version}); use that", path.display())]
+    LedgerVersion {
+        /// The ledger.
+        path: PathBuf,
+        /// The version of its tables.
+        version: i64,
+    },
+    /// A setting that is fixed when a lake is made is asked for with another value.
+    #[error("{} has {setting} {lakes}, not {wanted}, which is fixed; leave the option out", lake.display())]
+    Contradiction {
+        /// The lake.
+        lake: PathBuf,
+        /// The setting's name.
+        setting: &'static str,
+        /// Its value.
+        lakes: String,
+        /// What was asked for.
+        wanted: String,
+    },
+    /// Another run has the lake's lock.
+    #[error(
+        "the lake is being written by another run ({holder}); try again later, or wait for it with \
+         --wait"
+    )]
+    Locked {
+        /// The lock's file.
+        path: PathBuf,
+        /// Host, process and run, as they left word.
+        holder: String,
+    },
+    /// The lake is where locks cannot be trusted.
+    #[error(
+        "{} is on a network file system ({kind}), where a lock cannot be trusted; if this is its \
+         only writer, allow it with --allow-network-filesystem", path.display()
+    )]
+    NetworkFileSystem {
+        /// The directory.
+        path: PathBuf,
+        /// Its kind.
+        kind: &'static str,
+    },
+    /// The ledger could not be read or written.
+    #[error("cannot use the ledger {}", path.display())]
+    Ledger {
+        /// Its file.
+        path: PathBuf,
+        /// What SQLite says.
+        #[source]
+        error: rusqlite::Error,
+    },
+    /// A file that the ledger says is staged is gone.
+    #[error(
+        "{} is missing, though a run that was recorded needs it; restore the lake from a backup", .0.display()
+    )]
+    StagedFileMissing(PathBuf),
+    /// A file of the lake is not what the ledger says it is.
+    #[error("{} is not the file that was written; restore it from a backup", .0.display())]
+    FileChanged(PathBuf),
+    /// No loaded source has this name.
+    #[error("no loaded source is called {0}; see sources.parquet for names")]
+    SourceNotLoaded(String),
+    /// Several loaded sources have this name.
+    #[error("several loaded sources are called {0}; name one by its content hash")]
+    SourceAmbiguous(String),
+    /// The run was interrupted by a signal.
+    #[error("interrupted; nothing was published")]
+    Interrupted,
     /// Rejected lines could not be kept for the rejects file.
     #[error("cannot keep rejected lines")]
     Rejects(#[source] io::Error),

@@ -18,23 +18,36 @@ mod blocks;
 mod columns;
 mod convert;
 mod error;
+mod known;
+mod lake;
+mod ledger;
 mod load;
+mod lock;
+mod partition;
 mod pipeline;
 mod publish;
 mod rejects;
 mod report;
+mod run;
 mod source;
 mod staging;
 mod work;
 mod written;
 
 pub use columns::Compression;
-pub use convert::{ConvertOptions, LoadOptions, convert, validate};
+pub use convert::{ConvertOptions, convert, validate};
 pub use error::{Chain, LakeError};
+pub use known::{Changed, Repeated};
+pub use lake::{
+    LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, RecordId, convert_to_lake, unload,
+};
+pub use lock::Locked;
+pub use partition::PartitionBy;
 pub use publish::Overwrite;
 pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };
+pub use run::LoadOptions;
 pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
 
 #[cfg(test)]

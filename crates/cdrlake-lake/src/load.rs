@@ -3,42 +3,74 @@
 use std::sync::Arc;
 
 use cdrlake_core::Reject;
+use roaring::RoaringTreemap;
 
-use crate::blocks::{Gathered, OpenSource, SourceEnd};
+use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind};
 use crate::columns::RowGroup;
 use crate::error::LakeError;
 use crate::rejects::{RejectsFile, Spool};
 use crate::report::{MaxRejects, SourceReport, Status, Tally};
 use crate::source::{Source, SourceError};
-use crate::staging::{Mark, StagedParquet};
+use crate::staging::{self, Partitions, StagedParquet};
 use crate::work::{Worked, WorkedPart};
 
 /// Where rows and rejected lines go.
 pub(crate) enum Destination<'d> {
-    /// To files that are not visible yet.
+    /// To files that are not visible yet: one of calls.
     Files { calls: Box<StagedParquet>, rejects: Box<RejectsFile> },
+    /// To files that are not visible yet: many of calls, by partition.
+    Lake { calls: Box<Partitions>, rejects: Box<RejectsFile> },
     /// Rows nowhere; rejected lines of accepted sources to the caller, with the source's name.
     Caller(&'d mut (dyn FnMut(&str, &Reject<'_>) + Send)),
+}
+
+/// A state of a destination to which it can return.
+enum Mark {
+    Files(staging::Mark),
+    /// The last snapshot of the partitions.
+    Lake,
+    Caller,
 }
 
 impl Destination<'_> {
     fn append(&mut self, row_group: RowGroup) -> Result<(), LakeError> {
         match self {
             Self::Files { calls, .. } => calls.append(row_group),
-            Self::Caller(_) => Ok(()),
+            Self::Lake { .. } | Self::Caller(_) => Ok(()),
         }
     }
 
-    fn mark(&self) -> Option<Mark> {
+    fn append_pieces(&mut self, part: &mut WorkedPart) -> Result<(), LakeError> {
+        let Self::Lake { calls, .. } = self else { return Ok(()) };
+        let index = part.source.index;
+        let mut pieces = part.pieces.drain(..);
+        pieces.try_for_each(|(partition, batch)| calls.append(index, partition, batch))
+    }
+
+    fn mark(&mut self) -> Mark {
         match self {
-            Self::Files { calls, .. } => Some(calls.mark()),
-            Self::Caller(_) => None,
+            Self::Files { calls, .. } => Mark::Files(calls.mark()),
+            Self::Lake { calls, .. } => {
+                calls.snapshot();
+                Mark::Lake
+            }
+            Self::Caller(_) => Mark::Caller,
         }
     }
 
-    fn return_to(&mut self, mark: Option<Mark>) -> Result<(), LakeError> {
+    /// What came since the mark stays.
+    fn forget(&mut self, mark: Mark) -> Result<(), LakeError> {
         match (self, mark) {
-            (Self::Files { calls, .. }, Some(mark)) => calls.return_to(mark),
+            (Self::Lake { calls, .. }, Mark::Lake) => calls.forget_snapshot(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes back what came since the mark.
+    fn return_to(&mut self, mark: Mark) -> Result<(), LakeError> {
+        match (self, mark) {
+            (Self::Files { calls, .. }, Mark::Files(mark)) => calls.return_to(mark),
+            (Self::Lake { calls, .. }, Mark::Lake) => calls.return_to_snapshot(),
             _ => Ok(()),
         }
     }
@@ -51,11 +83,11 @@ impl Destination<'_> {
         spool: Spool,
     ) -> Result<(), LakeError> {
         match self {
-            Self::Files { rejects, .. } => {
+            // A lake has the rejected lines of what is replayed already.
+            Self::Lake { .. } if source.kind == SourceKind::Replayed => Ok(()),
+            Self::Files { rejects, .. } | Self::Lake { rejects, .. } => {
                 let hash = end.hash.to_hex();
-                spool.replay(|reject| {
-                    rejects.write(&source.options, &hash, reject).map_err(Replay::Run)
-                })
+                spool.replay(|reject| rejects.write(source, &hash, reject).map_err(Replay::Run))
             }
             Self::Caller(on_reject) => spool.replay(|reject| {
                 on_reject(name, reject);
@@ -107,7 +139,7 @@ struct OpenArchive {
     /// The index of its first source.
     first: usize,
     /// Before its first row group.
-    mark: Option<Mark>,
+    mark: Mark,
 }
 
 /// Rejected lines of a source that may yet be taken back.
@@ -117,24 +149,27 @@ struct Held {
     rejects: Spool,
 }
 
-enum Loading {
-    Underway(Source),
-    Ended(SourceReport),
+struct Loading {
+    source: Source,
+    kind: SourceKind,
+    accepted: RoaringTreemap,
+    /// None before its end.
+    report: Option<SourceReport>,
 }
 
-impl Loading {
-    fn name(&self) -> &str {
-        match self {
-            Self::Underway(source) => &source.name,
-            Self::Ended(report) => &report.source,
-        }
-    }
+/// A source of a run, and what came of it.
+pub(crate) struct LoadedSource {
+    pub(crate) source: Source,
+    pub(crate) kind: SourceKind,
+    /// Of a replay, the lines that were not rejected again.
+    pub(crate) accepted: RoaringTreemap,
+    pub(crate) report: SourceReport,
 }
 
 struct Open {
     index: usize,
     /// Before its first row group.
-    mark: Option<Mark>,
+    mark: Mark,
     /// The sum of its parts so far.
     worked: WorkedPart,
 }
@@ -142,7 +177,7 @@ struct Open {
 /// What became of a source.
 enum Fate<'w> {
     Loaded(&'w WorkedPart),
-    Skipped { same_as: String },
+    Skipped { same_as: String, open_rejects: u64 },
     Failed { error: SourceError, worked: Option<&'w WorkedPart> },
 }
 
@@ -156,7 +191,8 @@ impl<'d> Loader<'d> {
     pub(crate) fn collect(&mut self, collected: Collected) -> Result<(), LakeError> {
         match collected {
             Collected::Gathered(Gathered::Met(source)) => {
-                self.sources.push(Loading::Underway(source));
+                let (kind, accepted) = (SourceKind::Delivered, RoaringTreemap::new());
+                self.sources.push(Loading { source, kind, accepted, report: None });
                 Ok(())
             }
             Collected::Gathered(Gathered::Failed { index, error }) => {
@@ -166,8 +202,13 @@ impl<'d> Loader<'d> {
             Collected::Gathered(Gathered::Skipped { index, same_as, end }) => {
                 self.take_back(index)?;
                 self.skipped.push((index, same_as));
-                let same_as = self.loading(same_as)?.name().to_owned();
-                self.seal(index, Some(end), Fate::Skipped { same_as })
+                let same_as = self.loading(same_as)?.source.name.clone();
+                self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects: 0 })
+            }
+            Collected::Gathered(Gathered::Known { index, earlier, end }) => {
+                self.take_back(index)?;
+                let (same_as, open_rejects) = (earlier.name, earlier.open_rejects);
+                self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects })
             }
             Collected::Gathered(Gathered::ArchiveBegan) => {
                 let (first, mark) = (self.sources.len(), self.destination.mark());
@@ -184,37 +225,42 @@ impl<'d> Loader<'d> {
     }
 
     fn collect_block(&mut self, Worked { row_group, parts }: Worked) -> Result<(), LakeError> {
-        let mark = self.destination.mark();
+        // A source that begins here and goes on has its blocks to itself.
+        let begins = self.open.is_none() && parts.iter().any(|part| !part.is_whole);
+        let mut mark = begins.then(|| self.destination.mark());
         if let Some(row_group) = row_group {
             self.destination.append(row_group)?;
         }
-        for part in parts {
+        for mut part in parts {
+            self.destination.append_pieces(&mut part)?;
             if part.is_whole {
                 self.conclude(part)?;
             } else {
-                self.continue_source(part, mark)?;
+                self.continue_source(part, mark.take())?;
             }
         }
         Ok(())
     }
 
-    /// A part of a source that has row groups of its own; `mark` is before this one.
+    /// A part of a source that has row groups of its own; `mark` is before the first.
     fn continue_source(&mut self, part: WorkedPart, mark: Option<Mark>) -> Result<(), LakeError> {
         let index = part.source.index;
-        let mut open = match self.open.take() {
-            Some(mut open) => {
+        let mut open = match (self.open.take(), mark) {
+            (Some(mut open), _) => {
                 open.worked.append(part)?;
                 open
             }
-            None => Open { index, mark, worked: part },
+            (None, Some(mark)) => Open { index, mark, worked: part },
+            (None, None) => return Err(LakeError::Defect("a source goes on that did not begin")),
         };
         if open.worked.end.is_none() {
             self.open = Some(open);
             return Ok(());
         }
         open.worked.failure = open.worked.verdict(self.max_rejects);
-        if open.worked.failure.is_some() {
-            self.destination.return_to(open.mark)?;
+        match open.worked.failure {
+            Some(_) => self.destination.return_to(open.mark)?,
+            None => self.destination.forget(open.mark)?,
         }
         self.conclude(open.worked)
     }
@@ -229,6 +275,9 @@ impl<'d> Loader<'d> {
         if let (Some(end), Some(rejects)) = (worked.end, rejects) {
             self.held.push(Held { source: Arc::clone(&worked.source), end, rejects });
         }
+        let loading = self.loading(index)?;
+        loading.kind = worked.source.kind;
+        loading.accepted = std::mem::take(&mut worked.accepted);
         self.seal(index, worked.end, Fate::Loaded(&worked))?;
         self.release()
     }
@@ -237,7 +286,7 @@ impl<'d> Loader<'d> {
     fn release(&mut self) -> Result<(), LakeError> {
         if self.archives.is_empty() {
             for Held { source, end, rejects } in std::mem::take(&mut self.held) {
-                let name = self.loading(source.index)?.name().to_owned();
+                let name = self.loading(source.index)?.source.name.clone();
                 self.destination.write_rejects(&name, &source, end, rejects)?;
             }
         }
@@ -248,16 +297,18 @@ impl<'d> Loader<'d> {
     fn end_archive(&mut self, failed: Option<String>) -> Result<(), LakeError> {
         let OpenArchive { first, mark } =
             self.archives.pop().ok_or(LakeError::Defect("no archive is open"))?;
-        if let Some(archive) = failed {
-            self.destination.return_to(mark)?;
-            self.held.retain(|held| held.source.index < first);
-            let error = SourceError::ArchiveFailed { archive };
-            for loading in self.sources.iter_mut().skip(first) {
-                if let Loading::Ended(report) = loading
-                    && report.status == Status::Loaded
-                {
-                    report.fail(&error);
-                }
+        let Some(archive) = failed else {
+            self.destination.forget(mark)?;
+            return self.release();
+        };
+        self.destination.return_to(mark)?;
+        self.held.retain(|held| held.source.index < first);
+        let error = SourceError::ArchiveFailed { archive };
+        for loading in self.sources.iter_mut().skip(first) {
+            if let Some(report) = &mut loading.report
+                && report.status == Status::Loaded
+            {
+                report.fail(&error);
             }
         }
         self.release()
@@ -281,27 +332,27 @@ impl<'d> Loader<'d> {
         fate: Fate<'_>,
     ) -> Result<(), LakeError> {
         let loading = self.loading(index)?;
-        let name = loading.name().to_owned();
-        *loading = Loading::Ended(report(name, end, fate));
+        loading.report = Some(report(loading.source.name.clone(), end, fate));
         Ok(())
     }
 
     /// The destination, and what became of each source.
-    pub(crate) fn finish(self) -> Result<(Destination<'d>, Vec<SourceReport>), LakeError> {
-        let ended = self.sources.into_iter().map(|loading| match loading {
-            Loading::Ended(report) => Ok(report),
-            Loading::Underway(_) => Err(LakeError::Defect("a source has not ended")),
+    pub(crate) fn finish(self) -> Result<(Destination<'d>, Vec<LoadedSource>), LakeError> {
+        let ended = self.sources.into_iter().map(|loading| {
+            let Loading { source, kind, accepted, report } = loading;
+            let report = report.ok_or(LakeError::Defect("a source has not ended"))?;
+            Ok(LoadedSource { source, kind, accepted, report })
         });
-        let mut reports = ended.collect::<Result<Vec<_>, _>>()?;
+        let mut sources = ended.collect::<Result<Vec<_>, LakeError>>()?;
         for (index, same_as) in self.skipped {
-            if reports.get(same_as).is_none_or(|first| first.status == Status::Failed)
-                && let Some(skipped) = reports.get_mut(index)
+            if sources.get(same_as).is_none_or(|first| first.report.status == Status::Failed)
+                && let Some(LoadedSource { report, .. }) = sources.get_mut(index)
             {
-                let name = skipped.same_as.take().unwrap_or_default();
-                skipped.fail(&SourceError::SameAsFailed { name });
+                let name = report.same_as.take().unwrap_or_default();
+                report.fail(&SourceError::SameAsFailed { name });
             }
         }
-        Ok((self.destination, reports))
+        Ok((self.destination, sources))
     }
 }
 
@@ -320,9 +371,10 @@ fn report(source: String, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceRepor
             last_start_time: worked.totals.last_start_time(),
             ..SourceReport::new(source, Status::Loaded)
         },
-        Fate::Skipped { same_as } => SourceReport {
+        Fate::Skipped { same_as, open_rejects } => SourceReport {
             content_hash,
             same_as: Some(same_as),
+            open_rejects,
             ..SourceReport::new(source, Status::Skipped)
         },
         Fate::Failed { error, worked } => {

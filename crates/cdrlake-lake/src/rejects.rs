@@ -17,8 +17,9 @@ use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::properties::WriterProperties;
 use tempfile::{NamedTempFile, SpooledTempFile};
 
+use crate::blocks::OpenSource;
 use crate::error::LakeError;
-use crate::staging::{StagedFile, directory, temporary_file};
+use crate::staging::{SourceRows, StagedFile, add_rows, directory, temporary_file};
 
 /// Bytes of a spool that stay in memory.
 const SPOOL_MEMORY: usize = 1 << 20;
@@ -123,12 +124,14 @@ pub(crate) struct RejectsFile {
     writer: Option<ArrowWriter<NamedTempFile>>,
     rows: Rows,
     written: u64,
+    /// Whose its rows are, from the first to the last.
+    sources: Vec<SourceRows>,
 }
 
 impl RejectsFile {
     /// A file that is to be published as `path`.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, writer: None, rows: Rows::default(), written: 0 }
+        Self { path, writer: None, rows: Rows::default(), written: 0, sources: Vec::new() }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -138,11 +141,12 @@ impl RejectsFile {
     /// Writes one rejected line of a source.
     pub(crate) fn write(
         &mut self,
-        source: &SourceOptions,
+        source: &OpenSource,
         source_hash: &str,
         reject: &Reject<'_>,
     ) -> Result<(), LakeError> {
-        self.rows.push(source, source_hash, reject);
+        add_rows(&mut self.sources, SourceRows { source: source.index, rows: 1 });
+        self.rows.push(&source.options, source_hash, reject);
         if self.rows.is_full() { self.write_rows() } else { Ok(()) }
     }
 
@@ -151,16 +155,24 @@ impl RejectsFile {
         if rows.len == 0 {
             return Ok(());
         }
-        self.written += rows.len as u64;
-        let batch = rows.finish()?;
+        self.write_batch(&rows.finish()?)
+    }
+
+    fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
+        self.written += batch.num_rows() as u64;
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(create_writer(&self.path)?),
         };
         let parquet = |error| LakeError::Parquet { path: self.path.clone(), error };
-        writer.write(&batch).map_err(parquet)?;
+        writer.write(batch).map_err(parquet)?;
         // One row group a batch keeps memory low; rejects are few, or nobody minds.
         writer.flush().map_err(parquet)
+    }
+
+    /// Whose its rows are, from the first to the last.
+    pub(crate) fn sources(&self) -> &[SourceRows] {
+        &self.sources
     }
 
     /// The finished file; none if nothing was rejected.
@@ -175,6 +187,19 @@ impl RejectsFile {
         file.as_file().sync_all().map_err(LakeError::write(&path))?;
         Ok(Some(StagedFile { file, path, rows: self.written, bytes }))
     }
+}
+
+/// A staged file of rows of the rejects table.
+pub(crate) fn copy(
+    directory: &Path,
+    batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
+) -> Result<StagedFile, LakeError> {
+    let path = directory.join("rejects");
+    let mut file = RejectsFile::new(path);
+    for batch in batches {
+        file.write_batch(&batch?)?;
+    }
+    file.finish()?.ok_or(LakeError::Defect("a rejects file without rows"))
 }
 
 /// Rejects hold raw lines, subscribers' numbers among them: nobody else may read them.

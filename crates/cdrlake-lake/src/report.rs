@@ -134,6 +134,9 @@ pub struct SourceReport {
     pub error: Option<String>,
     /// The source with the same content, for whose sake this one was skipped.
     pub same_as: Option<String>,
+    /// Rejected lines of that source, if it was loaded by an earlier run, that were neither
+    /// replayed nor waived.
+    pub open_rejects: u64,
     /// Its counts. For a source that failed or was skipped all are 0, for nothing of it counts; but
     /// what rejects were found before it failed is told by code.
     #[serde(flatten)]
@@ -153,6 +156,7 @@ impl SourceReport {
             error_code: None,
             error: None,
             same_as: None,
+            open_rejects: 0,
             tally: Tally::default(),
             first_start_time: None,
             last_start_time: None,
@@ -212,6 +216,10 @@ pub struct Seconds(u64);
 impl Seconds {
     pub(crate) const fn from_tenths(tenths: u64) -> Self {
         Self(tenths)
+    }
+
+    pub(crate) const fn plus(self, other: Self) -> Self {
+        Self(self.0 + other.0)
     }
 
     /// Tenths of a second.

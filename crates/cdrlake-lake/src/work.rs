@@ -5,29 +5,43 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
+use arrow_array::types::TimestampMicrosecondType;
 use cdrlake_core::{Counts, Decoder, Position, Reject};
+use parquet::errors::ParquetError;
+use roaring::RoaringTreemap;
 
 use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKind};
 use crate::columns::{Layout, RowGroup, RowGroupEncoder};
 use crate::error::LakeError;
+use crate::partition::{Partition, PartitionBy};
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
 use crate::source::SourceError;
+use crate::staging::tenths;
 
 /// What workers share.
 pub(crate) struct Worker<'w> {
-    /// None if records are only to be judged.
-    pub(crate) layout: Option<&'w Layout>,
+    pub(crate) rows: Rows<'w>,
     pub(crate) max_rejects: Option<MaxRejects>,
     /// Near which large spools go.
     pub(crate) spool_near: Option<&'w Path>,
     pub(crate) buffers: &'w Buffers,
 }
 
+/// What becomes of rows.
+#[derive(Clone, Copy)]
+pub(crate) enum Rows<'w> {
+    /// Nothing: records are only judged.
+    Judged,
+    /// The row group of their block.
+    Encoded(&'w Layout),
+    /// Batches by partition, which share row groups with those of other blocks.
+    Partitioned(PartitionBy),
+}
+
 /// What came of a block.
 pub(crate) struct Worked {
-    /// None if no row is left, or none was asked for.
+    /// None if no row is left, or rows do not become the row group of their block.
     pub(crate) row_group: Option<RowGroup>,
     pub(crate) parts: Vec<WorkedPart>,
 }
@@ -40,7 +54,11 @@ pub(crate) struct WorkedPart {
     pub(crate) counts: Counts,
     /// Records that are left out, for they were replayed before.
     pub(crate) duplicates: u64,
+    /// Of a replay, the lines that were not rejected again.
+    pub(crate) accepted: RoaringTreemap,
     pub(crate) totals: Totals,
+    /// Its rows, if they go by partition.
+    pub(crate) pieces: Vec<(Partition, RecordBatch)>,
     pub(crate) rejects: Option<Spool>,
     /// Position and message of the first rejected line.
     pub(crate) first_reject: Option<String>,
@@ -58,10 +76,7 @@ pub(crate) struct Totals {
 
 impl Totals {
     fn add_batch(&mut self, batch: &RecordBatch) {
-        if let Some(durations) = batch.column_by_name("duration") {
-            let tenths = durations.as_primitive::<Decimal128Type>().values();
-            self.tenths += tenths.iter().map(|&tenths| tenths as u64).sum::<u64>();
-        }
+        self.tenths += tenths(batch);
         if let Some(times) = batch.column_by_name("start_time") {
             let times = times.as_primitive::<TimestampMicrosecondType>().values();
             self.add_times(times.iter().min().copied(), times.iter().max().copied());
@@ -97,6 +112,7 @@ impl WorkedPart {
         self.end = next.end;
         self.counts.add(&next.counts);
         self.duplicates += next.duplicates;
+        self.accepted |= next.accepted;
         self.totals.add(next.totals);
         self.first_reject = self.first_reject.take().or(next.first_reject);
         match (&mut self.rejects, next.rejects) {
@@ -140,7 +156,10 @@ impl Worker<'_> {
     pub(crate) fn work(&self, block: Block) -> Result<Worked, LakeError> {
         let mut failed: Vec<Option<WorkedPart>> = block.parts.iter().map(|_| None).collect();
         loop {
-            let mut row_group = self.layout.map(Layout::row_group).transpose()?;
+            let mut row_group = match self.rows {
+                Rows::Encoded(layout) => Some(layout.row_group()?),
+                Rows::Judged | Rows::Partitioned(_) => None,
+            };
             let mut parts = Vec::with_capacity(block.parts.len());
             let mut is_complete = true;
             for (part, failed) in block.parts.iter().zip(&mut failed) {
@@ -154,7 +173,8 @@ impl Worker<'_> {
                 if worked.failure.is_none() {
                     parts.push(worked);
                 } else {
-                    is_complete = worked.counts.records == 0 && is_complete;
+                    is_complete &= worked.counts.records == 0 || row_group.is_none();
+                    worked.pieces.clear();
                     *failed = Some(worked);
                 }
             }
@@ -179,19 +199,29 @@ impl Worker<'_> {
             false => Decoder::resume(options, Position::START),
         };
         let mut totals = Totals::default();
+        let mut pieces = Vec::new();
         let mut flush = |decoder: &mut Decoder| -> Result<(), LakeError> {
-            let batch = decoder.flush().map_err(parquet::errors::ParquetError::from)?;
-            if let Some(batch) = batch {
-                totals.add_batch(&batch);
-                if let Some(row_group) = &mut row_group {
-                    row_group.write(&batch)?;
-                }
+            let batch = decoder.flush().map_err(ParquetError::from)?;
+            let Some(batch) = batch else { return Ok(()) };
+            totals.add_batch(&batch);
+            if let Some(row_group) = &mut row_group {
+                row_group.write(&batch)?;
+            } else if let Rows::Partitioned(by) = self.rows {
+                let split = by.split(batch, part.source.options.metadata.country);
+                pieces.extend(split.map_err(ParquetError::from)?);
             }
             Ok(())
         };
         let mut rejects =
             Rejects { spool: None, near: self.spool_near, first: None, result: Ok(()) };
-        let mut on_reject = |reject: Reject<'_>| rejects.push(&reject);
+        let mut accepted = RoaringTreemap::new();
+        if let Lines::Picked(positions) = &part.lines {
+            accepted.extend(positions.iter().map(|position| position.record_number));
+        }
+        let mut on_reject = |reject: Reject<'_>| {
+            accepted.remove(reject.record_number);
+            rejects.push(&reject);
+        };
         let bytes = block.get(part.range.clone()).unwrap_or_default();
         let mut decode = |decoder: &mut Decoder, position, mut rest: &[u8]| {
             decoder.seek(position);
@@ -228,7 +258,9 @@ impl Worker<'_> {
             end: part.end,
             counts: decoder.counts().clone(),
             duplicates: part.duplicates,
+            accepted,
             totals,
+            pieces,
             rejects: rejects.spool,
             first_reject: rejects.first,
             failure: None,

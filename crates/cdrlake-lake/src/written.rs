@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::convert::LoadOptions;
 use crate::error::LakeError;
 use crate::publish::Overwrite;
+use crate::run::LoadOptions;
 use crate::source::Input;
 use crate::staging::directory;
 

@@ -9,6 +9,7 @@ use cdrlake_core::{Position, RAW_LIMIT, SourceOptions, Strictness, count_lines, 
 use super::replay::Replayed;
 use super::{Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind};
 use crate::error::LakeError;
+use crate::known::{Changed, History, Repeated};
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
 
 /// Gathers sources into blocks and hands them to `emit`.
@@ -16,6 +17,7 @@ pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
     strictness: Strictness,
     buffers: &'b Buffers,
+    pub(super) history: History<'b>,
     pub(super) emit: E,
     /// The block being filled.
     pub(super) block: Block,
@@ -23,6 +25,8 @@ pub(crate) struct Gatherer<'b, E> {
     sources: usize,
     /// The source that first had this content.
     contents: HashMap<blake3::Hash, usize>,
+    /// The content that first came under a name of the carrier's form.
+    carrier_names: HashMap<String, blake3::Hash>,
     pub(super) replayed: Replayed,
     /// The archives that are open, by the number of sources before them.
     archives: Vec<usize>,
@@ -63,16 +67,19 @@ where
         block_len: usize,
         strictness: Strictness,
         buffers: &'b Buffers,
+        history: History<'b>,
         emit: E,
     ) -> Self {
         Self {
             block_len: block_len.max(RAW_LIMIT + 1),
             strictness,
             buffers,
+            history,
             emit,
             block: Block { bytes: buffers.take(), parts: Vec::new() },
             sources: 0,
             contents: HashMap::new(),
+            carrier_names: HashMap::new(),
             replayed: Replayed::default(),
             archives: Vec::new(),
         }
@@ -182,6 +189,32 @@ where
         Ok(())
     }
 
+    /// Why a source is not loaded although it was read to its end, if history speaks against it.
+    fn left_out(
+        &mut self,
+        index: usize,
+        carrier_name: Option<String>,
+        end: SourceEnd,
+    ) -> Result<Option<Gathered>, LakeError> {
+        let History { known, repeated, changed } = self.history;
+        if end.bytes > 0
+            && repeated == Repeated::Skip
+            && let Some(earlier) = known.of_content(&end.hash)?
+        {
+            return Ok(Some(Gathered::Known { index, earlier, end }));
+        }
+        let Some(name) = carrier_name.filter(|_| changed == Changed::Refuse) else {
+            return Ok(None);
+        };
+        let earlier = known.contents_of_name(&name)?;
+        let in_run = self.carrier_names.entry(name).or_insert(end.hash);
+        let other = earlier.into_iter().chain([*in_run]).find(|earlier| *earlier != end.hash);
+        Ok(other.map(|earlier| {
+            let error = SourceError::Changed { hash: end.hash, earlier };
+            Gathered::Failed { index, error }
+        }))
+    }
+
     fn push_part(&mut self, reading: &mut Reading, end: usize, source_end: Option<SourceEnd>) {
         self.block.parts.push(Part {
             source: Arc::clone(&reading.source),
@@ -216,6 +249,7 @@ where
     type Error = LakeError;
 
     fn source(&mut self, source: Source, bytes: &mut dyn Read) -> Result<(), LakeError> {
+        let carrier_name = source.carrier_name.clone();
         let source = self.meet(source, SourceKind::Delivered)?;
         let index = source.index;
         let mut reading = Reading {
@@ -236,6 +270,10 @@ where
         if let Some(&same_as) = self.contents.get(&end.hash) {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Skipped { index, same_as, end });
+        }
+        if let Some(left_out) = self.left_out(index, carrier_name, end)? {
+            self.block.bytes.truncate(reading.start);
+            return (self.emit)(left_out);
         }
         // Two deliveries without a call are two deliveries.
         if end.bytes > 0 {

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cdrlake_core::{Position, RECORD_LEN, SourceOptions};
 
+use crate::known::KnownSource;
 use crate::source::{Source, SourceError};
 
 pub(crate) use self::gather::Gatherer;
@@ -108,6 +109,12 @@ pub(crate) enum Gathered {
     Skipped {
         index: usize,
         same_as: usize,
+        end: SourceEnd,
+    },
+    /// A source is out, for an earlier run loaded the same content.
+    Known {
+        index: usize,
+        earlier: KnownSource,
         end: SourceEnd,
     },
     /// What follows is released only when the archive has ended well.

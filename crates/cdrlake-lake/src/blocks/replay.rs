@@ -9,16 +9,32 @@ use roaring::RoaringTreemap;
 
 use super::{Gathered, Gatherer, Lines, OpenSource, Part, SourceEnd, SourceKind};
 use crate::error::LakeError;
+use crate::known::KnownSource;
 use crate::source::{RejectedLine, Source, SourceError};
 
 /// What was replayed so far, by the hash of the source.
 #[derive(Debug, Default)]
 pub(super) struct Replayed(HashMap<blake3::Hash, ReplayedLines>);
 
+impl Replayed {
+    /// A source all of whose lines were replayed before: in this run, or in an earlier one.
+    fn skipped(&self, index: usize, end: SourceEnd, source: &OpenSource) -> Gathered {
+        match self.0.get(&end.hash) {
+            Some(lines) if lines.first != index => {
+                Gathered::Skipped { index, same_as: lines.first, end }
+            }
+            _ => {
+                let name = format!("what was replayed of {}", source.options.source_file);
+                Gathered::Known { index, earlier: KnownSource { name, open_rejects: 0 }, end }
+            }
+        }
+    }
+}
+
 /// What was replayed of a source.
 #[derive(Debug)]
 struct ReplayedLines {
-    /// The first replay of lines of this source.
+    /// The first replay of lines of this source in this run.
     first: usize,
     record_numbers: RoaringTreemap,
 }
@@ -59,6 +75,13 @@ where
             bytes: 0,
         };
         let index = replaying.source.index;
+        if !self.replayed.0.contains_key(&hash) {
+            let Some(record_numbers) = self.history.known.replayed(&hash)? else {
+                let error = SourceError::NotLoaded;
+                return (self.emit)(Gathered::Failed { index, error });
+            };
+            self.replayed.0.insert(hash, ReplayedLines { first: index, record_numbers });
+        }
         for line in lines {
             match line {
                 Ok(line) => self.replay_line(&mut replaying, hash, &line)?,
@@ -71,15 +94,12 @@ where
             }
         }
         let end = SourceEnd { hash, bytes: replaying.bytes };
-        let ReplayedLines { first, record_numbers } = self
-            .replayed
-            .0
-            .entry(hash)
-            .or_insert_with(|| ReplayedLines { first: index, record_numbers: <_>::default() });
         if replaying.record_numbers.is_empty() && replaying.duplicates > 0 {
-            return (self.emit)(Gathered::Skipped { index, same_as: *first, end });
+            return (self.emit)(self.replayed.skipped(index, end, &replaying.source));
         }
-        *record_numbers |= std::mem::take(&mut replaying.record_numbers);
+        if let Some(lines) = self.replayed.0.get_mut(&hash) {
+            lines.record_numbers |= std::mem::take(&mut replaying.record_numbers);
+        }
         let has_own_blocks = !replaying.begins;
         self.push_picked(&mut replaying, 0, Some(end));
         self.end_source(has_own_blocks)

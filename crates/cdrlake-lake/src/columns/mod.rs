@@ -64,8 +64,8 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The layout of the table of calls.
-    pub(crate) fn calls(compression: Compression) -> Result<Self> {
+    /// The layout of the table of calls, without some of its columns.
+    pub(crate) fn calls(compression: Compression, without: &[&str]) -> Result<Self> {
         let mut properties = WriterProperties::builder();
         for name in RISING {
             let path = ColumnPath::from(name);
@@ -86,7 +86,10 @@ impl Layout {
             .set_created_by(CREATED_BY.to_owned())
             .set_statistics_enabled(EnabledStatistics::Page)
             .build();
-        Self::new(cdrlake_core::schema(), properties)
+        let schema = cdrlake_core::schema();
+        let fields = schema.fields().iter();
+        let fields = fields.filter(|field| !without.contains(&field.name().as_str())).cloned();
+        Self::new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), properties)
     }
 
     /// Parquet has no dictionary type: readers see plain strings, so the Arrow schema, which would
@@ -102,6 +105,23 @@ impl Layout {
         )?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&arrow_schema));
         Ok(Self { schema: Arc::new(descriptor), properties, arrow_schema, factory })
+    }
+
+    /// The schema of the batches that are encoded.
+    pub(crate) fn arrow_schema(&self) -> SchemaRef {
+        Arc::clone(&self.arrow_schema)
+    }
+
+    /// A row group of these batches, which may have more columns; none if they have no rows.
+    pub(crate) fn encode(&self, batches: &[RecordBatch]) -> Result<Option<RowGroup>> {
+        let mut encoder = self.row_group()?;
+        for batch in batches {
+            let columns = self.arrow_schema.fields().iter();
+            let columns = columns.map(|field| batch.schema_ref().index_of(field.name()));
+            let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
+            encoder.write(&batch.project(&columns)?)?;
+        }
+        encoder.finish()
     }
 
     /// Begins a row group; it belongs to no file yet.

@@ -87,6 +87,20 @@ pub enum SourceError {
         /// The first rejected line's place and what is wrong with it.
         first: String,
     },
+    /// Its name, of the carrier's form, was loaded with other content.
+    #[error(
+        "was delivered before with other content ({}, now {}); if both are right, allow it with \
+         --allow-changed", earlier.to_hex(), hash.to_hex()
+    )]
+    Changed {
+        /// BLAKE3 of this content.
+        hash: blake3::Hash,
+        /// BLAKE3 of the content that came first.
+        earlier: blake3::Hash,
+    },
+    /// Lines are to be replayed of a source that the lake does not hold.
+    #[error("is not loaded in this lake, so nothing of it can be replayed; load it first")]
+    NotLoaded,
     /// An earlier source of the run has the same content, and failed.
     #[error("has the same content as {name}, which failed")]
     SameAsFailed {
@@ -113,6 +127,8 @@ impl SourceError {
             Self::Rejects(_) | Self::RejectsRow { .. } => "damaged_rejects_file",
             Self::NotCdr { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
+            Self::Changed { .. } => "changed",
+            Self::NotLoaded => "not_loaded",
             Self::SameAsFailed { .. } => "same_as_failed",
         }
     }

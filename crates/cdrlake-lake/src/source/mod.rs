@@ -55,6 +55,8 @@ pub(crate) struct Source {
     pub(crate) name: String,
     /// For the column: the file's name without directories, and `!member`.
     pub(crate) source_file: String,
+    /// Its own name without `.cdr` and what follows, if it has one of the carrier's forms.
+    pub(crate) carrier_name: Option<String>,
     /// Its own name's, then the archive's, then the settings'.
     pub(crate) metadata: Metadata,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cdrlake_core::{Country, Metadata, parse_file_name};
+use cdrlake_core::{Country, Metadata, carrier_name, parse_file_name};
 
 use super::Source;
 
@@ -30,6 +30,8 @@ pub struct ProfileSettings {
 pub(super) struct Naming {
     name: String,
     source_file: String,
+    /// Its own, if it has one of the carrier's forms.
+    carrier_name: Option<String>,
     /// What the names tell: a member's own first, then its archive's.
     metadata: Metadata,
     /// The name of what is being unwrapped: the last one, less the endings that are unwrapped.
@@ -41,6 +43,7 @@ impl Naming {
         let source_file = label(&path.file_name().unwrap_or_default().to_string_lossy());
         Self {
             name: label(&path.display().to_string()),
+            carrier_name: carrier_name(&source_file).map(str::to_owned),
             metadata: parse_file_name(&source_file, settings.metadata.profile.as_deref()),
             content: source_file.clone(),
             source_file,
@@ -51,6 +54,7 @@ impl Naming {
         Self {
             name: name.to_owned(),
             source_file: "-".to_owned(),
+            carrier_name: None,
             metadata: Metadata::default(),
             content: String::new(),
         }
@@ -64,6 +68,7 @@ impl Naming {
         Self {
             name: format!("{}!{entry}", self.name),
             source_file: format!("{}!{entry}", self.source_file),
+            carrier_name: carrier_name(file_name).map(str::to_owned),
             metadata: parse_file_name(file_name, profile).or(&self.metadata),
             content: file_name.to_owned(),
         }
@@ -83,7 +88,8 @@ impl Naming {
         let metadata = told.fold(known.clone(), |known, told| known.or(&told));
         let source_file = label(source_file);
         let name = format!("{}!{source_file}", self.name);
-        Self { metadata, name, source_file, content: String::new() }.source(settings)
+        let (carrier_name, content) = (None, String::new());
+        Self { metadata, carrier_name, name, source_file, content }.source(settings)
     }
 
     /// What is inside this gzip: `x.tar.gz` holds `x.tar`.
@@ -112,7 +118,12 @@ impl Naming {
                 ..Metadata::default()
             });
         }
-        Source { name: self.name.clone(), source_file: self.source_file.clone(), metadata }
+        Source {
+            name: self.name.clone(),
+            source_file: self.source_file.clone(),
+            carrier_name: self.carrier_name.clone(),
+            metadata,
+        }
     }
 }
 

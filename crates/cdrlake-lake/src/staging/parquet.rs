@@ -5,9 +5,8 @@
 //! many of its row groups are written. So a staged file can return to a [`Mark`]: it is cut to its
 //! length then, and forgets the row groups since. No source is read twice, and no row group copied.
 
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{self, Read as _, Seek, SeekFrom, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,40 +19,11 @@ use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
 use tempfile::NamedTempFile;
 
+use super::{StagedFile, temporary_in};
 use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
 
-/// How temporary files' names begin: directory walks leave them out.
-const PREFIX: &str = ".cdrlake-";
-
 const MAGIC: &[u8; 4] = b"PAR1";
-
-/// A temporary file in the directory of `path`, with permissions of `mode` less the umask.
-pub(crate) fn temporary_file(path: &Path, mode: u32) -> Result<NamedTempFile, LakeError> {
-    tempfile::Builder::new()
-        .prefix(PREFIX)
-        .suffix(".tmp")
-        .permissions(Permissions::from_mode(mode))
-        .tempfile_in(directory(path))
-        .map_err(LakeError::write(path))
-}
-
-/// The directory that `path` stands in.
-pub(crate) fn directory(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
-}
-
-/// A complete file that waits to be published.
-pub(crate) struct StagedFile {
-    pub(crate) file: NamedTempFile,
-    /// The name it is to have.
-    pub(crate) path: PathBuf,
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-}
 
 /// A Parquet file under construction.
 pub(crate) struct StagedParquet {
@@ -74,9 +44,13 @@ pub(crate) struct Mark {
 }
 
 impl StagedParquet {
-    /// Begins a file that is to be published as `path`, in the same directory.
-    pub(crate) fn create(path: &Path, layout: Arc<Layout>) -> Result<Self, LakeError> {
-        let temporary = temporary_file(path, 0o666)?;
+    /// Begins a file in a directory; `path` is what messages name.
+    pub(crate) fn create(
+        directory: &Path,
+        path: &Path,
+        layout: Arc<Layout>,
+    ) -> Result<Self, LakeError> {
+        let temporary = temporary_in(directory, 0o666).map_err(LakeError::write(path))?;
         let file = temporary.as_file().try_clone().map_err(LakeError::write(path))?;
         let mut output = TrackedWrite::new(Tail { file, ahead: 0 });
         output.write_all(MAGIC).map_err(LakeError::write(path))?;
@@ -130,9 +104,14 @@ impl StagedParquet {
         Ok(())
     }
 
+    /// Bytes so far.
+    pub(crate) fn len(&self) -> u64 {
+        self.output.bytes_written() as u64
+    }
+
     /// The state as it is now.
     pub(crate) fn mark(&self) -> Mark {
-        Mark { len: self.output.bytes_written() as u64, row_groups: self.row_groups.len() }
+        Mark { len: self.len(), row_groups: self.row_groups.len() }
     }
 
     /// Takes back every row group since `mark`.

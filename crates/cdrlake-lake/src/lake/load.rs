@@ -1,0 +1,303 @@
+//! A run that loads sources into a lake.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use roaring::RoaringTreemap;
+use serde_json::json;
+
+use super::{Lake, LakeLocation, RecordId, Settings};
+use crate::blocks::SourceKind;
+use crate::columns::{Compression, Layout};
+use crate::error::LakeError;
+use crate::known::{History, KnownSources, Repeated};
+use crate::ledger::{FileKind, SourceId};
+use crate::load::{Destination, LoadedSource};
+use crate::partition::PartitionBy;
+use crate::publish::{
+    AddedFile, AddedSource, Ending, Overwrite, Plan, Replayed, SourceFact, SourceRef,
+};
+use crate::rejects::RejectsFile;
+use crate::report::{Output, OutputKind, Report, Status};
+use crate::run::{self, LoadOptions, Run};
+use crate::staging::{PartitionFile, Partitions, SourceRows, Tuning};
+use crate::work::Rows;
+use crate::written::Written;
+
+/// What [`convert_to_lake`] reads and writes.
+#[derive(Clone, Debug)]
+pub struct LakeOptions {
+    /// How sources are read and judged.
+    pub load: LoadOptions,
+    /// The lake; it is made if there is nothing.
+    pub lake: LakeLocation,
+    /// What to do with a source whose content is loaded already.
+    pub repeated: Repeated,
+    /// By what calls are divided; what the lake has, or by month, if none.
+    pub partition_by: Option<PartitionBy>,
+    /// Whether rows get a `record_id`; as the lake has it, or not, if none.
+    pub record_id: Option<RecordId>,
+    /// How pages are compressed.
+    pub compression: Compression,
+    /// Bytes that files are to approach.
+    pub target_file_size: u64,
+}
+
+impl LakeOptions {
+    /// 256 MiB.
+    pub const DEFAULT_TARGET_FILE_SIZE: u64 = 256 << 20;
+
+    /// The defaults for these.
+    #[must_use]
+    pub fn new(load: LoadOptions, lake: LakeLocation) -> Self {
+        Self {
+            load,
+            lake,
+            repeated: Repeated::default(),
+            partition_by: None,
+            record_id: None,
+            compression: Compression::default(),
+            target_file_size: Self::DEFAULT_TARGET_FILE_SIZE,
+        }
+    }
+}
+
+/// Loads sources into a lake, each once: what is there already, under whatever name, is skipped.
+///
+/// The run is a transaction: it is published wholly, and one that dies before it is recorded leaves
+/// nothing, while one that dies after that is finished by the next run on the lake.
+///
+/// # Errors
+///
+/// [`LakeError`], if the run as a whole cannot be done.
+pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
+    let run_id = run::run_id();
+    let wanted = Settings { partition_by: options.partition_by, record_id: options.record_id };
+    let written = Written::check(&options.load, &[], Overwrite::Refuse)?;
+    let lake = Lake::open(&options.lake, &wanted, &run_id)?;
+    let partition_by = lake.settings.partition_by;
+    let layout = Arc::new(Layout::calls(options.compression, partition_by.columns())?);
+    let tuning = Tuning {
+        target_file_size: options.target_file_size,
+        waiting_memory: waiting_memory(options.load.memory_limit),
+    };
+    let destination = Destination::Lake {
+        calls: Box::new(Partitions::new(lake.staging.clone(), layout, tuning)),
+        rejects: Box::new(RejectsFile::new(lake.staging.join("rejects"))),
+    };
+    let spool = lake.staging.join("spool");
+    let loaded = run::load(Run {
+        options: &options.load,
+        rows: Rows::Partitioned(partition_by),
+        spool_near: Some(&spool),
+        destination,
+        written: &written,
+        history: History {
+            known: &lake.ledger,
+            repeated: options.repeated,
+            changed: options.load.changed,
+        },
+    })?;
+    let Destination::Lake { calls, rejects } = loaded.destination else {
+        return Err(LakeError::Defect("the destination changed its kind"));
+    };
+    let mut facts = Facts::of(loaded.sources, &lake, options.repeated)?;
+    let add = new_files(&lake, calls.finish()?, *rejects, &facts)?;
+    let outputs = add.iter().map(|file| Output {
+        kind: match file.kind {
+            FileKind::Calls => OutputKind::Calls,
+            FileKind::Rejects => OutputKind::Rejects,
+        },
+        path: lake.root.join(&file.path),
+        rows: file.rows,
+        bytes: file.bytes,
+    });
+    let reports = facts.reports.split_off(0);
+    let report = Report::new(run_id.clone(), reports, loaded.empty_inputs, outputs.collect());
+    if facts.facts.is_empty() {
+        return Ok(report);
+    }
+    let mut plan = Plan {
+        run_id,
+        command: "convert",
+        options: json_options(options),
+        report: serde_json::to_string(&report).map_err(|_| LakeError::Defect("no report"))?,
+        add,
+        remove: Vec::new(),
+        sources: facts.facts,
+    };
+    lake.leave_out(&facts.replaced, &mut plan, options.compression)?;
+    lake.publish(plan)?;
+    Ok(report)
+}
+
+/// Of the memory limit, what rows may take that wait for their row groups.
+fn waiting_memory(limit: u64) -> usize {
+    (limit / 8) as usize
+}
+
+/// What a run found out about sources, for the ledger.
+struct Facts {
+    facts: Vec<SourceFact>,
+    /// Each source's, by its index in the run; none if no row of it can be in a file.
+    refs: Vec<Option<SourceRef>>,
+    /// In the order of the run.
+    reports: Vec<crate::report::SourceReport>,
+    /// Whose earlier rows must go.
+    replaced: Vec<SourceId>,
+    hash: blake3::Hasher,
+}
+
+impl Facts {
+    fn of(sources: Vec<LoadedSource>, lake: &Lake, repeated: Repeated) -> Result<Self, LakeError> {
+        let mut facts = Self {
+            facts: Vec::new(),
+            refs: Vec::new(),
+            reports: Vec::new(),
+            replaced: Vec::new(),
+            hash: blake3::Hasher::new(),
+        };
+        let mut replays: HashMap<blake3::Hash, usize> = HashMap::new();
+        for loaded in sources {
+            let hash = loaded.report.content_hash.as_ref();
+            let hash = hash.and_then(|hash| blake3::Hash::from_hex(hash).ok());
+            let source_ref = match (loaded.report.status, loaded.kind, hash) {
+                (Status::Loaded, SourceKind::Replayed, Some(hash)) => {
+                    facts.replay(&loaded, hash, lake, &mut replays)?
+                }
+                (Status::Loaded, SourceKind::Delivered, Some(hash)) => {
+                    facts.add(&loaded, Some(hash), lake, repeated)?
+                }
+                (Status::Failed, SourceKind::Delivered, _) => {
+                    facts.add(&loaded, None, lake, repeated)?
+                }
+                _ => None,
+            };
+            facts.refs.push(source_ref);
+            facts.reports.push(loaded.report);
+        }
+        Ok(facts)
+    }
+
+    fn add(
+        &mut self,
+        loaded: &LoadedSource,
+        hash: Option<blake3::Hash>,
+        lake: &Lake,
+        repeated: Repeated,
+    ) -> Result<Option<SourceRef>, LakeError> {
+        if let Some(hash) = hash {
+            self.hash.update(hash.as_bytes());
+            // A delivery without a call is noted once.
+            let is_empty = loaded.report.tally.bytes_read == 0;
+            if is_empty && lake.ledger.has_empty(&loaded.source.source_file)? {
+                return Ok(None);
+            }
+            if repeated == Repeated::Replace
+                && let Some(earlier) = lake.ledger.loaded(&hash)?
+            {
+                self.replaced.push(earlier);
+                self.facts.push(SourceFact::Ended { source: earlier, how: Ending::Replaced });
+            }
+        }
+        let (source, report) = (loaded.source.clone(), loaded.report.clone());
+        self.facts.push(SourceFact::Added(Box::new(AddedSource { source, report })));
+        Ok(Some(SourceRef::Added(self.facts.len() - 1)))
+    }
+
+    /// What was accepted of a source's rejected lines, in one fact a source.
+    fn replay(
+        &mut self,
+        loaded: &LoadedSource,
+        hash: blake3::Hash,
+        lake: &Lake,
+        replays: &mut HashMap<blake3::Hash, usize>,
+    ) -> Result<Option<SourceRef>, LakeError> {
+        let Some(source) = lake.ledger.loaded(&hash)? else { return Ok(None) };
+        self.hash.update(hash.as_bytes());
+        for number in &loaded.accepted {
+            self.hash.update(&number.to_le_bytes());
+        }
+        let place = match replays.get(&hash) {
+            Some(&place) => place,
+            None => {
+                let record_numbers = lake.ledger.replayed(&hash)?.unwrap_or_default();
+                self.facts.push(SourceFact::Replayed(Replayed {
+                    source,
+                    record_numbers,
+                    records: 0,
+                    blank_lines: 0,
+                    duration: crate::report::Seconds::default(),
+                }));
+                replays.insert(hash, self.facts.len() - 1);
+                self.facts.len() - 1
+            }
+        };
+        if let Some(SourceFact::Replayed(replayed)) = self.facts.get_mut(place) {
+            let tally = &loaded.report.tally;
+            replayed.record_numbers |= RoaringTreemap::clone(&loaded.accepted);
+            replayed.records += tally.records_written;
+            replayed.blank_lines += tally.blank_lines;
+            replayed.duration = replayed.duration.plus(tally.duration_seconds);
+        }
+        Ok(Some(SourceRef::Known(source)))
+    }
+
+    fn refs(&self, rows: &[SourceRows]) -> Result<Vec<(SourceRef, u64)>, LakeError> {
+        let source_ref = |rows: &SourceRows| {
+            let source = self.refs.get(rows.source).copied().flatten();
+            source.map(|source| (source, rows.rows)).ok_or(LakeError::Defect("a row is nobody's"))
+        };
+        rows.iter().map(source_ref).collect()
+    }
+}
+
+/// The run's files, with their paths in the lake.
+fn new_files(
+    lake: &Lake,
+    calls: Vec<PartitionFile>,
+    rejects: RejectsFile,
+    facts: &Facts,
+) -> Result<Vec<AddedFile>, LakeError> {
+    let digest = facts.hash.finalize();
+    let mut files = Vec::new();
+    let sources = facts.refs(rejects.sources())?;
+    if let Some(file) = rejects.finish()? {
+        files.push(AddedFile {
+            path: lake.new_path(FileKind::Rejects, "", 1, &digest)?,
+            kind: FileKind::Rejects,
+            staged: file.file.into_temp_path(),
+            rows: file.rows,
+            bytes: file.bytes,
+            tenths: 0,
+            sources,
+        });
+    }
+    for (index, file) in calls.into_iter().enumerate() {
+        let partition = file.partition.to_string();
+        files.push(AddedFile {
+            path: lake.new_path(FileKind::Calls, &partition, index + 1, &digest)?,
+            kind: FileKind::Calls,
+            rows: file.rows,
+            bytes: file.bytes,
+            tenths: file.tenths,
+            sources: facts.refs(&file.sources)?,
+            staged: file.file,
+        });
+    }
+    Ok(files)
+}
+
+/// The options that decide what rows a source gives.
+fn json_options(options: &LakeOptions) -> String {
+    let LoadOptions { settings, strictness, max_rejects, .. } = &options.load;
+    let metadata = &settings.metadata;
+    json!({
+        "country": metadata.country.map(|country| country.code()),
+        "profile": metadata.profile,
+        "product": metadata.product_identifier,
+        "strict": *strictness == cdrlake_core::Strictness::Strict,
+        "max_rejects": max_rejects.map(|limit| limit.to_string()),
+    })
+    .to_string()
+}

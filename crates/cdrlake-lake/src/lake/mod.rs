@@ -1,0 +1,183 @@
+//! A lake: a directory of calls by partition, of rejects, and of the ledger that knows them.
+//!
+//! Opening a lake takes its lock and finishes, or clears away, what a run that died has left.
+
+mod load;
+mod network;
+mod rewrite;
+mod settings;
+mod unload;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub use self::load::{LakeOptions, convert_to_lake};
+pub use self::network::NetworkFileSystem;
+pub(crate) use self::settings::Settings;
+pub use self::settings::{LakeSettings, RecordId};
+pub use self::unload::unload;
+use crate::error::LakeError;
+use crate::ledger::{FileKind, Ledger, write_face};
+use crate::lock::{Lock, Locked};
+use crate::publish;
+
+/// What of a lake is no data: readers leave out what begins with an underscore.
+const INTERNAL: &str = "_cdrlake";
+
+const LEDGER: &str = "ledger.sqlite";
+
+const STAGING: &str = "staging";
+
+/// The ledger's readable face.
+const FACE: &str = "sources.parquet";
+
+/// Where a lake is, and how it is opened.
+#[derive(Clone, Debug)]
+pub struct LakeLocation {
+    /// Its directory.
+    pub root: PathBuf,
+    /// The ledger's file, if it is kept elsewhere than in the lake.
+    pub ledger: Option<PathBuf>,
+    /// What to do while another run holds its lock.
+    pub locked: Locked,
+    /// Whether it may be on a network file system.
+    pub network: NetworkFileSystem,
+}
+
+impl LakeLocation {
+    /// The lake in this directory, with its ledger in it.
+    #[must_use]
+    pub fn new(root: PathBuf) -> Self {
+        Self {
+            root,
+            ledger: None,
+            locked: Locked::default(),
+            network: NetworkFileSystem::default(),
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.ledger.clone().unwrap_or_else(|| self.root.join(INTERNAL).join(LEDGER))
+    }
+}
+
+/// A lake that this process alone may change.
+#[derive(Debug)]
+pub(crate) struct Lake {
+    pub(crate) root: PathBuf,
+    pub(crate) staging: PathBuf,
+    pub(crate) ledger: Ledger,
+    pub(crate) settings: LakeSettings,
+    _lock: Lock,
+}
+
+impl Lake {
+    /// Opens a lake, or makes one where there is nothing. `wanted` are the settings that were asked
+    /// for: those of a new lake, and of an old one they must be true.
+    pub(crate) fn open(
+        location: &LakeLocation,
+        wanted: &Settings,
+        run_id: &str,
+    ) -> Result<Self, LakeError> {
+        let root = &location.root;
+        refuse_foreign(root)?;
+        let internal = root.join(INTERNAL);
+        let staging = internal.join(STAGING);
+        fs::create_dir_all(&staging).map_err(LakeError::write(&staging))?;
+        Self::open_existing(location, run_id, |ledger| wanted.of_lake(ledger, root))
+    }
+
+    /// Opens a lake that must be there.
+    pub(crate) fn open_known(location: &LakeLocation, run_id: &str) -> Result<Self, LakeError> {
+        let root = &location.root;
+        if !root.join(INTERNAL).is_dir() {
+            return Err(LakeError::NoLake(root.clone()));
+        }
+        Self::open_existing(location, run_id, |ledger| {
+            Settings::default().of_known_lake(ledger, root)
+        })
+    }
+
+    fn open_existing(
+        location: &LakeLocation,
+        run_id: &str,
+        settings: impl FnOnce(&Ledger) -> Result<LakeSettings, LakeError>,
+    ) -> Result<Self, LakeError> {
+        let (root, ledger) = (&location.root, location.ledger());
+        location.network.check(root)?;
+        location.network.check(crate::staging::directory(&ledger))?;
+        let lock = Lock::take(&lock_path(&ledger), location.locked, run_id)?;
+        let ledger = Ledger::open(&ledger)?;
+        let settings = settings(&ledger)?;
+        let staging = root.join(INTERNAL).join(STAGING);
+        let lake = Self { root: root.clone(), staging, ledger, settings, _lock: lock };
+        lake.recover()?;
+        Ok(lake)
+    }
+
+    /// Finishes a run that was recorded and not published, and clears away all that other runs
+    /// left in staging.
+    fn recover(&self) -> Result<(), LakeError> {
+        if let Some(pending) = self.ledger.pending_run()? {
+            publish::finish(&self.root, &self.staging, &self.ledger, &pending)?;
+            self.write_face()?;
+        }
+        let entries = fs::read_dir(&self.staging).map_err(LakeError::write(&self.staging))?;
+        for entry in entries {
+            let path = entry.map_err(LakeError::write(&self.staging))?.path();
+            fs::remove_file(&path).map_err(LakeError::write(path))?;
+        }
+        let face = self.root.join(FACE);
+        if !face.exists() { self.write_face() } else { Ok(()) }
+    }
+
+    /// Publishes a plan, and tells in the ledger's face what is true now.
+    pub(crate) fn publish(&self, plan: publish::Plan) -> Result<(), LakeError> {
+        publish::publish(&self.root, &self.staging, &self.ledger, plan)?;
+        self.write_face()
+    }
+
+    fn write_face(&self) -> Result<(), LakeError> {
+        write_face(&self.ledger, &self.staging, &self.root.join(FACE))
+    }
+
+    /// The path in the lake of the file of this number among those of the next run.
+    pub(crate) fn new_path(
+        &self,
+        kind: FileKind,
+        partition: &str,
+        number: usize,
+        digest: &blake3::Hash,
+    ) -> Result<String, LakeError> {
+        let run = self.ledger.runs()? + 1;
+        let directory = kind.directory();
+        let separator = if partition.is_empty() { "" } else { "/" };
+        let digest = &digest.to_hex()[..16];
+        Ok(format!("{directory}{separator}{partition}/{run:06}-{digest}-{number:04}.parquet"))
+    }
+}
+
+fn lock_path(ledger: &Path) -> PathBuf {
+    let mut name = ledger.as_os_str().to_owned();
+    name.push(".lock");
+    name.into()
+}
+
+/// A lake is made only where nothing else is.
+fn refuse_foreign(root: &Path) -> Result<(), LakeError> {
+    if root.join(INTERNAL).is_dir() {
+        return Ok(());
+    }
+    match fs::read_dir(root) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(LakeError::NotALake(root.to_owned())),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            Err(LakeError::NotALake(root.to_owned()))
+        }
+        Err(error) => Err(LakeError::Write { path: root.to_owned(), error }),
+    }
+}

@@ -1,0 +1,51 @@
+//! Sources taken out of a lake.
+
+use serde_json::json;
+
+use super::{Lake, LakeLocation};
+use crate::columns::Compression;
+use crate::error::LakeError;
+use crate::ledger::SourceId;
+use crate::publish::{Ending, Plan, SourceFact};
+use crate::run;
+
+/// Removes every row, and every rejected line, of these loaded sources: each named by its path as
+/// it was given when it was loaded, its `source_file`, the carrier's name for it, or the first
+/// digits of its content's hash. Gives the names of what was removed.
+///
+/// # Errors
+///
+/// [`LakeError`]: none of them is removed then. A name that no loaded source has, or several, is an
+/// error.
+pub fn unload(
+    location: &LakeLocation,
+    names: &[String],
+    compression: Compression,
+) -> Result<Vec<String>, LakeError> {
+    let run_id = run::run_id();
+    let lake = Lake::open_known(location, &run_id)?;
+    let mut sources: Vec<(SourceId, String)> = Vec::new();
+    for name in names {
+        let mut found = lake.ledger.loaded_as(name)?;
+        match (found.pop(), found.is_empty()) {
+            (None, _) => return Err(LakeError::SourceNotLoaded(name.clone())),
+            (Some(_), false) => return Err(LakeError::SourceAmbiguous(name.clone())),
+            (Some(source), true) if !sources.contains(&source) => sources.push(source),
+            (Some(_), true) => {}
+        }
+    }
+    let (ids, names): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
+    let ended = |&source| SourceFact::Ended { source, how: Ending::Unloaded };
+    let mut plan = Plan {
+        run_id,
+        command: "unload",
+        options: json!({ "sources": names }).to_string(),
+        report: "{}".to_owned(),
+        add: Vec::new(),
+        remove: Vec::new(),
+        sources: ids.iter().map(ended).collect(),
+    };
+    lake.leave_out(&ids, &mut plan, compression)?;
+    lake.publish(plan)?;
+    Ok(names)
+}

@@ -1,0 +1,202 @@
+//! Plans written down.
+
+use rusqlite::{Transaction, params};
+
+use super::{FileKind, Ledger, PendingRun, RunId, SourceId};
+use crate::error::LakeError;
+use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
+use crate::report::{LocalTime, Status};
+
+impl Ledger {
+    /// Records a run and all that will be true once it is published; says what is left to do.
+    pub(crate) fn record(&self, plan: &Plan) -> Result<PendingRun, LakeError> {
+        let run = self.transact(|transaction| record(transaction, plan))?;
+        let pending = self.pending_run()?;
+        pending
+            .filter(|pending| pending.run == run)
+            .ok_or(LakeError::Defect("a run is not pending"))
+    }
+
+    /// Marks a run as published: all its files are there.
+    pub(crate) fn publish(&self, RunId(run): RunId) -> Result<(), LakeError> {
+        self.transact(|transaction| {
+            transaction.execute("DELETE FROM files WHERE removed_run = ?1", [run])?;
+            transaction.execute("UPDATE files SET staged = NULL WHERE added_run = ?1", [run])?;
+            transaction.execute("UPDATE runs SET status = 'published' WHERE run = ?1", [run])?;
+            Ok(())
+        })
+    }
+}
+
+fn record(transaction: &Transaction<'_>, plan: &Plan) -> rusqlite::Result<RunId> {
+    transaction.execute(
+        "INSERT INTO runs (run_id, command, status, tool_version, rules_version, options, report) \
+         VALUES (?1, ?2, 'publishing', ?3, ?4, ?5, ?6)",
+        params![
+            plan.run_id,
+            plan.command,
+            env!("CARGO_PKG_VERSION"),
+            cdrlake_core::RULES_VERSION,
+            plan.options,
+            plan.report
+        ],
+    )?;
+    let run = transaction.last_insert_rowid();
+    let mut added = Vec::new();
+    // What ends makes room for the same content.
+    for fact in &plan.sources {
+        if let SourceFact::Ended { source, how } = fact {
+            end(transaction, run, *source, *how)?;
+        }
+    }
+    for fact in &plan.sources {
+        added.push(match fact {
+            SourceFact::Added(source) => Some(add_source(transaction, run, source)?),
+            SourceFact::Replayed(replayed) => {
+                replay(transaction, replayed)?;
+                None
+            }
+            SourceFact::Ended { .. } => None,
+        });
+    }
+    for file in &plan.add {
+        add_file(transaction, run, file, &added)?;
+    }
+    for file in &plan.remove {
+        transaction.execute("UPDATE files SET removed_run = ?1 WHERE file = ?2", [run, file.id])?;
+    }
+    Ok(RunId(run))
+}
+
+fn end(
+    transaction: &Transaction<'_>,
+    run: i64,
+    SourceId(source): SourceId,
+    how: Ending,
+) -> rusqlite::Result<()> {
+    let status = match how {
+        Ending::Replaced => "replaced",
+        Ending::Unloaded => "unloaded",
+    };
+    transaction
+        .execute(
+            "UPDATE sources SET status = ?1, ended_run = ?2 WHERE source = ?3",
+            params![status, run, source],
+        )
+        .map(drop)
+}
+
+fn add_source(
+    transaction: &Transaction<'_>,
+    run: i64,
+    AddedSource { source, report }: &AddedSource,
+) -> rusqlite::Result<SourceId> {
+    let (metadata, tally) = (&source.metadata, &report.tally);
+    let status = if report.status == Status::Loaded { "loaded" } else { "failed" };
+    // Of a source that fails again and again, the last time counts.
+    transaction
+        .execute("DELETE FROM sources WHERE status = 'failed' AND name = ?1", [&source.name])?;
+    transaction.execute(
+        "INSERT INTO sources (run, name, source_file, carrier_name, content_hash, status, \
+         error_code, error, country, profile, product_identifier, sequence_number, file_time, \
+         records_read, records_written, records_rejected, records_duplicate, blank_lines, \
+         bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state) VALUES \
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+         ?20, ?21, ?22, ?23)",
+        params![
+            run,
+            source.name,
+            source.source_file,
+            source.carrier_name,
+            report.content_hash,
+            status,
+            report.error_code,
+            report.error,
+            metadata.country.map(|country| country.code()),
+            metadata.profile,
+            metadata.product_identifier,
+            metadata.sequence_number,
+            metadata.file_time.map(|time| LocalTime(time).to_string()),
+            tally.records_read as i64,
+            tally.records_written as i64,
+            tally.records_rejected as i64,
+            tally.records_duplicate as i64,
+            tally.blank_lines as i64,
+            tally.bytes_read as i64,
+            tally.duration_seconds.tenths() as i64,
+            report.first_start_time.map(|time| time.to_string()),
+            report.last_start_time.map(|time| time.to_string()),
+            if tally.records_rejected > 0 { "open" } else { "none" },
+        ],
+    )?;
+    Ok(SourceId(transaction.last_insert_rowid()))
+}
+
+fn replay(transaction: &Transaction<'_>, replayed: &Replayed) -> rusqlite::Result<()> {
+    let mut record_numbers = Vec::new();
+    replayed
+        .record_numbers
+        .serialize_into(&mut record_numbers)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    transaction
+        .execute(
+            "UPDATE sources SET replayed = ?1, \
+             records_read = records_read - ?3, \
+             records_written = records_written + ?2, \
+             records_rejected = records_rejected - ?2 - ?3, \
+             blank_lines = blank_lines + ?3, \
+             duration_tenths = duration_tenths + ?4, \
+             rejects_state = CASE records_rejected - ?2 - ?3 WHEN 0 THEN 'replayed' \
+             ELSE rejects_state END WHERE source = ?5",
+            params![
+                record_numbers,
+                replayed.records as i64,
+                replayed.blank_lines as i64,
+                replayed.duration.tenths() as i64,
+                replayed.source.0
+            ],
+        )
+        .map(drop)
+}
+
+fn add_file(
+    transaction: &Transaction<'_>,
+    run: i64,
+    file: &AddedFile,
+    added: &[Option<SourceId>],
+) -> rusqlite::Result<()> {
+    transaction.execute(
+        "INSERT INTO files (path, kind, rows, bytes, duration_tenths, added_run, staged) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![
+            file.path,
+            file.kind.name(),
+            file.rows as i64,
+            file.bytes as i64,
+            file.tenths as i64,
+            run,
+            file.staged.file_name().map(|name| name.to_string_lossy())
+        ],
+    )?;
+    let file_id = transaction.last_insert_rowid();
+    let mut first_row = 0;
+    for (source, rows) in &file.sources {
+        let source = match source {
+            SourceRef::Known(source) => Some(*source),
+            SourceRef::Added(place) => added.get(*place).copied().flatten(),
+        };
+        transaction.execute(
+            "INSERT INTO file_sources (file, first_row, rows, source) VALUES (?1, ?2, ?3, ?4)",
+            params![file_id, first_row, *rows as i64, source.map(|SourceId(source)| source)],
+        )?;
+        first_row += *rows as i64;
+    }
+    Ok(())
+}
+
+impl FileKind {
+    /// Where files of the kind stand in a lake.
+    pub(crate) const fn directory(self) -> &'static str {
+        self.name()
+    }
+}

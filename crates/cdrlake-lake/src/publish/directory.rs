@@ -1,0 +1,102 @@
+//! A plan made true of a lake that is a directory with a ledger.
+//!
+//! 1. Every file of the plan is complete, synced and in the lake's staging directory.
+//! 2. The ledger records the run and all that the plan says, in one transaction. From here on the
+//!    run will be published, by this process or by the next.
+//! 3. Each file is renamed to its path, never onto another file; the directories are synced.
+//! 4. Removed files are removed.
+//! 5. The ledger marks the run as published.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
+
+use super::{Plan, sync_directory};
+use crate::error::LakeError;
+use crate::ledger::{Ledger, PendingRun};
+use crate::staging::directory;
+
+/// Publishes a plan in the lake at `root`, whose files are staged in `staging`.
+pub(crate) fn publish(
+    root: &Path,
+    staging: &Path,
+    ledger: &Ledger,
+    mut plan: Plan,
+) -> Result<(), LakeError> {
+    // From now on only the ledger knows whether they are needed. What it does not know of is left
+    // in staging, where the next run removes it.
+    for file in &mut plan.add {
+        file.staged.disable_cleanup(true);
+    }
+    sync_directory(staging)?;
+    let pending = ledger.record(&plan)?;
+    finish(root, staging, ledger, &pending)
+}
+
+/// Finishes what the ledger says is to be published.
+pub(crate) fn finish(
+    root: &Path,
+    staging: &Path,
+    ledger: &Ledger,
+    pending: &PendingRun,
+) -> Result<(), LakeError> {
+    let mut directories = BTreeSet::new();
+    for (name, path) in &pending.add {
+        let path = root.join(path);
+        create_directories(root, directory(&path))?;
+        rename_new(&staging.join(name), &path)?;
+        directories.insert(directory(&path).to_owned());
+    }
+    directories.iter().try_for_each(|directory| sync_directory(directory))?;
+    directories.clear();
+    for path in &pending.remove {
+        let path = root.join(path);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(LakeError::Write { path, error });
+            }
+            _ => {}
+        }
+        directories.insert(directory(&path).to_owned());
+    }
+    directories.iter().try_for_each(|directory| sync_directory(directory))?;
+    ledger.publish(pending.run)
+}
+
+/// Creates a directory in the lake and those above it, and makes them last.
+fn create_directories(root: &Path, wanted: &Path) -> Result<(), LakeError> {
+    let mut missing: Vec<PathBuf> = Vec::new();
+    let mut path = wanted;
+    while path != root && !path.is_dir() {
+        missing.push(path.to_owned());
+        path = directory(path);
+    }
+    for path in missing.into_iter().rev() {
+        match fs::create_dir(&path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(LakeError::Write { path, error });
+            }
+            _ => sync_directory(directory(&path))?,
+        }
+    }
+    Ok(())
+}
+
+/// Renames a staged file, unless an earlier attempt did. Never replaces another file.
+fn rename_new(staged: &Path, path: &Path) -> Result<(), LakeError> {
+    match renameat_with(CWD, staged, CWD, path, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        Err(Errno::NOENT) if path.is_file() => Ok(()),
+        Err(Errno::NOENT) if !staged.exists() => Err(LakeError::StagedFileMissing(staged.into())),
+        Err(Errno::EXIST) => Err(LakeError::OutputExists(path.into())),
+        // A file system without such renames: a link never replaces either.
+        Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(staged, path)
+            .and_then(|()| fs::remove_file(staged))
+            .map_err(LakeError::write(path)),
+        Err(error) => Err(LakeError::Write { path: path.into(), error: error.into() }),
+    }
+}

@@ -1,0 +1,97 @@
+//! Finished files made visible: the only place that renames and removes.
+//!
+//! A lake is changed by a [`Plan`], which says what will be true of it and nothing of how.
+
+mod directory;
+mod single;
+
+use std::fs::File;
+use std::path::Path;
+
+use roaring::RoaringTreemap;
+use tempfile::TempPath;
+
+pub(crate) use self::directory::{finish, publish};
+pub use self::single::Overwrite;
+pub(crate) use self::single::publish_files;
+use crate::error::LakeError;
+use crate::ledger::{FileKind, LedgerFile, SourceId};
+use crate::report::{Seconds, SourceReport};
+use crate::source::Source;
+
+/// A change of a lake, all or nothing.
+pub(crate) struct Plan {
+    /// The run that makes it.
+    pub(crate) run_id: String,
+    pub(crate) command: &'static str,
+    /// As JSON.
+    pub(crate) options: String,
+    /// As JSON.
+    pub(crate) report: String,
+    /// Rejects first, for whoever sees records can then see what was rejected among them.
+    pub(crate) add: Vec<AddedFile>,
+    pub(crate) remove: Vec<LedgerFile>,
+    pub(crate) sources: Vec<SourceFact>,
+}
+
+/// A complete and synced file that is to become part of a lake.
+pub(crate) struct AddedFile {
+    /// In the lake.
+    pub(crate) path: String,
+    pub(crate) kind: FileKind,
+    pub(crate) staged: TempPath,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Tenths of seconds of its calls; 0 for rejects.
+    pub(crate) tenths: u64,
+    /// Whose its rows are, from the first to the last.
+    pub(crate) sources: Vec<(SourceRef, u64)>,
+}
+
+/// A source whose rows are in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SourceRef {
+    /// One that the plan adds, by its place among [`Plan::sources`].
+    Added(usize),
+    Known(SourceId),
+}
+
+/// What becomes true of a source.
+pub(crate) enum SourceFact {
+    /// It was loaded, or failed.
+    Added(Box<AddedSource>),
+    /// Its rows are gone.
+    Ended { source: SourceId, how: Ending },
+    /// Some of its rejected lines were accepted.
+    Replayed(Replayed),
+}
+
+pub(crate) struct AddedSource {
+    pub(crate) source: Source,
+    pub(crate) report: SourceReport,
+}
+
+/// How a loaded source ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It was loaded anew.
+    Replaced,
+    Unloaded,
+}
+
+pub(crate) struct Replayed {
+    pub(crate) source: SourceId,
+    /// All record numbers that were ever replayed and accepted.
+    pub(crate) record_numbers: RoaringTreemap,
+    /// How many lines this run accepted: as records, and as blank lines.
+    pub(crate) records: u64,
+    pub(crate) blank_lines: u64,
+    pub(crate) duration: Seconds,
+}
+
+/// Makes renames in a directory last through a loss of power.
+fn sync_directory(directory: &Path) -> Result<(), LakeError> {
+    File::open(directory)
+        .and_then(|directory| directory.sync_all())
+        .map_err(LakeError::write(directory))
+}

@@ -1,0 +1,329 @@
+//! Batches to the files of a lake: rows wait, partition by partition, until they are worth a row
+//! group, and row groups go to files until these are large enough.
+//!
+//! What goes where depends on nothing but the batches and their order. A source or archive that
+//! fails at its end is taken back: a [snapshot](Partitions::snapshot) keeps the rows that waited
+//! when it began, and how far each file had come.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
+use tempfile::TempPath;
+
+use super::parquet::{Mark, StagedParquet};
+use crate::columns::Layout;
+use crate::error::LakeError;
+use crate::partition::Partition;
+
+/// Rows that are worth a row group: about four MiB.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// Files under construction at a time, unless they must wait for the end of a source: each has a
+/// handle, and its row groups' statistics are in memory.
+const MAX_OPEN_FILES: usize = 64;
+
+/// What a batch takes beside its values: 35 arrays have their own headers.
+const BATCH_OVERHEAD: usize = 8 << 10;
+
+/// How the files of a lake are cut.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tuning {
+    /// Bytes from which on a file gets no more row groups.
+    pub(crate) target_file_size: u64,
+    /// Bytes of rows that may wait for their row groups.
+    pub(crate) waiting_memory: usize,
+}
+
+/// Consecutive rows of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SourceRows {
+    /// The source's index in the run.
+    pub(crate) source: usize,
+    pub(crate) rows: u64,
+}
+
+/// A complete file of calls of one partition.
+#[derive(Debug)]
+pub(crate) struct PartitionFile {
+    /// Larger the later the file was begun.
+    id: u64,
+    pub(crate) partition: Partition,
+    pub(crate) file: TempPath,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Tenths of seconds of its calls.
+    pub(crate) tenths: u64,
+    /// Whose its rows are, from the first to the last.
+    pub(crate) sources: Vec<SourceRows>,
+}
+
+/// The files of a run under construction.
+pub(crate) struct Partitions {
+    layout: Arc<Layout>,
+    directory: PathBuf,
+    tuning: Tuning,
+    waiting: BTreeMap<Partition, Waiting>,
+    waiting_bytes: usize,
+    open: BTreeMap<Partition, OpenFile>,
+    /// Large enough, but begun before a snapshot, so that they may yet be taken back in part.
+    full: Vec<OpenFile>,
+    finished: Vec<PartitionFile>,
+    snapshots: Vec<Snapshot>,
+    next_id: u64,
+    /// Row groups appended so far.
+    appended: u64,
+}
+
+/// Rows that wait for their row group.
+#[derive(Clone, Default)]
+struct Waiting {
+    batches: Vec<RecordBatch>,
+    sources: Vec<SourceRows>,
+    rows: usize,
+    bytes: usize,
+}
+
+/// A file that takes row groups.
+struct OpenFile {
+    id: u64,
+    partition: Partition,
+    staged: StagedParquet,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+    /// The number of its last row group among all.
+    last_append: u64,
+}
+
+/// A state to return to.
+struct Snapshot {
+    waiting: BTreeMap<Partition, Waiting>,
+    waiting_bytes: usize,
+    open: Vec<FileMark>,
+    full: Vec<FileMark>,
+    /// Files from here on were begun later.
+    next_id: u64,
+}
+
+/// How far a file had come.
+struct FileMark {
+    id: u64,
+    mark: Mark,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+}
+
+impl Partitions {
+    /// Files are begun in `directory`.
+    pub(crate) fn new(directory: PathBuf, layout: Arc<Layout>, tuning: Tuning) -> Self {
+        Self {
+            layout,
+            directory,
+            tuning,
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            open: BTreeMap::new(),
+            full: Vec::new(),
+            finished: Vec::new(),
+            snapshots: Vec::new(),
+            next_id: 0,
+            appended: 0,
+        }
+    }
+
+    /// Appends rows of a source to a partition.
+    pub(crate) fn append(
+        &mut self,
+        source: usize,
+        partition: Partition,
+        batch: RecordBatch,
+    ) -> Result<(), LakeError> {
+        let (rows, bytes) = (batch.num_rows(), batch.get_array_memory_size() + BATCH_OVERHEAD);
+        let waiting = self.waiting.entry(partition).or_default();
+        add_rows(&mut waiting.sources, SourceRows { source, rows: rows as u64 });
+        waiting.batches.push(batch);
+        waiting.rows += rows;
+        waiting.bytes += bytes;
+        self.waiting_bytes += bytes;
+        if waiting.rows >= ROW_GROUP_ROWS {
+            self.write_row_group(partition)?;
+        }
+        while self.waiting_bytes > self.tuning.waiting_memory {
+            let largest = self.waiting.iter().max_by_key(|(_, waiting)| waiting.bytes);
+            let Some(largest) = largest.map(|(&partition, _)| partition) else { break };
+            self.write_row_group(largest)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the rows that wait in a partition a row group of its file.
+    fn write_row_group(&mut self, partition: Partition) -> Result<(), LakeError> {
+        let Some(waiting) = self.waiting.remove(&partition) else { return Ok(()) };
+        self.waiting_bytes -= waiting.bytes;
+        let tenths = waiting.batches.iter().map(tenths).sum::<u64>();
+        let Some(row_group) = self.layout.encode(&waiting.batches)? else { return Ok(()) };
+        self.appended += 1;
+        if !self.open.contains_key(&partition) {
+            self.begin_file(partition)?;
+        }
+        let Some(file) = self.open.get_mut(&partition) else { return Ok(()) };
+        file.staged.append(row_group)?;
+        file.last_append = self.appended;
+        file.tenths += tenths;
+        for rows in waiting.sources {
+            add_rows(&mut file.sources, rows);
+        }
+        if file.staged.len() >= self.tuning.target_file_size {
+            self.end_file(partition)?;
+        }
+        Ok(())
+    }
+
+    fn begin_file(&mut self, partition: Partition) -> Result<(), LakeError> {
+        if self.open.len() >= MAX_OPEN_FILES {
+            let idle = self.open.values().min_by_key(|file| file.last_append);
+            if let Some(idle) = idle.map(|file| file.partition) {
+                self.end_file(idle)?;
+            }
+        }
+        let id = self.next_id;
+        self.next_id += 1;
+        let staged =
+            StagedParquet::create(&self.directory, &self.directory, Arc::clone(&self.layout))?;
+        let (sources, tenths, last_append) = (Vec::new(), 0, self.appended);
+        let file = OpenFile { id, partition, staged, sources, tenths, last_append };
+        self.open.insert(partition, file);
+        Ok(())
+    }
+
+    /// A partition's file is large enough, or must make room.
+    fn end_file(&mut self, partition: Partition) -> Result<(), LakeError> {
+        let Some(file) = self.open.remove(&partition) else { return Ok(()) };
+        if file.id < self.taken_back_in_part_before() {
+            self.full.push(file);
+        } else {
+            self.finished.push(file.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Files begun before the one of this id may yet be taken back in part.
+    fn taken_back_in_part_before(&self) -> u64 {
+        self.snapshots.last().map_or(0, |snapshot| snapshot.next_id)
+    }
+
+    /// Keeps the present state, to [return to](Self::return_to) or to
+    /// [forget](Self::forget_snapshot). Snapshots may be inside each other.
+    pub(crate) fn snapshot(&mut self) {
+        self.snapshots.push(Snapshot {
+            waiting: self.waiting.clone(),
+            waiting_bytes: self.waiting_bytes,
+            open: self.open.values().map(OpenFile::mark).collect(),
+            full: self.full.iter().map(OpenFile::mark).collect(),
+            next_id: self.next_id,
+        });
+    }
+
+    /// What came since the last snapshot stays.
+    pub(crate) fn forget_snapshot(&mut self) -> Result<(), LakeError> {
+        self.snapshots.pop();
+        let held = self.taken_back_in_part_before();
+        let (full, finished) =
+            std::mem::take(&mut self.full).into_iter().partition(|f| f.id < held);
+        self.full = full;
+        let finished: Vec<OpenFile> = finished;
+        for file in finished {
+            self.finished.push(file.finish()?);
+        }
+        Ok(())
+    }
+
+    /// Takes back everything since the last snapshot.
+    pub(crate) fn return_to_snapshot(&mut self) -> Result<(), LakeError> {
+        let Some(snapshot) = self.snapshots.pop() else {
+            return Err(LakeError::Defect("there is no snapshot to return to"));
+        };
+        self.waiting = snapshot.waiting;
+        self.waiting_bytes = snapshot.waiting_bytes;
+        self.finished.retain(|file| file.id < snapshot.next_id);
+        let files = std::mem::take(&mut self.open).into_values();
+        for mut file in files.chain(std::mem::take(&mut self.full)) {
+            let is_of_file = |mark: &&FileMark| mark.id == file.id;
+            if let Some(mark) = snapshot.open.iter().find(is_of_file) {
+                file.return_to(mark)?;
+                self.open.insert(file.partition, file);
+            } else if let Some(mark) = snapshot.full.iter().find(is_of_file) {
+                file.return_to(mark)?;
+                self.full.push(file);
+            }
+        }
+        Ok(())
+    }
+
+    /// The finished files, in the order in which they were begun.
+    pub(crate) fn finish(mut self) -> Result<Vec<PartitionFile>, LakeError> {
+        while let Some(partition) = self.waiting.keys().next().copied() {
+            self.write_row_group(partition)?;
+        }
+        for file in std::mem::take(&mut self.open).into_values().chain(self.full) {
+            self.finished.push(file.finish()?);
+        }
+        self.finished.sort_by_key(|file| file.id);
+        Ok(self.finished)
+    }
+}
+
+impl OpenFile {
+    fn mark(&self) -> FileMark {
+        FileMark {
+            id: self.id,
+            mark: self.staged.mark(),
+            sources: self.sources.clone(),
+            tenths: self.tenths,
+        }
+    }
+
+    fn return_to(&mut self, mark: &FileMark) -> Result<(), LakeError> {
+        self.staged.return_to(mark.mark)?;
+        self.sources.clone_from(&mark.sources);
+        self.tenths = mark.tenths;
+        Ok(())
+    }
+
+    fn finish(self) -> Result<PartitionFile, LakeError> {
+        let staged = self.staged.finish()?;
+        Ok(PartitionFile {
+            id: self.id,
+            partition: self.partition,
+            file: staged.file.into_temp_path(),
+            rows: staged.rows,
+            bytes: staged.bytes,
+            tenths: self.tenths,
+            sources: self.sources,
+        })
+    }
+}
+
+/// Adds rows behind others, in one entry if they are of the same source.
+pub(crate) fn add_rows(all: &mut Vec<SourceRows>, next: SourceRows) {
+    match all.last_mut() {
+        Some(last) if last.source == next.source => last.rows += next.rows,
+        _ => all.push(next),
+    }
+}
+
+/// Tenths of seconds of a batch's calls.
+pub(crate) fn tenths(batch: &RecordBatch) -> u64 {
+    let durations = batch.column_by_name("duration");
+    durations.map_or(0, |durations| {
+        durations
+            .as_primitive::<Decimal128Type>()
+            .values()
+            .iter()
+            .map(|&tenths| tenths as u64)
+            .sum()
+    })
+}
