@@ -5,7 +5,10 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use cdrlake_core::{Country, Metadata, Strictness, parse_product};
-use cdrlake_lake::{Compression, Input, Limits, LoadOptions, MaxRejects, ProfileSettings};
+use cdrlake_lake::{
+    Changed, Compression, Input, LakeLocation, Limits, LoadOptions, Locked, MaxRejects,
+    NetworkFileSystem, PartitionBy, ProfileSettings,
+};
 use clap::{Args, Parser, Subcommand};
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
@@ -18,11 +21,14 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Convert CDR files to Parquet.
+    /// Convert CDR files to Parquet: into a lake, or to one file.
     ///
-    /// Exit status: 0 done, all accepted; 1 failed, nothing published; 2 usage; 3 done, but records
-    /// were rejected; 4 done, but whole sources failed.
+    /// Exit status: 0 done, all accepted; 1 failed, nothing published; 2 usage, or settings that
+    /// contradict the lake's; 3 done, but records were rejected, or a source that was skipped has
+    /// rejects still open; 4 done, but whole sources failed; 75 the lake is in use, try again later.
     Convert(Box<ConvertArguments>),
+    /// Remove sources from a lake: their rows and their rejected lines.
+    Unload(UnloadArguments),
     /// Give every line its verdict, and write nothing.
     ///
     /// Rejected lines are listed on standard output. What was found is shown by its shape: d for a
@@ -37,11 +43,15 @@ pub(crate) struct ConvertArguments {
     #[command(flatten)]
     pub(crate) load: LoadArguments,
 
-    /// The Parquet file to write; its name must end in `.parquet`.
+    /// The lake to load into, a directory; or the one file to write, whose name ends in `.parquet`.
     ///
-    /// It appears under its name only when it is whole.
+    /// A lake that is not there is made. What it holds already is skipped, under whatever name it
+    /// comes. A file appears under its name only when it is whole.
     #[arg(short, long, value_name = "OUT")]
     pub(crate) output: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) lake: LakeArguments,
 
     /// Where rejected lines go, if there are any [default: OUT less .parquet, then .rejects.parquet]
     #[arg(long, value_name = "FILE.parquet")]
@@ -58,6 +68,81 @@ pub(crate) struct ConvertArguments {
     /// Replace OUT and its rejects file if they exist; a stale rejects file is removed.
     #[arg(long)]
     pub(crate) overwrite: bool,
+}
+
+/// What matters only if the output is a lake.
+#[derive(Debug, Args)]
+pub(crate) struct LakeArguments {
+    /// What divides a lake's calls into directories: call_month, call_date, country,call_month or
+    /// none; fixed when it is made [default: what it has, or call_month]
+    #[arg(long, value_name = "COLUMNS")]
+    pub(crate) partition_by: Option<PartitionBy>,
+
+    /// Size that files are to approach.
+    #[arg(long, value_name = "SIZE", default_value = "256MiB", value_parser = size)]
+    pub(crate) target_file_size: u64,
+
+    /// Load sources again that the lake has, under today's options and rules, in place of their
+    /// earlier rows.
+    #[arg(long)]
+    pub(crate) replace: bool,
+
+    #[command(flatten)]
+    pub(crate) access: LakeAccess,
+}
+
+/// How a lake is opened.
+#[derive(Debug, Args)]
+pub(crate) struct LakeAccess {
+    /// Where the lake's ledger is [default: _cdrlake/ledger.sqlite in it]
+    #[arg(long, value_name = "FILE.sqlite")]
+    ledger: Option<PathBuf>,
+
+    /// Wait while another run writes the lake, rather than end with status 75.
+    #[arg(long)]
+    wait: bool,
+
+    /// Use a lake on a network file system, where locks cannot be trusted: there must be no other
+    /// writer.
+    #[arg(long)]
+    allow_network_filesystem: bool,
+}
+
+impl LakeAccess {
+    pub(crate) fn location(&self, root: PathBuf) -> LakeLocation {
+        LakeLocation {
+            ledger: self.ledger.clone(),
+            locked: if self.wait { Locked::Wait } else { Locked::Refuse },
+            network: match self.allow_network_filesystem {
+                true => NetworkFileSystem::Allow,
+                false => NetworkFileSystem::Refuse,
+            },
+            ..LakeLocation::new(root)
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnloadArguments {
+    /// The lake.
+    #[arg(value_name = "LAKE")]
+    pub(crate) lake: PathBuf,
+
+    /// Sources, by path as it was given, source_file, the carrier's name, or the first eight or
+    /// more digits of the content hash.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub(crate) sources: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) access: LakeAccess,
+
+    /// Compression of the pages of files that are written anew.
+    #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
+    pub(crate) compression: Compression,
+
+    /// Print errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +201,10 @@ pub(crate) struct LoadArguments {
     /// Voice Line.
     #[arg(long)]
     strict: bool,
+
+    /// Load sources whose name, of the carrier's form, came before with other content.
+    #[arg(long)]
+    allow_changed: bool,
 
     /// How many records of a source may be rejected before it fails as a whole [default: any]
     #[arg(long, value_name = "N|P%")]
@@ -180,6 +269,7 @@ impl LoadArguments {
             total: self.max_total,
         };
         options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
+        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
         options.max_rejects = self.max_rejects;
         options.threads = self.threads;
         options.memory_limit = self.memory_limit;

@@ -1,7 +1,11 @@
 //! `cdrlake convert`.
 
+use std::path::Path;
+
 use anyhow::Result;
-use cdrlake_lake::{ConvertOptions, Overwrite};
+use cdrlake_lake::{
+    ConvertOptions, LakeError, LakeOptions, LoadOptions, Overwrite, Repeated, Report,
+};
 
 use crate::args::ConvertArguments;
 use crate::config;
@@ -10,28 +14,17 @@ use crate::report_file::ReportFile;
 use crate::summary;
 
 pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
-    for path in [Some(&arguments.output), arguments.rejects.as_ref()].into_iter().flatten() {
-        if path.extension().is_none_or(|extension| extension != "parquet") {
-            summary::line(format_args!(
-                "error: {} does not end in .parquet; name the one file to write",
-                path.display()
-            ));
-            return Ok(Outcome::Usage);
-        }
+    if let Some(problem) = contradiction(arguments) {
+        summary::line(format_args!("error: {problem}"));
+        return Ok(Outcome::Usage);
     }
     let Some(profiles) = config::profiles_or_usage(arguments.load.config.as_deref()) else {
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();
-    let options = ConvertOptions {
-        load: arguments.load.options(profiles, report_path),
-        output: arguments.output.clone(),
-        rejects: arguments.rejects.clone(),
-        compression: arguments.compression,
-        overwrite: if arguments.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
-    };
+    let load = arguments.load.options(profiles, report_path);
     let report_file = report_path.map(ReportFile::create).transpose()?;
-    let report = match cdrlake_lake::convert(&options) {
+    let report = match convert(arguments, load) {
         Ok(report) => report,
         Err(error) => return Outcome::of_error(error),
     };
@@ -43,4 +36,46 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
         file.write(&report)?;
     }
     Ok(Outcome::of(&report))
+}
+
+/// What of the command line does not go together with a lake, or with one file.
+fn contradiction(arguments: &ConvertArguments) -> Option<String> {
+    let lake = &arguments.lake;
+    if let Some(rejects) = arguments.rejects.as_deref().filter(|path| !is_parquet(path)) {
+        return Some(format!("{} does not end in .parquet", rejects.display()));
+    }
+    let of_file =
+        [("--rejects", arguments.rejects.is_some()), ("--overwrite", arguments.overwrite)];
+    let of_lake = [("--partition-by", lake.partition_by.is_some()), ("--replace", lake.replace)];
+    let (what, not_for) = match is_parquet(&arguments.output) {
+        true => ("one file; name a directory to load into a lake", &of_lake),
+        false => ("a lake; name one file, ending in .parquet, to write that", &of_file),
+    };
+    let (option, _) = not_for.iter().find(|(_, is_given)| *is_given)?;
+    Some(format!("{option} is not for {}, which is {what}", arguments.output.display()))
+}
+
+fn is_parquet(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "parquet")
+}
+
+fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, LakeError> {
+    let output = arguments.output.clone();
+    if !is_parquet(&output) {
+        let lake = &arguments.lake;
+        return cdrlake_lake::convert_to_lake(&LakeOptions {
+            partition_by: lake.partition_by,
+            repeated: if lake.replace { Repeated::Replace } else { Repeated::Skip },
+            compression: arguments.compression,
+            target_file_size: lake.target_file_size,
+            ..LakeOptions::new(load, lake.access.location(output))
+        });
+    }
+    cdrlake_lake::convert(&ConvertOptions {
+        load,
+        output,
+        rejects: arguments.rejects.clone(),
+        compression: arguments.compression,
+        overwrite: if arguments.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
+    })
 }

@@ -9,6 +9,7 @@ mod outcome;
 mod report_file;
 mod schema;
 mod summary;
+mod unload;
 mod validate;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     // Arguments that do not parse end the program here, with status 2.
     let result = match Arguments::parse().command {
         Command::Convert(arguments) => convert::run(&arguments),
+        Command::Unload(arguments) => unload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
     };

@@ -20,6 +20,8 @@ pub(crate) enum Outcome {
     Rejects,
     /// Done, but whole sources failed.
     SourcesFailed,
+    /// Not now, but perhaps later.
+    TryLater,
 }
 
 impl Outcome {
@@ -29,9 +31,19 @@ impl Outcome {
             LakeError::SameOutput(_)
             | LakeError::OutputIsInput(_)
             | LakeError::NotAFile(_)
-            | LakeError::MemoryLimit(_) => {
+            | LakeError::MemoryLimit(_)
+            | LakeError::NotALake(_)
+            | LakeError::NoLake(_)
+            | LakeError::Contradiction { .. }
+            | LakeError::NetworkFileSystem { .. }
+            | LakeError::SourceNotLoaded(_)
+            | LakeError::SourceAmbiguous(_) => {
                 summary::line(format_args!("error: {error}"));
                 Ok(Self::Usage)
+            }
+            LakeError::Locked { .. } => {
+                summary::line(format_args!("error: {error}"));
+                Ok(Self::TryLater)
             }
             error => Err(error.into()),
         }
@@ -44,7 +56,9 @@ impl Outcome {
             Self::Failed
         } else if failed > 0 {
             Self::SourcesFailed
-        } else if report.totals.records_rejected > 0 {
+        } else if report.totals.records_rejected > 0
+            || report.sources.iter().any(|source| source.open_rejects > 0)
+        {
             Self::Rejects
         } else {
             Self::Done
@@ -60,6 +74,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Usage => 2,
             Outcome::Rejects => 3,
             Outcome::SourcesFailed => 4,
+            Outcome::TryLater => 75,
         }
         .into()
     }
