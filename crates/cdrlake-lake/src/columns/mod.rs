@@ -1,46 +1,56 @@
 //! Batches to column chunks: how each column of the table is encoded in Parquet.
+//!
+//! The pages are our own. The ordinary writer hashes every value of every row, though the decoder
+//! knows most columns to be constant or of few values; here a constant column costs per row group
+//! and not per row, a batch's dictionary is mapped to the row group's once, and what is mostly
+//! different is never looked up. Each column takes the encoding that its values in this row group
+//! deserve:
+//!
+//! | values | encoding |
+//! |---|---|
+//! | all null | levels alone, one run |
+//! | one value | a dictionary of one, its id one run |
+//! | text that repeats | dictionary, ids in runs or packed |
+//! | text mostly different | lengths as differences, then bytes |
+//! | integers that are few and close together | dictionary |
+//! | other integers | differences |
+//!
+//! Pages are of version 1, for the widest circle of readers; every column has a page index.
+//! The ordinary writer stays as the tests' oracle.
 
-use std::sync::Arc;
+mod bit_packing;
+mod chunk;
+mod compression;
+mod delta;
+mod dictionary;
+mod integer;
+mod levels;
+mod plain;
+mod repeats;
+mod statistics;
+#[cfg(test)]
+mod tests;
+mod text;
 
-use arrow_array::RecordBatch;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{
-    ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves,
-};
-use parquet::basic::{Compression as Codec, Encoding, ZstdLevel};
-use parquet::errors::Result;
+use parquet::basic::Type;
+use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr};
-use parquet::file::writer::SerializedFileWriter;
-use parquet::schema::types::{ColumnPath, SchemaDescPtr};
+use parquet::file::properties::{WriterProperties, WriterPropertiesPtr};
+use parquet::schema::types::{ColumnDescPtr, SchemaDescPtr};
 
-/// How pages are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Compression {
-    /// Zstandard, level 1 to 22.
-    Zstd(i32),
-    /// Snappy.
-    Snappy,
-    /// Not at all.
-    None,
-}
-
-impl Default for Compression {
-    fn default() -> Self {
-        Self::Zstd(1)
-    }
-}
-
-impl Compression {
-    fn codec(self) -> Result<Codec> {
-        Ok(match self {
-            Self::Zstd(level) => Codec::ZSTD(ZstdLevel::try_new(level)?),
-            Self::Snappy => Codec::SNAPPY,
-            Self::None => Codec::UNCOMPRESSED,
-        })
-    }
-}
+use self::chunk::ColumnChunk;
+pub use self::compression::Compression;
+use self::compression::Compressor;
+use self::integer::IntegerColumn;
+use self::levels::Levels;
+use self::plain::{BooleanColumn, BytesColumn};
+use self::text::TextColumn;
 
 /// Key of the table's version in a Parquet file.
 const SCHEMA_VERSION_KEY: &str = "cdrlake.schema_version";
@@ -48,63 +58,49 @@ const SCHEMA_VERSION_KEY: &str = "cdrlake.schema_version";
 /// What names the program in a Parquet file.
 const CREATED_BY: &str = concat!("cdrlake version ", env!("CARGO_PKG_VERSION"));
 
-/// Columns whose values count up: stored as differences.
-const RISING: [&str; 2] = ["record_number", "start_time"];
-
-/// Columns of nearly unique text: a dictionary would only cost.
-const UNIQUE: [&str; 5] =
-    ["origin", "origin_e164", "destination", "destination_e164", "account_code"];
+/// Rows of a page: few enough to be worth skipping by the page index, enough to compress well.
+/// A multiple of eight, so that a page's bits begin with a byte.
+const PAGE_ROWS: usize = 16_384;
 
 /// How a table is laid out in Parquet: shared by all row groups of a file.
 pub(crate) struct Layout {
     pub(crate) schema: SchemaDescPtr,
     pub(crate) properties: WriterPropertiesPtr,
+    compression: Compression,
     arrow_schema: SchemaRef,
-    factory: ArrowRowGroupWriterFactory,
+    spares: Arc<Spares>,
 }
+
+/// Encoders that have done a row group: their buffers are used again, for fresh memory is dear.
+type Spares = Mutex<Vec<Encoders>>;
 
 impl Layout {
     /// The layout of the table of calls, without some of its columns.
     pub(crate) fn calls(compression: Compression, without: &[&str]) -> Result<Self> {
-        let mut properties = WriterProperties::builder();
-        for name in RISING {
-            let path = ColumnPath::from(name);
-            properties = properties
-                .set_column_dictionary_enabled(path.clone(), false)
-                .set_column_encoding(path, Encoding::DELTA_BINARY_PACKED);
-        }
-        for name in UNIQUE {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
-        }
         let version = cdrlake_core::SCHEMA_VERSION.to_string();
-        properties = properties.set_key_value_metadata(Some(vec![KeyValue::new(
-            SCHEMA_VERSION_KEY.to_owned(),
-            version,
-        )]));
-        let properties = properties
+        let version = KeyValue::new(SCHEMA_VERSION_KEY.to_owned(), version);
+        let properties = WriterProperties::builder()
+            .set_key_value_metadata(Some(vec![version]))
             .set_compression(compression.codec()?)
             .set_created_by(CREATED_BY.to_owned())
-            .set_statistics_enabled(EnabledStatistics::Page)
             .build();
         let schema = cdrlake_core::schema();
         let fields = schema.fields().iter();
         let fields = fields.filter(|field| !without.contains(&field.name().as_str())).cloned();
-        Self::new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), properties)
+        let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        Self::new(schema, properties, compression)
     }
 
     /// Parquet has no dictionary type: readers see plain strings, so the Arrow schema, which would
     /// tell them otherwise, is not stored.
-    fn new(arrow_schema: SchemaRef, properties: WriterProperties) -> Result<Self> {
-        let properties = Arc::new(properties);
-        let descriptor = ArrowSchemaConverter::new().convert(&plain(&arrow_schema))?;
-        // The factory takes schema and properties from a file writer, which is not used further.
-        let writer = SerializedFileWriter::new(
-            std::io::sink(),
-            descriptor.root_schema_ptr(),
-            Arc::clone(&properties),
-        )?;
-        let factory = ArrowRowGroupWriterFactory::new(&writer, Arc::clone(&arrow_schema));
-        Ok(Self { schema: Arc::new(descriptor), properties, arrow_schema, factory })
+    fn new(
+        arrow_schema: SchemaRef,
+        properties: WriterProperties,
+        compression: Compression,
+    ) -> Result<Self> {
+        let schema = Arc::new(ArrowSchemaConverter::new().convert(&plain(&arrow_schema))?);
+        let (properties, spares) = (Arc::new(properties), Arc::default());
+        Ok(Self { schema, properties, compression, arrow_schema, spares })
     }
 
     /// The schema of the batches that are encoded.
@@ -126,10 +122,22 @@ impl Layout {
 
     /// Begins a row group; it belongs to no file yet.
     pub(crate) fn row_group(&self) -> Result<RowGroupEncoder> {
-        Ok(RowGroupEncoder {
-            schema: Arc::clone(&self.arrow_schema),
-            columns: self.factory.create_column_writers(0)?,
-            rows: 0,
+        let spare = self.spares.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let encoders = match spare {
+            Some(encoders) => encoders,
+            None => self.encoders()?,
+        };
+        Ok(RowGroupEncoder { encoders, rows: 0, spares: Arc::clone(&self.spares) })
+    }
+
+    fn encoders(&self) -> Result<Encoders> {
+        let fields = self.arrow_schema.fields().iter();
+        let columns = fields.zip(self.schema.columns());
+        Ok(Encoders {
+            columns: columns
+                .map(|(field, column)| encoder(field, column))
+                .collect::<Result<_>>()?,
+            compressor: self.compression.compressor()?,
         })
     }
 }
@@ -145,36 +153,73 @@ fn plain(schema: &Schema) -> Schema {
     Schema::new(fields.collect::<Vec<_>>())
 }
 
+/// Takes a column's arrays of a row group, and gives its chunk.
+trait ColumnEncoder: Send {
+    fn write(&mut self, array: &dyn Array) -> Result<()>;
+
+    /// The column so far as a chunk; begins anew.
+    fn finish(&mut self, compressor: &mut Compressor) -> Result<ColumnChunk>;
+}
+
+fn encoder(field: &Field, column: &ColumnDescPtr) -> Result<Box<dyn ColumnEncoder>> {
+    Ok(match (column.physical_type(), field.data_type()) {
+        (Type::BYTE_ARRAY, _) => Box::new(TextColumn::new(column)),
+        (Type::INT32, _) => Box::new(IntegerColumn::<i32>::new(column)),
+        (Type::INT64, _) => Box::new(IntegerColumn::<i64>::new(column)),
+        (Type::BOOLEAN, _) => Box::new(BooleanColumn::new(column)),
+        (Type::FIXED_LEN_BYTE_ARRAY, &DataType::FixedSizeBinary(length)) => {
+            Box::new(BytesColumn::new(column, length as usize))
+        }
+        (_, other) => return Err(ParquetError::NYI(format!("a column of {other}"))),
+    })
+}
+
+/// The rows of each page; one page will do if all `is_uniform`.
+fn pages(levels: &Levels, is_uniform: bool) -> impl Iterator<Item = Range<usize>> + use<> {
+    let rows = levels.rows();
+    let is_one = is_uniform && (levels.nulls() == 0 || levels.values() == 0);
+    let step = if is_one { rows.max(1) } else { PAGE_ROWS };
+    (0..rows).step_by(step).map(move |start| start..rows.min(start + step))
+}
+
+/// What encodes the columns of a row group, one after the other.
+struct Encoders {
+    columns: Vec<Box<dyn ColumnEncoder>>,
+    compressor: Compressor,
+}
+
 /// A row group under construction, in memory.
 pub(crate) struct RowGroupEncoder {
-    schema: SchemaRef,
-    columns: Vec<ArrowColumnWriter>,
-    rows: u64,
+    encoders: Encoders,
+    rows: usize,
+    spares: Arc<Spares>,
 }
 
 impl RowGroupEncoder {
+    /// Appends the rows of a batch, which may be a slice of one, of any source.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let mut columns = self.columns.iter_mut();
-        for (field, array) in self.schema.fields().iter().zip(batch.columns()) {
-            for (leaf, column) in compute_leaves(field, array)?.iter().zip(columns.by_ref()) {
-                column.write(leaf)?;
-            }
+        for (column, array) in self.encoders.columns.iter_mut().zip(batch.columns()) {
+            column.write(array)?;
         }
-        self.rows += batch.num_rows() as u64;
+        self.rows += batch.num_rows();
         Ok(())
     }
 
     /// The encoded row group; none if it has no rows.
-    pub(crate) fn finish(self) -> Result<Option<RowGroup>> {
-        if self.rows == 0 {
-            return Ok(None);
-        }
-        let chunks = self.columns.into_iter().map(ArrowColumnWriter::close);
-        Ok(Some(RowGroup { chunks: chunks.collect::<Result<_>>()? }))
+    pub(crate) fn finish(mut self) -> Result<Option<RowGroup>> {
+        let Encoders { columns, compressor } = &mut self.encoders;
+        let row_group = if self.rows == 0 {
+            None
+        } else {
+            let chunks = columns.iter_mut().map(|column| column.finish(compressor));
+            Some(RowGroup { chunks: chunks.collect::<Result<_>>()? })
+        };
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner).push(self.encoders);
+        Ok(row_group)
     }
 }
 
 /// Encoded columns, ready to be appended to a file.
 pub(crate) struct RowGroup {
-    pub(crate) chunks: Vec<ArrowColumnChunk>,
+    pub(crate) chunks: Vec<ColumnChunk>,
 }

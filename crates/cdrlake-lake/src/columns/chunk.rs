@@ -1,0 +1,213 @@
+//! Pages to a column chunk: compressed, written one behind the other, indexed.
+
+use bytes::Bytes;
+use parquet::basic::{BoundaryOrder, Encoding, PageType};
+use parquet::column::page::{CompressedPage, Page, PageWriter};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::errors::Result;
+use parquet::file::metadata::{
+    ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
+};
+use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::schema::types::ColumnDescPtr;
+
+use super::compression::Compressor;
+use super::statistics::{self, Bound, Bounds};
+
+/// An encoded column, ready to be appended to a row group of any file.
+pub(crate) struct ColumnChunk {
+    pages: Bytes,
+    close: ColumnCloseResult,
+}
+
+impl ColumnChunk {
+    pub(crate) fn append_to_row_group<W: std::io::Write + Send>(
+        self,
+        writer: &mut SerializedRowGroupWriter<'_, W>,
+    ) -> Result<()> {
+        writer.append_column(&self.pages, self.close)
+    }
+}
+
+/// Rows of a page of data, and the values of those that are not null.
+pub(super) struct DataPage<'p> {
+    /// Levels, then values.
+    pub(super) bytes: &'p [u8],
+    pub(super) encoding: Encoding,
+    pub(super) rows: usize,
+    pub(super) nulls: usize,
+    pub(super) bounds: Bounds,
+}
+
+/// A column chunk under construction.
+pub(super) struct ChunkWriter<'c> {
+    column: ColumnDescPtr,
+    compressor: &'c mut Compressor,
+    output: TrackedWrite<Vec<u8>>,
+    encodings: Vec<Encoding>,
+    pages: Vec<PageEncodingStats>,
+    dictionary_offset: Option<i64>,
+    data_offset: Option<i64>,
+    uncompressed: usize,
+    rows: usize,
+    nulls: usize,
+    bounds: Bounds,
+    order: Order,
+    column_index: ColumnIndexBuilder,
+    offset_index: OffsetIndexBuilder,
+}
+
+impl<'c> ChunkWriter<'c> {
+    pub(super) fn new(column: &ColumnDescPtr, compressor: &'c mut Compressor) -> Self {
+        Self {
+            column: column.clone(),
+            compressor,
+            output: TrackedWrite::new(Vec::new()),
+            encodings: vec![Encoding::RLE],
+            pages: Vec::new(),
+            dictionary_offset: None,
+            data_offset: None,
+            uncompressed: 0,
+            rows: 0,
+            nulls: 0,
+            bounds: None,
+            order: Order::default(),
+            column_index: ColumnIndexBuilder::new(column.physical_type()),
+            offset_index: OffsetIndexBuilder::new(),
+        }
+    }
+
+    /// Writes the dictionary, before all pages of data.
+    pub(super) fn dictionary(&mut self, bytes: &[u8], values: usize) -> Result<()> {
+        let page = Page::DictionaryPage {
+            buf: self.compressor.compress(bytes)?,
+            num_values: values as u32,
+            encoding: Encoding::PLAIN,
+            is_sorted: false,
+        };
+        let (offset, _) = self.write(page, bytes.len())?;
+        self.dictionary_offset = Some(offset);
+        Ok(())
+    }
+
+    pub(super) fn data(&mut self, page: DataPage<'_>) -> Result<()> {
+        let DataPage { bytes, encoding, rows, nulls, bounds } = page;
+        let page = Page::DataPage {
+            buf: self.compressor.compress(bytes)?,
+            num_values: rows as u32,
+            encoding,
+            def_level_encoding: Encoding::RLE,
+            rep_level_encoding: Encoding::RLE,
+            statistics: None,
+        };
+        let (offset, compressed) = self.write(page, bytes.len())?;
+        self.data_offset.get_or_insert(offset);
+        self.offset_index.append_offset_and_size(offset, compressed as i32);
+        self.offset_index.append_row_count(rows as i64);
+        let (min, max) = match &bounds {
+            Some((min, max)) => (min.to_bytes(), max.to_bytes()),
+            None => Default::default(),
+        };
+        self.column_index.append(bounds.is_none(), min, max, nulls as i64);
+        self.order.append(&bounds);
+        self.rows += rows;
+        self.nulls += nulls;
+        self.bounds = statistics::union(self.bounds.take(), bounds);
+        Ok(())
+    }
+
+    /// Where the page stands, and its bytes with the header.
+    fn write(&mut self, page: Page, uncompressed: usize) -> Result<(i64, usize)> {
+        let (page_type, encoding) = (page.page_type(), page.encoding());
+        let page = CompressedPage::new(page, uncompressed);
+        let written = SerializedPageWriter::new(&mut self.output).write_page(page)?;
+        self.uncompressed += written.uncompressed_size;
+        if !self.encodings.contains(&encoding) {
+            self.encodings.push(encoding);
+        }
+        match self.pages.last_mut() {
+            Some(last) if last.page_type == page_type && last.encoding == encoding => {
+                last.count += 1;
+            }
+            _ => self.pages.push(PageEncodingStats { page_type, encoding, count: 1 }),
+        }
+        debug_assert!(page_type != PageType::DICTIONARY_PAGE || self.data_offset.is_none());
+        Ok((written.offset as i64, written.compressed_size))
+    }
+
+    pub(super) fn finish(mut self) -> Result<ColumnChunk> {
+        let physical_type = self.column.physical_type();
+        let statistics = statistics::of_chunk(physical_type, &self.bounds, self.nulls as u64)?;
+        let pages = Bytes::from(self.output.into_inner()?);
+        let metadata = ColumnChunkMetaData::builder(self.column)
+            .set_compression(self.compressor.codec())
+            .set_encodings(self.encodings)
+            .set_page_encoding_stats(self.pages)
+            .set_num_values(self.rows as i64)
+            .set_total_compressed_size(pages.len() as i64)
+            .set_total_uncompressed_size(self.uncompressed as i64)
+            .set_dictionary_page_offset(self.dictionary_offset)
+            .set_data_page_offset(self.data_offset.unwrap_or_default())
+            .set_statistics(statistics)
+            .build()?;
+        self.column_index.set_boundary_order(self.order.boundary_order());
+        let close = ColumnCloseResult {
+            bytes_written: pages.len() as u64,
+            rows_written: self.rows as u64,
+            metadata,
+            bloom_filter: None,
+            column_index: Some(self.column_index.build()?),
+            offset_index: Some(self.offset_index.build()),
+        };
+        Ok(ColumnChunk { pages, close })
+    }
+}
+
+/// How the bounds of pages follow each other; pages of nulls alone do not count.
+#[derive(Default)]
+struct Order {
+    last: Option<(Bound, Bound)>,
+    falls: bool,
+    rises: bool,
+}
+
+impl Order {
+    fn append(&mut self, bounds: &Bounds) {
+        if let Some((min, max)) = bounds {
+            if let Some((last_min, last_max)) = &self.last {
+                self.rises |= min > last_min || max > last_max;
+                self.falls |= min < last_min || max < last_max;
+            }
+            self.last.clone_from(bounds);
+        }
+    }
+
+    fn boundary_order(&self) -> BoundaryOrder {
+        match (self.falls, self.rises) {
+            (false, _) => BoundaryOrder::ASCENDING,
+            (true, false) => BoundaryOrder::DESCENDING,
+            (true, true) => BoundaryOrder::UNORDERED,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_ordered_by_both_bounds() {
+        let order = |pages: &[Option<(i64, i64)>]| {
+            let mut order = Order::default();
+            for page in pages {
+                order.append(&page.map(|(min, max)| (Bound::Int64(min), Bound::Int64(max))));
+            }
+            order.boundary_order()
+        };
+        assert_eq!(order(&[]), BoundaryOrder::ASCENDING);
+        assert_eq!(order(&[None, Some((1, 2)), None, Some((1, 3))]), BoundaryOrder::ASCENDING);
+        assert_eq!(order(&[Some((2, 3)), None, Some((1, 3))]), BoundaryOrder::DESCENDING);
+        assert_eq!(order(&[Some((1, 3)), Some((2, 2))]), BoundaryOrder::UNORDERED);
+        assert_eq!(order(&[Some((1, 1)), Some((2, 2)), Some((1, 2))]), BoundaryOrder::UNORDERED);
+    }
+}
