@@ -47,15 +47,15 @@ impl Destination<'_> {
         pieces.try_for_each(|(partition, batch)| calls.append(index, partition, batch))
     }
 
-    fn mark(&mut self) -> Mark {
-        match self {
+    fn mark(&mut self) -> Result<Mark, LakeError> {
+        Ok(match self {
             Self::Files { calls, .. } => Mark::Files(calls.mark()),
             Self::Lake { calls, .. } => {
-                calls.snapshot();
+                calls.snapshot()?;
                 Mark::Lake
             }
             Self::Caller(_) => Mark::Caller,
-        }
+        })
     }
 
     /// What came since the mark stays.
@@ -117,6 +117,8 @@ impl From<std::io::Error> for Replay {
 pub(crate) enum Collected {
     /// Needed no work.
     Gathered(Gathered),
+    /// Nothing more will come.
+    End,
     Worked(Result<Worked, LakeError>),
 }
 
@@ -211,7 +213,7 @@ impl<'d> Loader<'d> {
                 self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects })
             }
             Collected::Gathered(Gathered::ArchiveBegan) => {
-                let (first, mark) = (self.sources.len(), self.destination.mark());
+                let (first, mark) = (self.sources.len(), self.destination.mark()?);
                 self.archives.push(OpenArchive { first, mark });
                 Ok(())
             }
@@ -220,6 +222,10 @@ impl<'d> Loader<'d> {
             Collected::Gathered(Gathered::Block(_)) => {
                 Err(LakeError::Defect("a block did not go to the workers"))
             }
+            Collected::End => match &mut self.destination {
+                Destination::Lake { calls, .. } => calls.flush(),
+                Destination::Files { .. } | Destination::Caller(_) => Ok(()),
+            },
             Collected::Worked(worked) => self.collect_block(worked?),
         }
     }
@@ -227,7 +233,7 @@ impl<'d> Loader<'d> {
     fn collect_block(&mut self, Worked { row_group, parts }: Worked) -> Result<(), LakeError> {
         // A source that begins here and goes on has its blocks to itself.
         let begins = self.open.is_none() && parts.iter().any(|part| !part.is_whole);
-        let mut mark = begins.then(|| self.destination.mark());
+        let mut mark = begins.then(|| self.destination.mark()).transpose()?;
         if let Some(row_group) = row_group {
             self.destination.append(row_group)?;
         }

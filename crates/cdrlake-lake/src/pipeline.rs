@@ -126,6 +126,28 @@ where
     }
 }
 
+/// A result that will be there.
+pub(crate) struct Deferred<Done>(Receiver<Done>);
+
+/// Puts a job to work on the pool that this thread belongs to.
+pub(crate) fn defer<Done: Send + 'static>(
+    job: impl FnOnce() -> Done + Send + 'static,
+) -> Deferred<Done> {
+    let (sender, receiver) = sync_channel(1);
+    rayon::spawn_fifo(move || {
+        // If nobody waits any more the run has ended with an error.
+        let _ = sender.send(job());
+    });
+    Deferred(receiver)
+}
+
+impl<Done> Deferred<Done> {
+    /// Waits for the result, and works on other jobs meanwhile.
+    pub(crate) fn wait(self) -> Result<Done, LakeError> {
+        help_until_done(&self.0)
+    }
+}
+
 /// Waits for a result, and works on other jobs meanwhile.
 fn help_until_done<Done>(receiver: &Receiver<Done>) -> Result<Done, LakeError> {
     /// How soon to look for other jobs again when there was none.

@@ -155,7 +155,9 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
                 empty_inputs.push(input.to_string());
             }
         }
-        gatherer.finish()
+        gatherer.finish()?;
+        drop(gatherer);
+        queue.pass(Collected::End)
     })?;
     let (destination, sources) = loader.finish()?;
     Ok(Loaded { destination, sources, empty_inputs })

@@ -5,19 +5,21 @@
 //! fails at its end is taken back: a [snapshot](Partitions::snapshot) keeps the rows that waited
 //! when it began, and how far each file had come.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
+use parquet::errors::Result as ParquetResult;
 use tempfile::TempPath;
 
 use super::parquet::{Mark, StagedParquet};
-use crate::columns::Layout;
+use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
 use crate::partition::Partition;
+use crate::pipeline::{Deferred, defer};
 
 /// Rows that are worth a row group: about four MiB.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -68,6 +70,8 @@ pub(crate) struct Partitions {
     tuning: Tuning,
     waiting: BTreeMap<Partition, Waiting>,
     waiting_bytes: usize,
+    /// Row groups being encoded, in the order in which they are appended.
+    encoding: VecDeque<Encoding>,
     open: BTreeMap<Partition, OpenFile>,
     /// Large enough, but begun before a snapshot, so that they may yet be taken back in part.
     full: Vec<OpenFile>,
@@ -85,6 +89,15 @@ struct Waiting {
     sources: Vec<SourceRows>,
     rows: usize,
     bytes: usize,
+}
+
+/// A row group while it is encoded.
+struct Encoding {
+    partition: Partition,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+    bytes: usize,
+    row_group: Deferred<ParquetResult<Option<RowGroup>>>,
 }
 
 /// A file that takes row groups.
@@ -125,6 +138,7 @@ impl Partitions {
             tuning,
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
+            encoding: VecDeque::new(),
             open: BTreeMap::new(),
             full: Vec::new(),
             finished: Vec::new(),
@@ -159,12 +173,40 @@ impl Partitions {
         Ok(())
     }
 
-    /// Makes the rows that wait in a partition a row group of its file.
+    /// Makes the rows that wait in a partition a row group of its file, once it is encoded.
     fn write_row_group(&mut self, partition: Partition) -> Result<(), LakeError> {
-        let Some(waiting) = self.waiting.remove(&partition) else { return Ok(()) };
-        self.waiting_bytes -= waiting.bytes;
-        let tenths = waiting.batches.iter().map(tenths).sum::<u64>();
-        let Some(row_group) = self.layout.encode(&waiting.batches)? else { return Ok(()) };
+        let Some(Waiting { batches, sources, bytes, .. }) = self.waiting.remove(&partition) else {
+            return Ok(());
+        };
+        self.waiting_bytes -= bytes;
+        let tenths = batches.iter().map(tenths).sum();
+        let layout = Arc::clone(&self.layout);
+        let row_group = defer(move || layout.encode(&batches));
+        self.encoding.push_back(Encoding { partition, sources, tenths, bytes, row_group });
+        let under_way = |encoding: &VecDeque<Encoding>| -> usize {
+            encoding.iter().skip(1).map(|encoding| encoding.bytes).sum()
+        };
+        while under_way(&self.encoding) > self.tuning.waiting_memory {
+            self.append_oldest()?;
+        }
+        Ok(())
+    }
+
+    /// Appends every row group that is being encoded.
+    fn append_all(&mut self) -> Result<(), LakeError> {
+        while !self.encoding.is_empty() {
+            self.append_oldest()?;
+        }
+        Ok(())
+    }
+
+    fn append_oldest(&mut self) -> Result<(), LakeError> {
+        let Some(Encoding { partition, sources, tenths, row_group, .. }) =
+            self.encoding.pop_front()
+        else {
+            return Ok(());
+        };
+        let Some(row_group) = row_group.wait()?? else { return Ok(()) };
         self.appended += 1;
         if !self.open.contains_key(&partition) {
             self.begin_file(partition)?;
@@ -173,7 +215,7 @@ impl Partitions {
         file.staged.append(row_group)?;
         file.last_append = self.appended;
         file.tenths += tenths;
-        for rows in waiting.sources {
+        for rows in sources {
             add_rows(&mut file.sources, rows);
         }
         if file.staged.len() >= self.tuning.target_file_size {
@@ -217,7 +259,8 @@ impl Partitions {
 
     /// Keeps the present state, to [return to](Self::return_to) or to
     /// [forget](Self::forget_snapshot). Snapshots may be inside each other.
-    pub(crate) fn snapshot(&mut self) {
+    pub(crate) fn snapshot(&mut self) -> Result<(), LakeError> {
+        self.append_all()?;
         self.snapshots.push(Snapshot {
             waiting: self.waiting.clone(),
             waiting_bytes: self.waiting_bytes,
@@ -225,10 +268,12 @@ impl Partitions {
             full: self.full.iter().map(OpenFile::mark).collect(),
             next_id: self.next_id,
         });
+        Ok(())
     }
 
     /// What came since the last snapshot stays.
     pub(crate) fn forget_snapshot(&mut self) -> Result<(), LakeError> {
+        self.append_all()?;
         self.snapshots.pop();
         let held = self.taken_back_in_part_before();
         let (full, finished) =
@@ -243,6 +288,7 @@ impl Partitions {
 
     /// Takes back everything since the last snapshot.
     pub(crate) fn return_to_snapshot(&mut self) -> Result<(), LakeError> {
+        self.append_all()?;
         let Some(snapshot) = self.snapshots.pop() else {
             return Err(LakeError::Defect("there is no snapshot to return to"));
         };
@@ -263,11 +309,17 @@ impl Partitions {
         Ok(())
     }
 
-    /// The finished files, in the order in which they were begun.
-    pub(crate) fn finish(mut self) -> Result<Vec<PartitionFile>, LakeError> {
+    /// Writes all rows that wait.
+    pub(crate) fn flush(&mut self) -> Result<(), LakeError> {
         while let Some(partition) = self.waiting.keys().next().copied() {
             self.write_row_group(partition)?;
         }
+        self.append_all()
+    }
+
+    /// The finished files, in the order in which they were begun.
+    pub(crate) fn finish(mut self) -> Result<Vec<PartitionFile>, LakeError> {
+        self.flush()?;
         for file in std::mem::take(&mut self.open).into_values().chain(self.full) {
             self.finished.push(file.finish()?);
         }
