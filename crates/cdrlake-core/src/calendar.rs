@@ -6,16 +6,22 @@ const DAY_SECONDS: i64 = 86_400;
 /// The value of `N` ASCII digits; none if any byte is no digit.
 #[inline]
 pub(crate) fn digits<const N: usize>(bytes: [u8; N]) -> Option<u32> {
-    // Other bytes give up to 255 a place, which must not overflow either.
-    const { assert!(N <= 8, "more places than a u32 has room for") };
-    let mut value = 0;
-    let mut all_digits = true;
-    for byte in bytes {
-        let digit = byte.wrapping_sub(b'0');
-        all_digits &= digit <= 9;
-        value = value * 10 + u32::from(digit);
+    const { assert!(N <= 8, "more places than a word has room for") };
+    let mut places = [b'0'; 8];
+    places[8 - N..].copy_from_slice(&bytes);
+    let word = u64::from_le_bytes(places);
+    // Digits, and no others, have a 3 in their upper half, and still do with 6 added.
+    let upper = |word: u64| word & 0xF0F0_F0F0_F0F0_F0F0;
+    let all_digits = upper(word) | upper(word.wrapping_add(0x0606_0606_0606_0606)) >> 4;
+    if all_digits != 0x3333_3333_3333_3333 {
+        return None;
     }
-    all_digits.then_some(value)
+    // Neighbours are added in pairs: digits, then pairs of digits, then fours. The first stands
+    // lowest in the word, so it is the one that is multiplied.
+    let pairs = (word & 0x0F0F_0F0F_0F0F_0F0F).wrapping_mul(10 << 8 | 1) >> 8;
+    let fours = (pairs & 0x00FF_00FF_00FF_00FF).wrapping_mul(100 << 16 | 1) >> 16;
+    let eights = (fours & 0x0000_FFFF_0000_FFFF).wrapping_mul(10_000 << 32 | 1) >> 32;
+    Some(eights as u32)
 }
 
 /// Days since 1970-01-01 of `YYYYMMDD`; none unless it is a real Gregorian date of the years 1900
@@ -95,6 +101,24 @@ mod tests {
         assert_eq!(days(*b"19700101"), Some(0));
         assert_eq!(days(*b"20000229"), Some(11_016));
         assert_eq!(days(*b"19000229"), None);
+    }
+
+    #[test]
+    fn digits_and_nothing_else() {
+        for byte in 0..=u8::MAX {
+            for place in 0..8 {
+                let mut bytes = *b"90817263";
+                bytes[place] = byte;
+                let expected = byte
+                    .is_ascii_digit()
+                    .then(|| std::str::from_utf8(&bytes).unwrap().parse().unwrap());
+                assert_eq!(digits(bytes), expected, "{byte} at {place}");
+            }
+        }
+        assert_eq!(digits(*b"07"), Some(7));
+        assert_eq!(digits(*b"235959"), Some(235_959));
+        assert_eq!(digits(*b"99999999"), Some(99_999_999));
+        assert_eq!(digits(*b"\xFA0000000"), None);
     }
 
     #[test]

@@ -52,6 +52,7 @@ impl Country {
     }
 
     /// Where the leading 0 is part of the number, abroad too.
+    #[inline]
     pub(crate) fn keeps_leading_zero(self) -> bool {
         self.code() == "IT"
     }

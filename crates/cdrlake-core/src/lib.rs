@@ -38,6 +38,7 @@ mod error;
 mod file_name;
 mod framing;
 mod layout;
+mod mask;
 mod number;
 mod product;
 mod reader;

@@ -37,21 +37,17 @@ pub struct E164 {
 impl E164 {
     const MAX_LEN: usize = 1 + *E164_DIGITS.end();
 
-    /// `+`, the calling code and `rest`; none unless rule 6 holds.
-    #[inline]
-    fn new(calling_code: &str, rest: &[u8]) -> Option<Self> {
+    /// `+`, the calling code and `rest`, of which rule 6 holds.
+    fn new(calling_code: &str, rest: &[u8]) -> Self {
         let code = calling_code.as_bytes();
         let digits = code.len() + rest.len();
-        if !E164_DIGITS.contains(&digits) {
-            return None;
-        }
         let mut bytes = [0; Self::MAX_LEN];
         bytes[0] = b'+';
         bytes[1..=code.len()].copy_from_slice(code);
         bytes[1 + code.len()..=digits].copy_from_slice(rest);
         // A mask may be in upper case; digits stay as they are.
         bytes.iter_mut().for_each(|byte| *byte |= 0x20 * u8::from(*byte == b'X'));
-        Some(Self { bytes, len: 1 + digits as u8 })
+        Self { bytes, len: 1 + digits as u8 }
     }
 
     /// Its text.
@@ -139,39 +135,85 @@ pub fn normalize(
     if visible.is_empty() || !visible.iter().all(u8::is_ascii_digit) {
         return None;
     }
-    if is_international {
-        return E164::new("", digits);
-    }
-    if let [b'0', b'0', rest @ ..] = digits {
-        return E164::new("", rest);
-    }
-    let country = country?;
-    match digits {
-        [b'0', rest @ ..] => {
-            let national = if country.keeps_leading_zero() { digits } else { rest };
-            E164::new(country.calling_code(), national)
-        }
-        _ if role == Role::Party
-            && &product_type == SIP_TRUNKING
-            && country.sip_numbers_have_country_code() =>
-        {
-            E164::new("", digits)
-        }
-        _ => without_prefix(digits, country),
-    }
+    let form = match is_international {
+        true => Form::international(digits.len(), 0)?,
+        false => Form::of(digits, role, product_type, country)?,
+    };
+    let code = country.filter(|_| form.prefix == Prefix::CallingCode).map(Country::calling_code);
+    Some(E164::new(code.unwrap_or_default(), &digits[form.skipped..]))
 }
 
-/// Rule 5: neither international prefix nor leading 0.
-fn without_prefix(digits: &[u8], country: Country) -> Option<E164> {
-    let code = country.calling_code();
-    let has_code = digits.starts_with(code.as_bytes());
-    if country.keeps_leading_zero() {
-        const MIN_DIGITS_WITH_CODE: usize = 11;
-        let international = has_code && digits.len() >= MIN_DIGITS_WITH_CODE;
-        return E164::new(if international { "" } else { code }, digits);
+/// How digits become E.164: what goes before them, and how many of the first give way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Form {
+    pub(crate) prefix: Prefix,
+    pub(crate) skipped: usize,
+}
+
+/// What goes before a number's digits, besides the `+`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Prefix {
+    Nothing,
+    /// The country's.
+    CallingCode,
+}
+
+impl Form {
+    /// Of digits that begin with a calling code behind `skipped` others; none unless rule 6 holds.
+    #[inline]
+    pub(crate) fn international(digits: usize, skipped: usize) -> Option<Self> {
+        let prefix = Prefix::Nothing;
+        E164_DIGITS.contains(&(digits - skipped)).then_some(Self { prefix, skipped })
     }
-    (has_code && digits.len() >= code.len() + MIN_DIGITS_BEHIND_COUNTRY_CODE)
-        .then(|| E164::new("", digits))?
+
+    /// Of digits that need the country's calling code; none unless rule 6 holds.
+    #[inline]
+    fn national(digits: usize, skipped: usize, country: Country) -> Option<Self> {
+        let prefix = Prefix::CallingCode;
+        let total = country.calling_code().len() + digits - skipped;
+        E164_DIGITS.contains(&total).then_some(Self { prefix, skipped })
+    }
+
+    /// Of digits, the last of which may be masked, by the rules 2 to 6.
+    #[inline]
+    pub(crate) fn of(
+        digits: &[u8],
+        role: Role,
+        product_type: [u8; 2],
+        country: Option<Country>,
+    ) -> Option<Self> {
+        let len = digits.len();
+        if let [b'0', b'0', ..] = digits {
+            return Self::international(len, 2);
+        }
+        let country = country?;
+        match digits {
+            [b'0', ..] => Self::national(len, usize::from(!country.keeps_leading_zero()), country),
+            _ if role == Role::Party
+                && &product_type == SIP_TRUNKING
+                && country.sip_numbers_have_country_code() =>
+            {
+                Self::international(len, 0)
+            }
+            _ => Self::without_prefix(digits, country),
+        }
+    }
+
+    /// Rule 5: neither international prefix nor leading 0.
+    fn without_prefix(digits: &[u8], country: Country) -> Option<Self> {
+        let (len, code) = (digits.len(), country.calling_code());
+        let has_code = digits.starts_with(code.as_bytes());
+        if country.keeps_leading_zero() {
+            const MIN_DIGITS_WITH_CODE: usize = 11;
+            return if has_code && len >= MIN_DIGITS_WITH_CODE {
+                Self::international(len, 0)
+            } else {
+                Self::national(len, 0, country)
+            };
+        }
+        let is_international = has_code && len >= code.len() + MIN_DIGITS_BEHIND_COUNTRY_CODE;
+        is_international.then(|| Self::international(len, 0))?
+    }
 }
 
 #[cfg(test)]

@@ -71,6 +71,12 @@ impl<'a> Record<'a> {
         self.0
     }
 
+    /// `N` bytes from byte `at` on, whatever fields they are of; zeros where the record ends before.
+    #[inline(always)]
+    pub(crate) fn chunk<const N: usize>(self, at: usize) -> &'a [u8; N] {
+        self.0.get(at..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; N])
+    }
+
     /// The bytes of `field`; none for the trailer, which stands behind the record.
     #[must_use]
     pub fn field(self, field: Field) -> &'a [u8] {

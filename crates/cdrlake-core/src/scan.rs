@@ -281,10 +281,10 @@ impl Scanner {
         if group.is_empty() {
             return;
         }
-        for sound in group {
-            for warning in sound.warnings().iter() {
+        if group.iter().any(|sound| !sound.warnings().is_empty()) {
+            group.iter().flat_map(|sound| sound.warnings().iter()).for_each(|warning| {
                 self.counts.warn(warning);
-            }
+            });
         }
         self.counts.records += group.len() as u64;
         sink.records(group);

@@ -7,62 +7,11 @@ use arrow_schema::ArrowError;
 use hashbrown::HashMap;
 
 use super::Column;
-use super::values::{NULL, Strings, dictionary};
+use super::ids::{Batch, Ids};
+use super::values::{NULL, Strings, UniformText, dictionary, take};
 use crate::number::trim;
 use crate::record::Record;
 use crate::validate::Sound;
-
-/// The distinct values of a batch and the id of each row's.
-///
-/// A row's bytes are compared with the row before; only if they differ are they trimmed and looked
-/// up, left-justified so that padding on either side gives the same value.
-pub(super) struct Ids<const N: usize> {
-    last: ([u8; N], i32),
-    known: HashMap<[u8; N], i32>,
-    values: Strings,
-    ids: Vec<i32>,
-}
-
-impl<const N: usize> Ids<N> {
-    const BLANK: ([u8; N], i32) = ([b' '; N], NULL);
-
-    pub(super) fn new() -> Self {
-        Self {
-            last: Self::BLANK,
-            known: HashMap::new(),
-            values: Strings::default(),
-            ids: Vec::new(),
-        }
-    }
-
-    #[inline]
-    pub(super) fn push(&mut self, bytes: &[u8; N]) {
-        if *bytes != self.last.0 {
-            self.last = (*bytes, self.look_up(trim(bytes)));
-        }
-        self.ids.push(self.last.1);
-    }
-
-    fn look_up(&mut self, value: &[u8]) -> i32 {
-        if value.is_empty() {
-            return NULL;
-        }
-        let mut key = [b' '; N];
-        key[..value.len()].copy_from_slice(value);
-        *self.known.entry(key).or_insert_with(|| {
-            let id = self.values.len() as i32;
-            self.values.push(value);
-            id
-        })
-    }
-
-    /// The ids and what they stand for; begins anew.
-    pub(super) fn finish(&mut self) -> Result<(Vec<i32>, StringArray), ArrowError> {
-        self.last = Self::BLANK;
-        self.known.clear();
-        Ok((std::mem::take(&mut self.ids), self.values.finish()?))
-    }
-}
 
 /// Another dictionary column of the same ids: `derive` gives each distinct value's counterpart.
 pub(super) fn derived<T: AsRef<[u8]>>(
@@ -89,6 +38,7 @@ pub(super) fn derived<T: AsRef<[u8]>>(
 pub(super) struct Codes<F, const N: usize> {
     field: F,
     ids: Ids<N>,
+    uniform: UniformText,
 }
 
 impl<const N: usize, F> Codes<F, N>
@@ -96,7 +46,7 @@ where
     F: for<'a> Fn(Record<'a>) -> &'a [u8; N],
 {
     pub(super) fn new(field: F) -> Self {
-        Self { field, ids: Ids::new() }
+        Self { field, ids: Ids::new(), uniform: UniformText::default() }
     }
 }
 
@@ -105,14 +55,14 @@ where
     F: for<'a> Fn(Record<'a>) -> &'a [u8; N] + Send,
 {
     fn append(&mut self, group: &[Sound<'_>]) {
-        for sound in group {
-            self.ids.push((self.field)(sound.record()));
-        }
+        self.ids.append(group.iter().map(|sound| (self.field)(sound.record())));
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        let (ids, values) = self.ids.finish()?;
-        arrays.push(dictionary(ids, values)?);
+        arrays.push(match self.ids.finish()? {
+            Batch::Uniform(text, rows) => self.uniform.rows(rows, text.as_deref())?,
+            Batch::Various(ids, values) => dictionary(ids, values)?,
+        });
         Ok(())
     }
 }
@@ -121,6 +71,7 @@ where
 pub(super) struct Named<F, const N: usize> {
     codes: Codes<F, N>,
     name: fn(&str) -> Option<&'static str>,
+    uniform_name: UniformText,
 }
 
 impl<const N: usize, F> Named<F, N>
@@ -128,7 +79,7 @@ where
     F: for<'a> Fn(Record<'a>) -> &'a [u8; N],
 {
     pub(super) fn new(field: F, name: fn(&str) -> Option<&'static str>) -> Self {
-        Self { codes: Codes::new(field), name }
+        Self { codes: Codes::new(field), name, uniform_name: UniformText::default() }
     }
 }
 
@@ -141,10 +92,18 @@ where
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        let (ids, values) = self.codes.ids.finish()?;
-        let names = derived(&ids, &values, self.name)?;
-        arrays.push(dictionary(ids, values)?);
-        arrays.push(names);
+        match self.codes.ids.finish()? {
+            Batch::Uniform(text, rows) => {
+                let name = text.as_deref().and_then(self.name);
+                arrays.push(self.codes.uniform.rows(rows, text.as_deref())?);
+                arrays.push(self.uniform_name.rows(rows, name)?);
+            }
+            Batch::Various(ids, values) => {
+                let names = derived(&ids, &values, self.name)?;
+                arrays.push(dictionary(ids, values)?);
+                arrays.push(names);
+            }
+        }
         Ok(())
     }
 }
@@ -174,7 +133,7 @@ where
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        arrays.push(Arc::new(Int8Array::from(std::mem::take(&mut self.values))));
+        arrays.push(Arc::new(Int8Array::from(take(&mut self.values))));
         Ok(())
     }
 }
@@ -184,7 +143,11 @@ where
 pub(super) struct Trailers {
     known: HashMap<Box<[u8]>, i32>,
     values: Strings,
+    /// The rows so far, if none has a trailer.
+    blank: usize,
+    /// The rows so far otherwise.
     ids: Vec<i32>,
+    uniform: UniformText,
 }
 
 impl Trailers {
@@ -204,6 +167,11 @@ impl Trailers {
 
 impl Column for Trailers {
     fn append(&mut self, group: &[Sound<'_>]) {
+        if self.ids.is_empty() && group.iter().all(|sound| sound.trailer().is_empty()) {
+            self.blank += group.len();
+            return;
+        }
+        self.ids.resize(self.ids.len() + std::mem::take(&mut self.blank), NULL);
         for sound in group {
             let id = self.look_up(trim(sound.trailer()));
             self.ids.push(id);
@@ -211,8 +179,12 @@ impl Column for Trailers {
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
+        if self.ids.is_empty() {
+            arrays.push(self.uniform.rows(std::mem::take(&mut self.blank), None)?);
+            return Ok(());
+        }
         self.known.clear();
-        arrays.push(dictionary(std::mem::take(&mut self.ids), self.values.finish()?)?);
+        arrays.push(dictionary(take(&mut self.ids), self.values.finish()?)?);
         Ok(())
     }
 }

@@ -9,13 +9,14 @@ use arrow_array::{ArrayRef, Int64Array, PrimitiveArray, StringArray, new_null_ar
 use arrow_schema::{ArrowError, DataType};
 
 use super::Column;
-use super::values::{NULL, dictionary};
+use super::values::{NULL, Uniform, dictionary, take};
 use crate::schema::ColumnType;
 use crate::validate::Sound;
 
-/// A column of one value, made anew for the length of each batch.
+/// A column of one value, made once and cut to the length of each batch.
 pub(super) struct Constant<F> {
-    array: F,
+    make: F,
+    array: Uniform,
     rows: usize,
 }
 
@@ -25,9 +26,13 @@ impl<F: Fn(usize) -> Result<ArrayRef, ArrowError> + Send> Column for Constant<F>
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        arrays.push((self.array)(std::mem::take(&mut self.rows))?);
+        arrays.push(self.array.rows(std::mem::take(&mut self.rows), &self.make)?);
         Ok(())
     }
+}
+
+fn constant<F: Fn(usize) -> Result<ArrayRef, ArrowError>>(make: F) -> Constant<F> {
+    Constant { make, array: Uniform::default(), rows: 0 }
 }
 
 pub(super) fn text(
@@ -35,7 +40,7 @@ pub(super) fn text(
 ) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError> + use<>> {
     let values = StringArray::from_iter_values(value);
     let id = if value.is_some() { 0 } else { NULL };
-    Constant { array: move |rows| dictionary(vec![id; rows], values.clone()), rows: 0 }
+    constant(move |rows| dictionary(vec![id; rows], values.clone()))
 }
 
 pub(super) fn int32(
@@ -53,7 +58,7 @@ pub(super) fn local_time(
 fn primitive<T: ArrowPrimitiveType>(
     value: Option<T::Native>,
 ) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
-    let array = move |rows| -> Result<ArrayRef, ArrowError> {
+    constant(move |rows| {
         Ok(match value {
             Some(value) => Arc::new(PrimitiveArray::<T>::from_value(value, rows)),
             None => {
@@ -62,40 +67,15 @@ fn primitive<T: ArrowPrimitiveType>(
                 Arc::new(nulls.finish())
             }
         })
-    };
-    Constant { array, rows: 0 }
+    })
 }
 
-/// Columns that later options fill: of their type, and null.
-pub(super) struct Nulls {
-    types: Vec<DataType>,
-    rows: usize,
-}
-
-impl Nulls {
-    pub(super) fn start_time_options() -> Self {
-        Self::new(&[ColumnType::Instant, ColumnType::Boolean])
-    }
-
-    pub(super) fn record_id() -> Self {
-        Self::new(&[ColumnType::Binary16])
-    }
-
-    fn new(types: &[ColumnType]) -> Self {
-        Self { types: types.iter().map(|column_type| column_type.arrow()).collect(), rows: 0 }
-    }
-}
-
-impl Column for Nulls {
-    fn append(&mut self, group: &[Sound<'_>]) {
-        self.rows += group.len();
-    }
-
-    fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        let rows = std::mem::take(&mut self.rows);
-        arrays.extend(self.types.iter().map(|data_type| new_null_array(data_type, rows)));
-        Ok(())
-    }
+/// A column that a later option fills: of its type, and null.
+pub(super) fn nulls(
+    column_type: ColumnType,
+) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
+    let data_type: DataType = column_type.arrow();
+    constant(move |rows| Ok(new_null_array(&data_type, rows)))
 }
 
 /// The number of each record's line.
@@ -108,7 +88,7 @@ impl Column for RecordNumbers {
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        arrays.push(Arc::new(Int64Array::from(std::mem::take(&mut self.0))));
+        arrays.push(Arc::new(Int64Array::from(take(&mut self.0))));
         Ok(())
     }
 }

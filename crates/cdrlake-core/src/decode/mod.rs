@@ -6,6 +6,7 @@
 mod code;
 mod constant;
 mod duration;
+mod ids;
 mod number;
 mod text;
 mod time;
@@ -16,10 +17,15 @@ use arrow_schema::ArrowError;
 
 use crate::country::Country;
 use crate::decoder::SourceOptions;
+use crate::layout::Field;
 use crate::product::{product_name, product_type_name};
 use crate::record::Record;
-use crate::schema::schema;
+use crate::schema::{ColumnType, schema};
 use crate::validate::Sound;
+
+const ORIGIN: usize = Field::Origin.range().start;
+const DESTINATION: usize = Field::Destination.range().start;
+const ACCOUNT_CODE: usize = Field::AccountCode.range().start;
 
 /// Builds one column of the table, or a few neighbours that come from the same field.
 trait Column: Send {
@@ -51,17 +57,18 @@ impl Columns {
             text(identifier.and_then(product_name)),
             Box::new(constant::int32(metadata.sequence_number)),
             Box::new(constant::local_time(metadata.file_time)),
-            Box::new(number::Parties::new(|record| record.origin(), country).with_masked_digits()),
-            Box::new(number::Parties::new(|record| record.destination(), country)),
+            Box::new(number::Parties::<ORIGIN>::new(country).with_masked_digits()),
+            Box::new(number::Parties::<DESTINATION>::new(country)),
             Box::new(code::Named::new(|record| record.product_type(), product_type_name)),
             Box::new(time::StartTimes::default()),
-            Box::new(constant::Nulls::start_time_options()),
+            Box::new(constant::nulls(ColumnType::Instant)),
+            Box::new(constant::nulls(ColumnType::Boolean)),
             Box::new(duration::Durations::default()),
             Box::new(code::Digits::new(|record| record.continuation())),
             Box::new(code::Codes::new(|record| record.switch_id())),
             Box::new(code::Codes::new(|record| record.trunk_incoming())),
             Box::new(code::Codes::new(|record| record.trunk_outgoing())),
-            Box::new(text::Texts::new(|record| record.account_code())),
+            Box::new(text::Texts::<ACCOUNT_CODE>::default()),
             Box::new(code::Codes::new(|record| record.pulses_in())),
             Box::new(code::Codes::new(|record| record.pulses_generated())),
             Box::new(code::Codes::new(charge_band)),
@@ -70,7 +77,7 @@ impl Columns {
             Box::new(number::Services::new(|record| record.dialled(), country)),
             Box::new(code::Codes::new(|record| record.carrier())),
             Box::new(code::Trailers::default()),
-            Box::new(constant::Nulls::record_id()),
+            Box::new(constant::nulls(ColumnType::Binary16)),
         ];
         Self { columns, rows: 0 }
     }

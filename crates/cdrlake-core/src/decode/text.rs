@@ -7,32 +7,25 @@ use arrow_schema::ArrowError;
 
 use super::Column;
 use super::values::Strings;
-use crate::number::trim;
-use crate::record::Record;
+use crate::mask::{Masks, NUMBER_LEN};
 use crate::validate::Sound;
 
-/// A field's text, trimmed; null when blank.
-pub(super) struct Texts<F> {
-    field: F,
+/// The text of a field of [`NUMBER_LEN`] bytes from byte `AT` on, trimmed; null when blank.
+#[derive(Default)]
+pub(super) struct Texts<const AT: usize> {
     strings: Strings,
 }
 
-impl<F> Texts<F> {
-    pub(super) fn new<const N: usize>(field: F) -> Self
-    where
-        F: for<'a> Fn(Record<'a>) -> &'a [u8; N],
-    {
-        Self { field, strings: Strings::default() }
-    }
-}
-
-impl<const N: usize, F> Column for Texts<F>
-where
-    F: for<'a> Fn(Record<'a>) -> &'a [u8; N] + Send,
-{
+impl<const AT: usize> Column for Texts<AT> {
     fn append(&mut self, group: &[Sound<'_>]) {
         for sound in group {
-            self.strings.push_non_empty(trim((self.field)(sound.record())));
+            let record = sound.record();
+            match Masks::of(record.chunk::<NUMBER_LEN>(AT)).trimmed() {
+                Some((start, end)) => {
+                    self.strings.push_chunk(record.chunk::<NUMBER_LEN>(AT + start), end - start);
+                }
+                None => self.strings.push_null(),
+            }
         }
     }
 

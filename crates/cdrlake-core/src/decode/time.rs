@@ -6,27 +6,20 @@ use arrow_array::{ArrayRef, TimestampMicrosecondArray};
 use arrow_schema::ArrowError;
 
 use super::Column;
-use crate::calendar::{days, microseconds, seconds_of_day};
+use super::values::take;
 use crate::validate::Sound;
 
-/// Microseconds since 1970-01-01T00:00:00, no zone. The wire's fraction is ignored.
+/// Microseconds since 1970-01-01T00:00:00, no zone.
 #[derive(Default)]
 pub(super) struct StartTimes(Vec<i64>);
 
 impl Column for StartTimes {
     fn append(&mut self, group: &[Sound<'_>]) {
-        for sound in group {
-            let record = sound.record();
-            let [h1, h2, m1, m2, s1, s2, ..] = *record.time();
-            // Validation has found both to be of their form.
-            let days = days(*record.date()).unwrap_or_default();
-            let seconds = seconds_of_day([h1, h2, m1, m2, s1, s2]).unwrap_or_default();
-            self.0.push(microseconds(days, seconds));
-        }
+        self.0.extend(group.iter().map(Sound::start_time));
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        arrays.push(Arc::new(TimestampMicrosecondArray::from(std::mem::take(&mut self.0))));
+        arrays.push(Arc::new(TimestampMicrosecondArray::from(take(&mut self.0))));
         Ok(())
     }
 }
