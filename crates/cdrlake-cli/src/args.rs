@@ -65,6 +65,10 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
     pub(crate) compression: Compression,
 
+    /// Fill the column record_id: what identifies a record by its bytes. Fixed when a lake is made.
+    #[arg(long)]
+    pub(crate) record_id: bool,
+
     /// Replace OUT and its rejects file if they exist; a stale rejects file is removed.
     #[arg(long)]
     pub(crate) overwrite: bool,
@@ -86,6 +90,11 @@ pub(crate) struct LakeArguments {
     /// earlier rows.
     #[arg(long)]
     pub(crate) replace: bool,
+
+    /// Drop and count records whose bytes another source holds: of identical ones as many are kept
+    /// as the source has that has most. For a lake made with --record-id.
+    #[arg(long)]
+    pub(crate) deduplicate: bool,
 
     #[command(flatten)]
     pub(crate) access: LakeAccess,

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use anyhow::Result;
+use cdrlake_core::RecordId;
 use cdrlake_lake::{
-    ConvertOptions, LakeError, LakeOptions, LoadOptions, Overwrite, Repeated, Report,
+    ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, Overwrite, Repeated, Report,
 };
 
 use crate::args::ConvertArguments;
@@ -22,7 +23,8 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();
-    let load = arguments.load.options(profiles, report_path);
+    let mut load = arguments.load.options(profiles, report_path);
+    load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
     let report_file = report_path.map(ReportFile::create).transpose()?;
     let report = match convert(arguments, load) {
         Ok(report) => report,
@@ -46,10 +48,14 @@ fn contradiction(arguments: &ConvertArguments) -> Option<String> {
     }
     let of_file =
         [("--rejects", arguments.rejects.is_some()), ("--overwrite", arguments.overwrite)];
-    let of_lake = [("--partition-by", lake.partition_by.is_some()), ("--replace", lake.replace)];
+    let of_lake = [
+        ("--partition-by", lake.partition_by.is_some()),
+        ("--replace", lake.replace),
+        ("--deduplicate", lake.deduplicate),
+    ];
     let (what, not_for) = match is_parquet(&arguments.output) {
-        true => ("one file; name a directory to load into a lake", &of_lake),
-        false => ("a lake; name one file, ending in .parquet, to write that", &of_file),
+        true => ("one file; name a directory to load into a lake", &of_lake[..]),
+        false => ("a lake; name one file, ending in .parquet, to write that", &of_file[..]),
     };
     let (option, _) = not_for.iter().find(|(_, is_given)| *is_given)?;
     Some(format!("{option} is not for {}, which is {what}", arguments.output.display()))
@@ -66,6 +72,7 @@ fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, La
         return cdrlake_lake::convert_to_lake(&LakeOptions {
             partition_by: lake.partition_by,
             repeated: if lake.replace { Repeated::Replace } else { Repeated::Skip },
+            duplicates: if lake.deduplicate { Duplicates::Drop } else { Duplicates::Keep },
             compression: arguments.compression,
             target_file_size: lake.target_file_size,
             ..LakeOptions::new(load, lake.access.location(output))

@@ -35,6 +35,7 @@ impl Outcome {
             | LakeError::NotALake(_)
             | LakeError::NoLake(_)
             | LakeError::Contradiction { .. }
+            | LakeError::NoRecordIds(_)
             | LakeError::NetworkFileSystem { .. }
             | LakeError::SourceNotLoaded(_)
             | LakeError::SourceAmbiguous(_) => {

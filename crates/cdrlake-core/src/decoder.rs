@@ -9,6 +9,7 @@ use crate::decode::Columns;
 use crate::error::{Reject, Warning};
 use crate::file_name::{Metadata, parse_file_name};
 use crate::framing::Position;
+use crate::record_id::RecordId;
 use crate::scan::{Counts, Scanner, Sink};
 use crate::schema::schema;
 use crate::validate::{Sound, Strictness};
@@ -29,6 +30,8 @@ pub struct SourceOptions {
     pub metadata: Metadata,
     /// Whether warnings reject.
     pub strictness: Strictness,
+    /// Whether rows have a `record_id`.
+    pub record_id: RecordId,
     /// Rows of a batch, from 1 to [`MAX_BATCH_SIZE`]; all batches of a source have as many but the
     /// last.
     pub batch_size: usize,
@@ -42,6 +45,7 @@ impl SourceOptions {
             source_file: source_file.into(),
             metadata: Metadata::default(),
             strictness: Strictness::default(),
+            record_id: RecordId::default(),
             batch_size: DEFAULT_BATCH_SIZE,
         }
     }

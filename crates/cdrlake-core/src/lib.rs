@@ -43,6 +43,7 @@ mod number;
 mod product;
 mod reader;
 mod record;
+mod record_id;
 pub mod reference;
 mod scan;
 mod schema;
@@ -60,6 +61,7 @@ pub use number::{E164, Role, SplitNumber, SplitNumberError, masked_digits, norma
 pub use product::{UnknownProduct, parse_product, product_name, product_type_name};
 pub use reader::{Error, Reader};
 pub use record::Record;
+pub use record_id::{RECORD_ID_LEN, RecordId, UnknownRecordId, record_id};
 pub use scan::Counts;
 pub use schema::{COLUMNS, ColumnSpec, RULES_VERSION, SCHEMA_VERSION, schema};
 pub use validate::Strictness;

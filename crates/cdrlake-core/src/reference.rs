@@ -15,6 +15,7 @@ use arrow_schema::DataType;
 use crate::country::Country;
 use crate::decoder::SourceOptions;
 use crate::error::Reject;
+use crate::record_id::RecordId;
 use crate::validate::Strictness;
 
 /// A row of the table as text, null as none: numbers in decimal, times as
@@ -304,7 +305,10 @@ fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOption
         service("dialled"),
         trimmed("carrier"),
         (!trailer.is_empty()).then_some(trailer),
-        None,
+        match options.record_id {
+            RecordId::Omit => None,
+            RecordId::Fill => Some(blake3::hash(record).to_hex()[..32].to_owned()),
+        },
     ]
 }
 
@@ -432,6 +436,10 @@ fn cell(column: &dyn Array, row: usize) -> Option<String> {
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
         DataType::Timestamp(..) => {
             date_time(column.as_primitive::<TimestampMicrosecondType>().value(row))
+        }
+        DataType::FixedSizeBinary(_) => {
+            let bytes = column.as_fixed_size_binary().value(row);
+            bytes.iter().map(|byte| format!("{byte:02x}")).collect()
         }
         DataType::Decimal128(..) => {
             let tenths = column.as_primitive::<Decimal128Type>().value(row);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cdrlake_core::Reject;
+use cdrlake_core::{RecordId, Reject};
 
 use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
@@ -62,6 +62,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         rows: Rows::Encoded(&layout),
         spool_near: Some(output),
         destination,
+        record_id: options.load.record_id,
         written: &written,
         history: nothing_known(&options.load),
     })?;
@@ -103,6 +104,7 @@ pub fn validate(
         rows: Rows::Judged,
         spool_near: None,
         destination: Destination::Caller(on_reject),
+        record_id: RecordId::Omit,
         written: &written,
         history: nothing_known(options),
     })?;

@@ -82,6 +82,11 @@ pub enum LakeError {
         /// What was asked for.
         wanted: String,
     },
+    /// Duplicates are to be dropped from a lake whose rows nothing identifies.
+    #[error(
+        "{} was made without --record-id, so duplicates cannot be told; make a lake with it", .0.display()
+    )]
+    NoRecordIds(PathBuf),
     /// Another run has the lake's lock.
     #[error(
         "the lake is being written by another run ({holder}); try again later, or wait for it with \

@@ -118,6 +118,21 @@ pub(crate) enum Partition {
 }
 
 impl Partition {
+    /// What holds the same calls whatever country their sources are known to be of.
+    pub(crate) const fn without_country(self) -> Self {
+        match self {
+            Self::CountryMonth(_, month) => Self::Month(month),
+            other => other,
+        }
+    }
+
+    /// Whether the file at a path in the lake is of this partition, of whatever country.
+    pub(crate) fn holds_path(self, path: &str) -> bool {
+        let Some((directory, _)) = path.rsplit_once('/') else { return false };
+        let (_, last) = directory.rsplit_once('/').unwrap_or(("", directory));
+        self == Self::All || last == self.to_string()
+    }
+
     /// Of a call on a day, counted from 1970-01-01.
     fn of(by: PartitionBy, day: i64, country: Option<Country>) -> Self {
         let date = Date::constant(1970, 1, 1).saturating_add(SignedDuration::from_hours(24 * day));

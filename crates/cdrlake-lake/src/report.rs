@@ -61,7 +61,8 @@ pub struct Tally {
     pub records_written: u64,
     /// Lines that are no sound record.
     pub records_rejected: u64,
-    /// Records dropped because they were replayed before; 0 unless asked for.
+    /// Records left out because another source holds them, or because they were replayed before; 0
+    /// unless asked for.
     pub records_duplicate: u64,
     /// Records left out by a filter; 0 unless asked for.
     pub records_filtered: u64,
@@ -99,6 +100,13 @@ impl Tally {
     pub(crate) fn failed(counts: &Counts) -> Self {
         let rejects = counts.rejects().map(|(code, count)| (code.as_str(), count)).collect();
         Self { rejects, ..Self::default() }
+    }
+
+    /// Records that were counted as written prove to be duplicates.
+    pub(crate) fn drop_duplicates(&mut self, records: u64, duration: Seconds) {
+        self.records_written -= records;
+        self.records_duplicate += records;
+        self.duration_seconds = Seconds(self.duration_seconds.0 - duration.0);
     }
 
     fn add(&mut self, other: &Self) {

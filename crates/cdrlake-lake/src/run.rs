@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use cdrlake_core::Strictness;
+use cdrlake_core::{RecordId, Strictness};
 
 use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer};
 use crate::error::LakeError;
@@ -27,6 +27,8 @@ pub struct LoadOptions {
     pub limits: Limits,
     /// Whether warnings reject.
     pub strictness: Strictness,
+    /// Whether rows get a `record_id`; a lake's own setting comes before this.
+    pub record_id: RecordId,
     /// What to do with a source whose name, of the carrier's form, came before with other content.
     pub changed: Changed,
     /// How many rejects a source may have; any number if none.
@@ -43,6 +45,9 @@ pub struct LoadOptions {
     /// Bytes of a zip inside another archive that may be held in memory; other than a quarter of
     /// the memory limit only in tests.
     pub(crate) zip_buffer: Option<u64>,
+    /// Bytes of rows that may wait for their row groups in a lake; other than an eighth of the
+    /// memory limit only in tests.
+    pub(crate) waiting_memory: Option<usize>,
 }
 
 impl LoadOptions {
@@ -57,6 +62,7 @@ impl LoadOptions {
             settings: Settings::default(),
             limits: Limits::default(),
             strictness: Strictness::default(),
+            record_id: RecordId::default(),
             changed: Changed::default(),
             max_rejects: None,
             threads: None,
@@ -64,7 +70,12 @@ impl LoadOptions {
             also_written: Vec::new(),
             block_len: BLOCK_LEN,
             zip_buffer: None,
+            waiting_memory: None,
         }
+    }
+
+    pub(crate) fn waiting_memory(&self) -> usize {
+        self.waiting_memory.unwrap_or((self.memory_limit / 8) as usize)
     }
 
     fn zip_buffer(&self) -> u64 {
@@ -106,6 +117,7 @@ pub(crate) struct Run<'r> {
     /// Near which large spools go.
     pub(crate) spool_near: Option<&'r Path>,
     pub(crate) destination: Destination<'r>,
+    pub(crate) record_id: RecordId,
     pub(crate) written: &'r Written,
     pub(crate) history: History<'r>,
 }
@@ -127,7 +139,7 @@ impl Loaded<'_> {
 
 /// Loads all inputs.
 pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
-    let Run { options, rows, spool_near, destination, written, history } = run;
+    let Run { options, rows, spool_near, destination, record_id, written, history } = run;
     let buffers = Buffers::default();
     let worker = Worker { rows, max_rejects: options.max_rejects, spool_near, buffers: &buffers };
     let work = |block| Collected::Worked(worker.work(block));
@@ -146,8 +158,7 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
             Gathered::Block(block) => queue.submit(block),
             other => queue.pass(Collected::Gathered(other)),
         };
-        let mut gatherer =
-            Gatherer::new(options.block_len, options.strictness, &buffers, history, emit);
+        let mut gatherer = Gatherer::new(options, record_id, &buffers, history, emit);
         for input in &options.inputs {
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;

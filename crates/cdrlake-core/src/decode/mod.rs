@@ -8,6 +8,7 @@ mod constant;
 mod duration;
 mod ids;
 mod number;
+mod record_id;
 mod text;
 mod time;
 mod values;
@@ -20,6 +21,7 @@ use crate::decoder::SourceOptions;
 use crate::layout::Field;
 use crate::product::{product_name, product_type_name};
 use crate::record::Record;
+use crate::record_id::RecordId;
 use crate::schema::{ColumnType, schema};
 use crate::validate::Sound;
 
@@ -77,7 +79,10 @@ impl Columns {
             Box::new(number::Services::new(|record| record.dialled(), country)),
             Box::new(code::Codes::new(|record| record.carrier())),
             Box::new(code::Trailers::default()),
-            Box::new(constant::nulls(ColumnType::Binary16)),
+            match options.record_id {
+                RecordId::Omit => Box::new(constant::nulls(ColumnType::Binary16)),
+                RecordId::Fill => Box::new(record_id::RecordIds::default()),
+            },
         ];
         Self { columns, rows: 0 }
     }

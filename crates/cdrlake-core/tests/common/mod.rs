@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use cdrlake_core::reference::{Decoded, RejectedLine, batch_rows};
 use cdrlake_core::synthetic::Calls;
 use cdrlake_core::{
-    Country, Decoder, Field, Metadata, RecordBatch, Reject, SourceOptions, Strictness,
+    Country, Decoder, Field, Metadata, RecordBatch, RecordId, Reject, SourceOptions, Strictness,
 };
 use fastrand::Rng;
 
@@ -170,6 +170,7 @@ impl Lines {
                 .rng
                 .choice([Strictness::Lenient, Strictness::Lenient, Strictness::Strict])
                 .unwrap(),
+            record_id: self.rng.choice([RecordId::Omit, RecordId::Fill]).unwrap(),
             batch_size: self.rng.usize(1..500),
             ..SourceOptions::new("random.cdr")
         }

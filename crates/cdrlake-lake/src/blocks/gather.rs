@@ -4,18 +4,22 @@ use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use cdrlake_core::{Position, RAW_LIMIT, SourceOptions, Strictness, count_lines, whole_lines_len};
+use cdrlake_core::{
+    Position, RAW_LIMIT, RecordId, SourceOptions, Strictness, count_lines, whole_lines_len,
+};
 
 use super::replay::Replayed;
 use super::{Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind};
 use crate::error::LakeError;
 use crate::known::{Changed, History, Repeated};
+use crate::run::LoadOptions;
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
 
 /// Gathers sources into blocks and hands them to `emit`.
 pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
     strictness: Strictness,
+    record_id: RecordId,
     buffers: &'b Buffers,
     pub(super) history: History<'b>,
     pub(super) emit: E,
@@ -62,17 +66,17 @@ impl<'b, E> Gatherer<'b, E>
 where
     E: FnMut(Gathered) -> Result<(), LakeError>,
 {
-    /// Blocks have up to `block_len` bytes, which must be more than [`RAW_LIMIT`].
     pub(crate) fn new(
-        block_len: usize,
-        strictness: Strictness,
+        options: &LoadOptions,
+        record_id: RecordId,
         buffers: &'b Buffers,
         history: History<'b>,
         emit: E,
     ) -> Self {
         Self {
-            block_len: block_len.max(RAW_LIMIT + 1),
-            strictness,
+            block_len: options.block_len.max(RAW_LIMIT + 1),
+            strictness: options.strictness,
+            record_id,
             buffers,
             history,
             emit,
@@ -105,6 +109,7 @@ where
         let options = SourceOptions {
             metadata: source.metadata.clone(),
             strictness: self.strictness,
+            record_id: self.record_id,
             ..SourceOptions::new(&source.source_file)
         };
         (self.emit)(Gathered::Met(source))?;

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cdrlake_core::RecordId;
 use roaring::RoaringTreemap;
 use serde_json::json;
 
-use super::{Lake, LakeLocation, RecordId, Settings};
+use super::deduplicate::{Deduplication, Dropped};
+use super::rewrite::Rewriter;
+use super::{Lake, LakeLocation, Settings};
 use crate::blocks::SourceKind;
 use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
@@ -18,11 +21,22 @@ use crate::publish::{
     AddedFile, AddedSource, Ending, Overwrite, Plan, Replayed, SourceFact, SourceRef,
 };
 use crate::rejects::RejectsFile;
-use crate::report::{Output, OutputKind, Report, Status};
+use crate::report::{Output, OutputKind, Report, Seconds, SourceReport, Status};
 use crate::run::{self, LoadOptions, Run};
 use crate::staging::{PartitionFile, Partitions, SourceRows, Tuning};
 use crate::work::Rows;
 use crate::written::Written;
+
+/// What to do with a record whose wire bytes another source holds as well.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Duplicates {
+    /// Load it.
+    #[default]
+    Keep,
+    /// Drop and count it, beyond the largest number of copies that any one source holds. The lake
+    /// must have been made with [`RecordId::Fill`].
+    Drop,
+}
 
 /// What [`convert_to_lake`] reads and writes.
 #[derive(Clone, Debug)]
@@ -33,10 +47,10 @@ pub struct LakeOptions {
     pub lake: LakeLocation,
     /// What to do with a source whose content is loaded already.
     pub repeated: Repeated,
+    /// What to do with a record that another source holds.
+    pub duplicates: Duplicates,
     /// By what calls are divided; what the lake has, or by month, if none.
     pub partition_by: Option<PartitionBy>,
-    /// Whether rows get a `record_id`; as the lake has it, or not, if none.
-    pub record_id: Option<RecordId>,
     /// How pages are compressed.
     pub compression: Compression,
     /// Bytes that files are to approach.
@@ -54,8 +68,8 @@ impl LakeOptions {
             load,
             lake,
             repeated: Repeated::default(),
+            duplicates: Duplicates::default(),
             partition_by: None,
-            record_id: None,
             compression: Compression::default(),
             target_file_size: Self::DEFAULT_TARGET_FILE_SIZE,
         }
@@ -72,14 +86,20 @@ impl LakeOptions {
 /// [`LakeError`], if the run as a whole cannot be done.
 pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     let run_id = run::run_id();
-    let wanted = Settings { partition_by: options.partition_by, record_id: options.record_id };
+    let wanted = Settings {
+        partition_by: options.partition_by,
+        record_id: Some(options.load.record_id).filter(|&wanted| wanted == RecordId::Fill),
+    };
     let written = Written::check(&options.load, &[], Overwrite::Refuse)?;
     let lake = Lake::open(&options.lake, &wanted, &run_id)?;
+    if options.duplicates == Duplicates::Drop && lake.settings.record_id == RecordId::Omit {
+        return Err(LakeError::NoRecordIds(lake.root.clone()));
+    }
     let partition_by = lake.settings.partition_by;
     let layout = Arc::new(Layout::calls(options.compression, partition_by.columns())?);
     let tuning = Tuning {
         target_file_size: options.target_file_size,
-        waiting_memory: waiting_memory(options.load.memory_limit),
+        waiting_memory: options.load.waiting_memory(),
     };
     let destination = Destination::Lake {
         calls: Box::new(Partitions::new(lake.staging.clone(), layout, tuning)),
@@ -91,6 +111,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         rows: Rows::Partitioned(partition_by),
         spool_near: Some(&spool),
         destination,
+        record_id: lake.settings.record_id,
         written: &written,
         history: History {
             known: &lake.ledger,
@@ -102,7 +123,11 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         return Err(LakeError::Defect("the destination changed its kind"));
     };
     let mut facts = Facts::of(loaded.sources, &lake, options.repeated)?;
-    let add = new_files(&lake, calls.finish()?, *rejects, &facts)?;
+    let mut calls = calls.finish()?;
+    if options.duplicates == Duplicates::Drop {
+        calls = facts.drop_duplicates(calls, &lake, options)?;
+    }
+    let add = new_files(&lake, calls, *rejects, &facts)?;
     let outputs = add.iter().map(|file| Output {
         kind: match file.kind {
             FileKind::Calls => OutputKind::Calls,
@@ -131,18 +156,13 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     Ok(report)
 }
 
-/// Of the memory limit, what rows may take that wait for their row groups.
-fn waiting_memory(limit: u64) -> usize {
-    (limit / 8) as usize
-}
-
 /// What a run found out about sources, for the ledger.
 struct Facts {
     facts: Vec<SourceFact>,
     /// Each source's, by its index in the run; none if no row of it can be in a file.
     refs: Vec<Option<SourceRef>>,
     /// In the order of the run.
-    reports: Vec<crate::report::SourceReport>,
+    reports: Vec<SourceReport>,
     /// Whose earlier rows must go.
     replaced: Vec<SourceId>,
     hash: blake3::Hasher,
@@ -227,7 +247,7 @@ impl Facts {
                     record_numbers,
                     records: 0,
                     blank_lines: 0,
-                    duration: crate::report::Seconds::default(),
+                    duration: Seconds::default(),
                 }));
                 replays.insert(hash, self.facts.len() - 1);
                 self.facts.len() - 1
@@ -241,6 +261,37 @@ impl Facts {
             replayed.duration = replayed.duration.plus(tally.duration_seconds);
         }
         Ok(Some(SourceRef::Known(source)))
+    }
+
+    /// Leaves out of new files what other sources hold.
+    fn drop_duplicates(
+        &mut self,
+        calls: Vec<PartitionFile>,
+        lake: &Lake,
+        options: &LakeOptions,
+    ) -> Result<Vec<PartitionFile>, LakeError> {
+        // A line that is replayed belongs to a source of the lake, and would be taken for its copy.
+        let takes_part = |source| matches!(self.refs.get(source), Some(Some(SourceRef::Added(_))));
+        let deduplication = Deduplication {
+            lake,
+            leaving: &self.replaced,
+            takes_part: &takes_part,
+            memory: options.load.waiting_memory(),
+        };
+        let rewriter = Rewriter::new(lake, FileKind::Calls, options.compression)?;
+        let (calls, dropped) = deduplication.run(calls, &rewriter)?;
+        for (index, Dropped { records, tenths }) in dropped {
+            let duration = Seconds::from_tenths(tenths);
+            if let Some(report) = self.reports.get_mut(index) {
+                report.tally.drop_duplicates(records, duration);
+            }
+            if let Some(Some(SourceRef::Added(place))) = self.refs.get(index)
+                && let Some(SourceFact::Added(added)) = self.facts.get_mut(*place)
+            {
+                added.report.tally.drop_duplicates(records, duration);
+            }
+        }
+        Ok(calls)
     }
 
     fn refs(&self, rows: &[SourceRows]) -> Result<Vec<(SourceRef, u64)>, LakeError> {

@@ -2,6 +2,7 @@
 //!
 //! Opening a lake takes its lock and finishes, or clears away, what a run that died has left.
 
+mod deduplicate;
 mod load;
 mod network;
 mod rewrite;
@@ -12,10 +13,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use self::load::{LakeOptions, convert_to_lake};
+pub use self::load::{Duplicates, LakeOptions, convert_to_lake};
 pub use self::network::NetworkFileSystem;
+pub use self::settings::LakeSettings;
 pub(crate) use self::settings::Settings;
-pub use self::settings::{LakeSettings, RecordId};
 pub use self::unload::unload;
 use crate::error::LakeError;
 use crate::ledger::{FileKind, Ledger, write_face};

@@ -1,12 +1,15 @@
 //! Files of a lake written anew without the rows of some sources.
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
+use arrow_array::RecordBatch;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
+use roaring::RoaringTreemap;
 
 use super::Lake;
 use crate::columns::{Compression, Layout};
@@ -57,68 +60,123 @@ impl Lake {
         rows: &[(SourceId, u64)],
         sources: &[SourceId],
         compression: Compression,
-    ) -> Result<Without, LakeError> {
-        let path = self.root.join(&file.path);
-        let parquet = |error| LakeError::Parquet { path: path.clone(), error };
-        let input = File::open(&path).map_err(LakeError::write(&path))?;
-        let mut options = ArrowReaderOptions::new();
-        let layout = match file.kind {
-            FileKind::Calls => {
-                let columns = self.settings.partition_by.columns();
-                let layout = Arc::new(Layout::calls(compression, columns)?);
-                options = options.with_schema(layout.arrow_schema());
-                Some(layout)
+    ) -> Result<Copy, LakeError> {
+        let mut dropped = RoaringTreemap::new();
+        let mut first = 0;
+        for (source, rows) in rows {
+            if sources.contains(source) {
+                dropped.insert_range(first..first + rows);
             }
-            FileKind::Rejects => None,
-        };
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(input, options)
-            .map_err(parquet)?;
-        let in_file = builder.metadata().file_metadata().num_rows() as u64;
-        if in_file != file.rows || in_file != rows.iter().map(|(_, rows)| rows).sum::<u64>() {
-            return Err(LakeError::FileChanged(path));
+            first += rows;
         }
-        let selection: RowSelection = rows
-            .iter()
-            .map(|&(source, rows)| match sources.contains(&source) {
-                true => RowSelector::skip(rows as usize),
-                false => RowSelector::select(rows as usize),
-            })
-            .collect::<Vec<_>>()
-            .into();
-        let reader = builder.with_row_selection(selection).with_batch_size(BATCH_SIZE);
-        let batches = reader.build().map_err(parquet)?;
-        let batches =
-            batches.map(|batch| batch.map_err(|error| parquet(ParquetError::from(error))));
-        match layout {
-            Some(layout) => {
-                let mut staged = StagedParquet::create(&self.staging, &path, Arc::clone(&layout))?;
-                let mut sum = 0;
-                let mut waiting = Vec::new();
-                for batch in batches {
-                    let batch = batch?;
-                    sum += tenths(&batch);
-                    waiting.push(batch);
-                    if waiting.len() == ROW_GROUP_BATCHES
-                        && let Some(row_group) = layout.encode(&std::mem::take(&mut waiting))?
-                    {
-                        staged.append(row_group)?;
-                    }
-                }
-                if let Some(row_group) = layout.encode(&waiting)? {
-                    staged.append(row_group)?;
-                }
-                Ok(Without { file: staged.finish()?, tenths: sum })
-            }
-            None => Ok(Without { file: rejects::copy(&self.staging, batches)?, tenths: 0 }),
+        if first != file.rows {
+            return Err(LakeError::FileChanged(self.root.join(&file.path)));
         }
+        let rewriter = Rewriter::new(self, file.kind, compression)?;
+        rewriter.copy(&self.root.join(&file.path), file.rows, &dropped)
     }
 }
 
-/// A staged file that has some rows less.
-struct Without {
-    file: StagedFile,
+/// Copies files of a lake to its staging directory, but for some rows.
+pub(super) struct Rewriter<'r> {
+    lake: &'r Lake,
+    /// None for rejects.
+    layout: Option<Arc<Layout>>,
+}
+
+/// A staged copy.
+pub(super) struct Copy {
+    pub(super) file: StagedFile,
     /// Tenths of seconds of its calls.
-    tenths: u64,
+    pub(super) tenths: u64,
+}
+
+impl<'r> Rewriter<'r> {
+    pub(super) fn new(
+        lake: &'r Lake,
+        kind: FileKind,
+        compression: Compression,
+    ) -> Result<Self, LakeError> {
+        let columns = lake.settings.partition_by.columns();
+        let layout = match kind {
+            FileKind::Calls => Some(Arc::new(Layout::calls(compression, columns)?)),
+            FileKind::Rejects => None,
+        };
+        Ok(Self { lake, layout })
+    }
+
+    /// A copy of the file at `path`, which must have so many rows, without those that are dropped.
+    pub(super) fn copy(
+        &self,
+        path: &Path,
+        rows: u64,
+        dropped: &RoaringTreemap,
+    ) -> Result<Copy, LakeError> {
+        let parquet = |error| LakeError::Parquet { path: path.to_owned(), error };
+        let input = File::open(path).map_err(LakeError::write(path))?;
+        let mut options = ArrowReaderOptions::new();
+        if let Some(layout) = &self.layout {
+            options = options.with_schema(layout.arrow_schema());
+        }
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(input, options)
+            .map_err(parquet)?;
+        if builder.metadata().file_metadata().num_rows() as u64 != rows {
+            return Err(LakeError::FileChanged(path.to_owned()));
+        }
+        let reader = builder
+            .with_row_selection(selection(rows, dropped))
+            .with_batch_size(BATCH_SIZE)
+            .build()
+            .map_err(parquet)?;
+        let batches = reader.map(|batch| batch.map_err(|error| parquet(ParquetError::from(error))));
+        match &self.layout {
+            Some(layout) => self.copy_calls(path, layout, batches),
+            None => Ok(Copy { file: rejects::copy(&self.lake.staging, batches)?, tenths: 0 }),
+        }
+    }
+
+    fn copy_calls(
+        &self,
+        path: &Path,
+        layout: &Arc<Layout>,
+        batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
+    ) -> Result<Copy, LakeError> {
+        let mut staged = StagedParquet::create(&self.lake.staging, path, Arc::clone(layout))?;
+        let mut sum = 0;
+        let mut waiting = Vec::new();
+        for batch in batches {
+            let batch = batch?;
+            sum += tenths(&batch);
+            waiting.push(batch);
+            if waiting.len() == ROW_GROUP_BATCHES
+                && let Some(row_group) = layout.encode(&std::mem::take(&mut waiting))?
+            {
+                staged.append(row_group)?;
+            }
+        }
+        if let Some(row_group) = layout.encode(&waiting)? {
+            staged.append(row_group)?;
+        }
+        Ok(Copy { file: staged.finish()?, tenths: sum })
+    }
+}
+
+/// All of so many rows but those that are dropped.
+fn selection(rows: u64, dropped: &RoaringTreemap) -> RowSelection {
+    let mut selectors: Vec<RowSelector> = Vec::new();
+    let mut next = 0;
+    for row in dropped {
+        if row > next {
+            selectors.push(RowSelector::select((row - next) as usize));
+        }
+        match selectors.last_mut() {
+            Some(last) if last.skip => last.row_count += 1,
+            _ => selectors.push(RowSelector::skip(1)),
+        }
+        next = row + 1;
+    }
+    selectors.push(RowSelector::select((rows - next) as usize));
+    selectors.into()
 }
 
 const BATCH_SIZE: usize = 4096;

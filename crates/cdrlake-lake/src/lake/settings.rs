@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
+use cdrlake_core::RecordId;
+
 use crate::error::LakeError;
 use crate::ledger::Ledger;
 use crate::partition::PartitionBy;
@@ -16,38 +18,6 @@ pub struct LakeSettings {
     pub partition_by: PartitionBy,
     /// Whether its rows have a `record_id`.
     pub record_id: RecordId,
-}
-
-/// Whether rows have a `record_id`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum RecordId {
-    /// It is null.
-    #[default]
-    Omit,
-    /// It is computed.
-    Fill,
-}
-
-impl RecordId {
-    const ALL: [Self; 2] = [Self::Omit, Self::Fill];
-}
-
-impl fmt::Display for RecordId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Omit => "omit",
-            Self::Fill => "fill",
-        })
-    }
-}
-
-impl FromStr for RecordId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let found = Self::ALL.into_iter().find(|record_id| record_id.to_string() == text);
-        found.ok_or_else(|| format!("expected omit or fill, found {text:?}"))
-    }
 }
 
 /// Settings that were asked for, where any were.

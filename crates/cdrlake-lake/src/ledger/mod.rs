@@ -235,7 +235,8 @@ impl Ledger {
         files.into_values().map(|file| Ok((file.clone(), self.rows_of(&file)?))).collect()
     }
 
-    fn rows_of(&self, file: &LedgerFile) -> Result<Vec<(SourceId, u64)>, LakeError> {
+    /// Whose a file's rows are, from the first to the last.
+    pub(crate) fn rows_of(&self, file: &LedgerFile) -> Result<Vec<(SourceId, u64)>, LakeError> {
         self.query(
             "SELECT source, rows FROM file_sources WHERE file = ?1 ORDER BY first_row",
             [file.id],

@@ -81,6 +81,8 @@ fn visit_file<V: Visitor>(
                 let Provenance { source_file, hash, known } = &provenance;
                 let source = naming.replayed(source_file, known, settings);
                 visitor.replay(source, *hash, &mut lines)?;
+                // What the visitor had no use for.
+                lines.for_each(drop);
             }
         }
     }

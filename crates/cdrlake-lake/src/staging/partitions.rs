@@ -26,7 +26,7 @@ const ROW_GROUP_ROWS: usize = 131_072;
 
 /// Files under construction at a time, unless they must wait for the end of a source: each has a
 /// handle, and its row groups' statistics are in memory.
-const MAX_OPEN_FILES: usize = 64;
+const MAX_OPEN_FILES: usize = 256;
 
 /// What a batch takes beside its values: 35 arrays have their own headers.
 const BATCH_OVERHEAD: usize = 8 << 10;
@@ -52,7 +52,7 @@ pub(crate) struct SourceRows {
 #[derive(Debug)]
 pub(crate) struct PartitionFile {
     /// Larger the later the file was begun.
-    id: u64,
+    pub(crate) id: u64,
     pub(crate) partition: Partition,
     pub(crate) file: TempPath,
     pub(crate) rows: u64,

@@ -2,6 +2,7 @@
 //! what comes out is compared with what the reference decoder says of each source.
 
 mod archives;
+mod lake;
 mod replay;
 
 use std::fs::{self, File};

@@ -54,43 +54,45 @@ impl Lab {
         read(&self.path(name)).iter().flat_map(batch_rows).collect()
     }
 
-    /// Writes a rejects file anew, with each `raw` as `edit` returns it, given the line's number.
-    fn edit(&self, from: &str, to: &str, edit: impl Fn(i64, &[u8]) -> Option<Vec<u8>>) {
-        self.rewrite(from, to, |batch| {
-            let numbers = batch.column_by_name("record_number").unwrap();
-            let numbers = numbers.as_primitive::<arrow_array::types::Int64Type>().values();
-            let raw = batch.column_by_name("raw").unwrap().as_binary::<i32>().iter();
-            let raw = raw.zip(numbers).map(|(raw, &number)| edit(number, raw.unwrap()));
-            // As other tools write it.
-            let raw: LargeBinaryArray = raw.collect();
-            ("raw", Arc::new(raw))
-        });
+    fn edit(&self, from: &str, to: &str, by: impl Fn(i64, &[u8]) -> Option<Vec<u8>>) {
+        edit(&self.path(from), &self.path(to), by);
     }
 
-    /// Writes a rejects file anew, with one column as `column` returns it.
-    fn rewrite(
-        &self,
-        from: &str,
-        to: &str,
-        column: impl Fn(&RecordBatch) -> (&'static str, ArrayRef),
-    ) {
-        let mut writer: Option<ArrowWriter<File>> = None;
-        for batch in read(&self.path(from)) {
-            let (name, array) = column(&batch);
-            let index = batch.schema().index_of(name).unwrap();
-            let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
-            fields[index] = Arc::new(Field::new(name, array.data_type().clone(), true));
-            let mut columns = batch.columns().to_vec();
-            columns[index] = array;
-            let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
-            let writer = writer.get_or_insert_with(|| {
-                let file = File::create(self.path(to)).unwrap();
-                ArrowWriter::try_new(file, batch.schema(), None).unwrap()
-            });
-            writer.write(&batch).unwrap();
-        }
-        writer.unwrap().close().unwrap();
+    fn rewrite(&self, from: &str, to: &str, by: impl Fn(&RecordBatch) -> (&'static str, ArrayRef)) {
+        rewrite(&self.path(from), &self.path(to), by);
     }
+}
+
+/// Writes a rejects file anew, with each `raw` as `by` returns it, given the line's number.
+pub(super) fn edit(from: &Path, to: &Path, by: impl Fn(i64, &[u8]) -> Option<Vec<u8>>) {
+    rewrite(from, to, |batch| {
+        let numbers = batch.column_by_name("record_number").unwrap();
+        let numbers = numbers.as_primitive::<arrow_array::types::Int64Type>().values();
+        let raw = batch.column_by_name("raw").unwrap().as_binary::<i32>().iter();
+        let raw = raw.zip(numbers).map(|(raw, &number)| by(number, raw.unwrap()));
+        // As other tools write it.
+        let raw: LargeBinaryArray = raw.collect();
+        ("raw", Arc::new(raw))
+    });
+}
+
+/// Writes a rejects file anew, with one column as `by` returns it.
+fn rewrite(from: &Path, to: &Path, by: impl Fn(&RecordBatch) -> (&'static str, ArrayRef)) {
+    let mut writer: Option<ArrowWriter<File>> = None;
+    for batch in read(from) {
+        let (name, array) = by(&batch);
+        let index = batch.schema().index_of(name).unwrap();
+        let mut fields: Vec<_> = batch.schema().fields().iter().cloned().collect();
+        fields[index] = Arc::new(Field::new(name, array.data_type().clone(), true));
+        let mut columns = batch.columns().to_vec();
+        columns[index] = array;
+        let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap();
+        let writer = writer.get_or_insert_with(|| {
+            ArrowWriter::try_new(File::create(to).unwrap(), batch.schema(), None).unwrap()
+        });
+        writer.write(&batch).unwrap();
+    }
+    writer.unwrap().close().unwrap();
 }
 
 /// A file of calls whose every `nth` line lost its last bytes, and what it was before.
