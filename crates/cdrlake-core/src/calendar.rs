@@ -4,7 +4,7 @@
 const DAY_SECONDS: i64 = 86_400;
 
 /// The value of `N` ASCII digits; none if any byte is no digit.
-#[inline]
+#[inline(always)]
 pub(crate) fn digits<const N: usize>(bytes: [u8; N]) -> Option<u32> {
     const { assert!(N <= 8, "more places than a word has room for") };
     let mut places = [b'0'; 8];
@@ -26,7 +26,7 @@ pub(crate) fn digits<const N: usize>(bytes: [u8; N]) -> Option<u32> {
 
 /// Days since 1970-01-01 of `YYYYMMDD`; none unless it is a real Gregorian date of the years 1900
 /// to 2100.
-#[inline]
+#[inline(always)]
 pub(crate) fn days(date: [u8; 8]) -> Option<i32> {
     let value = digits(date)?;
     let (year, month, day) = (value / 10_000, value / 100 % 100, value % 100);
@@ -41,7 +41,7 @@ pub(crate) fn days(date: [u8; 8]) -> Option<i32> {
 }
 
 /// Seconds since midnight of `HHMMSS`; none unless `HH` ≤ 23, `MM` ≤ 59, `SS` ≤ 59.
-#[inline]
+#[inline(always)]
 pub(crate) fn seconds_of_day(time: [u8; 6]) -> Option<u32> {
     let value = digits(time)?;
     let (hours, minutes, seconds) = (value / 10_000, value / 100 % 100, value % 100);

@@ -5,7 +5,7 @@
 //! `lines = records + rejects + blank lines`.
 //!
 //! Sound files are runs of lines of one length (229 bytes with the line feed, 235 for French Voice
-//! Line), and searching each line feed would cost more than it tells. [`run_len`] only checks that
+//! Line), and searching each line feed would cost more than it tells. [`run`] only checks that
 //! a line feed stands wherever the stride says. That alone does not prove that none stands in
 //! between; validation does, for a line feed is not among a record's bytes. So a run is taken at
 //! its word only if all of its records prove sound, and is otherwise framed again line by line
@@ -115,11 +115,15 @@ fn frame_unusual(raw: &[u8], end: End, position: Position) -> Framed<'_> {
     Framed::Record(RecordLine { record: Record::new(bytes), trailer, position, warnings })
 }
 
-/// How many lines of `stride` bytes, line feed included, seem to stand at the start of `bytes`;
-/// `most` at the most.
-#[inline]
-pub(crate) fn run_len(bytes: &[u8], stride: usize, most: usize) -> usize {
-    bytes.chunks_exact(stride).take(most).take_while(|line| line.last() == Some(&LINE_FEED)).count()
+/// What seem to be lines of `stride` bytes, line feed included, at the start of `bytes`: without
+/// the line feed, up to where none stands at the stride.
+#[inline(always)]
+pub(crate) fn run(bytes: &[u8], stride: usize) -> impl Iterator<Item = &[u8]> {
+    let lines = bytes.chunks_exact(stride);
+    lines
+        .map_while(|line| line.split_last())
+        .take_while(|(last, _)| **last == LINE_FEED)
+        .map(|(_, raw)| raw)
 }
 
 /// Splits `bytes` behind its first line feed: the line without it, and the rest.
@@ -232,11 +236,10 @@ mod tests {
     fn a_run_ends_where_a_line_feed_is_missing() {
         let mut bytes = [line(b""), line(b"")].join(&b'\n');
         bytes.push(b'\n');
-        assert_eq!(run_len(&bytes, PLAIN_STRIDE, 64), 2);
-        assert_eq!(run_len(&bytes, PLAIN_STRIDE, 1), 1);
-        assert_eq!(run_len(&bytes[..457], PLAIN_STRIDE, 64), 1);
-        assert_eq!(run_len(&bytes, PLAIN_STRIDE + 1, 64), 0);
-        assert_eq!(run_len(b"", PLAIN_STRIDE, 64), 0);
+        assert_eq!(run(&bytes, PLAIN_STRIDE).collect::<Vec<_>>(), [line(b""), line(b"")]);
+        assert_eq!(run(&bytes[..457], PLAIN_STRIDE).count(), 1);
+        assert_eq!(run(&bytes, PLAIN_STRIDE + 1).count(), 0);
+        assert_eq!(run(b"", PLAIN_STRIDE).count(), 0);
     }
 
     #[test]

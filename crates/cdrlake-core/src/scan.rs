@@ -6,7 +6,7 @@
 //! line, for a line feed may stand inside what looked like a record.
 
 use crate::error::{Fault, RAW_LIMIT, Reject, RejectCode, Warning};
-use crate::framing::{End, Framed, PLAIN_STRIDE, Position, frame, run_len, split_line};
+use crate::framing::{End, Framed, PLAIN_STRIDE, Position, frame, run, split_line};
 use crate::layout::RECORD_LEN;
 use crate::validate::{Sound, Strictness, validate};
 
@@ -184,14 +184,9 @@ impl Scanner {
         group: &mut Vec<Sound<'a>>,
         sink: &mut impl Sink,
     ) -> Used {
-        let count = run_len(bytes, self.stride, most);
-        if count < most.min(SHORT_RUN) {
-            return Used::NOTHING;
-        }
         group.clear();
         let mut position = self.position;
-        for line in bytes.chunks_exact(self.stride).take(count) {
-            let raw = &line[..self.stride - 1];
+        for raw in run(bytes, self.stride).take(most) {
             let Framed::Record(line) = frame(raw, End::LineFeed, position) else {
                 return Used::NOTHING;
             };
@@ -200,6 +195,10 @@ impl Scanner {
             };
             group.push(sound);
             position = position.behind(self.stride);
+        }
+        let count = group.len();
+        if count < most.min(SHORT_RUN) {
+            return Used::NOTHING;
         }
         self.hand_on(group, sink);
         self.position = position;

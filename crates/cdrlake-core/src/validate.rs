@@ -66,7 +66,7 @@ impl<'a> Sound<'a> {
 }
 
 /// The record, if it is sound, or the first thing wrong with it.
-#[inline]
+#[inline(always)]
 pub(crate) fn validate(line: RecordLine<'_>, strictness: Strictness) -> Result<Sound<'_>, Fault> {
     parse(line, strictness).ok_or_else(|| diagnose(&line, strictness))
 }
@@ -83,7 +83,7 @@ fn warnings(line: &RecordLine<'_>) -> Warnings {
 
 /// The record with its values, unless anything is wrong. Written for speed: no early exit among
 /// the bytes.
-#[inline]
+#[inline(always)]
 fn parse(line: RecordLine<'_>, strictness: Strictness) -> Option<Sound<'_>> {
     let record = line.record;
     let is_sound = is_printable(record.bytes())

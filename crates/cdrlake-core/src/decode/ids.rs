@@ -50,12 +50,12 @@ impl<const N: usize> Ids<N> {
     ) {
         let rows = fields.len();
         let Some(first) = fields.clone().next() else { return };
-        let is_uniform = fields.clone().all(|field| field == first);
+        let is_uniform = fields.clone().all(|field| is_equal(field, first));
         if is_uniform && self.ids.is_empty() {
             if self.uniform == 0 {
                 self.id(first);
             }
-            if self.known.first().is_some_and(|(known, _)| known == first) {
+            if self.known.first().is_some_and(|(known, _)| is_equal(known, first)) {
                 self.uniform += rows;
                 return;
             }
@@ -85,7 +85,7 @@ impl<const N: usize> Ids<N> {
     #[inline(always)]
     fn id(&mut self, field: &[u8; N]) -> i32 {
         let hash = hash(field);
-        match self.table.find(hash, |&at| self.known[at as usize].0 == *field) {
+        match self.table.find(hash, |&at| is_equal(&self.known[at as usize].0, field)) {
             Some(&at) => self.known[at as usize].1,
             None => self.add(field, hash),
         }
@@ -128,29 +128,43 @@ impl<const N: usize> Ids<N> {
     }
 }
 
-/// Mixes a field's words, which may overlap; all of its bits reach the upper ones, by which the
-/// table tells entries apart, and the lower ones, by which it places them.
+/// A field as words, of which the last may repeat some of the one before; for up to 32 bytes.
+#[inline(always)]
+fn words<const N: usize>(field: &[u8; N]) -> [u64; 4] {
+    const { assert!(N <= 32, "more bytes than words") };
+    let mut words = [0; 4];
+    let (whole, _) = field.as_chunks::<8>();
+    for (word, bytes) in words.iter_mut().zip(whole) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    if let Some(tail) = field.last_chunk::<8>() {
+        words[(N - 1) / 8] = u64::from_le_bytes(*tail);
+    } else if let (Some(head), Some(tail)) = (field.first_chunk::<4>(), field.last_chunk::<4>()) {
+        let head = u64::from(u32::from_le_bytes(*head));
+        words[0] = head << 32 | u64::from(u32::from_le_bytes(*tail));
+    } else {
+        words[0] = field.iter().fold(0, |word, &byte| word << 8 | u64::from(byte));
+    }
+    words
+}
+
+/// Compares word by word: for lengths as odd as the fields', a call is what else it would be.
+#[inline(always)]
+fn is_equal<const N: usize>(left: &[u8; N], right: &[u8; N]) -> bool {
+    let pairs = words(left).into_iter().zip(words(right));
+    pairs.fold(0, |bits, (left, right)| bits | (left ^ right)) == 0
+}
+
+/// Mixes a field's words; all of its bits reach the upper ones, by which the table tells entries
+/// apart, and the lower ones, by which it places them.
 #[inline(always)]
 fn hash<const N: usize>(field: &[u8; N]) -> u64 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-    let mix = |hash: u64, word: u64| {
+    let words = words(field);
+    words[..N.div_ceil(8)].iter().fold(N as u64, |hash, word| {
         let product = u128::from(hash ^ word) * u128::from(FACTOR);
         product as u64 ^ (product >> 64) as u64
-    };
-    let mut hash = N as u64;
-    let (words, _) = field.as_chunks::<8>();
-    for word in words {
-        hash = mix(hash, u64::from_le_bytes(*word));
-    }
-    if let Some(tail) = field.last_chunk::<8>() {
-        hash = mix(hash, u64::from_le_bytes(*tail));
-    } else if let (Some(head), Some(tail)) = (field.first_chunk::<4>(), field.last_chunk::<4>()) {
-        let word = u64::from(u32::from_le_bytes(*head)) << 32;
-        hash = mix(hash, word | u64::from(u32::from_le_bytes(*tail)));
-    } else {
-        hash = mix(hash, field.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)));
-    }
-    hash
+    })
 }
 
 #[cfg(test)]
@@ -193,6 +207,28 @@ mod tests {
             }
             assert_eq!(finish(&mut ids), expected, "{choice}");
         }
+    }
+
+    #[test]
+    fn every_byte_counts() {
+        fn check<const N: usize>() {
+            let field: [u8; N] = std::array::from_fn(|at| at as u8 + b'0');
+            assert!(is_equal(&field, &field));
+            for at in 0..N {
+                let mut other = field;
+                other[at] ^= 1;
+                assert!(!is_equal(&field, &other), "byte {at} of {N}");
+                assert_ne!(hash(&field), hash(&other), "byte {at} of {N}");
+            }
+        }
+        check::<2>();
+        check::<3>();
+        check::<4>();
+        check::<6>();
+        check::<9>();
+        check::<20>();
+        check::<25>();
+        check::<32>();
     }
 
     #[test]
