@@ -87,27 +87,27 @@ impl Destination<'_> {
             Self::Lake { .. } if source.kind == SourceKind::Replayed => Ok(()),
             Self::Files { rejects, .. } | Self::Lake { rejects, .. } => {
                 let hash = end.hash.to_hex();
-                spool.replay(|reject| rejects.write(source, &hash, reject).map_err(Replay::Run))
+                spool.drain(|reject| rejects.write(source, &hash, reject).map_err(Drain::Run))
             }
-            Self::Caller(on_reject) => spool.replay(|reject| {
+            Self::Caller(on_reject) => spool.drain(|reject| {
                 on_reject(name, reject);
                 Ok(())
             }),
         }
         .map_err(|error| match error {
-            Replay::Spool(error) => LakeError::Rejects(error),
-            Replay::Run(error) => error,
+            Drain::Spool(error) => LakeError::Rejects(error),
+            Drain::Run(error) => error,
         })
     }
 }
 
-/// What breaks off the replay of a spool.
-enum Replay {
+/// What breaks off the draining of a spool.
+enum Drain {
     Spool(std::io::Error),
     Run(LakeError),
 }
 
-impl From<std::io::Error> for Replay {
+impl From<std::io::Error> for Drain {
     fn from(error: std::io::Error) -> Self {
         Self::Spool(error)
     }
@@ -180,6 +180,7 @@ struct Open {
 enum Fate<'w> {
     Loaded(&'w WorkedPart),
     Skipped { same_as: String, open_rejects: u64 },
+    ReplayedBefore,
     Failed { error: SourceError, worked: Option<&'w WorkedPart> },
 }
 
@@ -211,6 +212,15 @@ impl<'d> Loader<'d> {
                 self.take_back(index)?;
                 let (same_as, open_rejects) = (earlier.name, earlier.open_rejects);
                 self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects })
+            }
+            Collected::Gathered(Gathered::ReplayedBefore { index, end }) => {
+                self.seal(index, Some(end), Fate::ReplayedBefore)
+            }
+            Collected::Gathered(Gathered::Duplicates { index, lines }) => {
+                if let Some(report) = &mut self.loading(index)?.report {
+                    report.tally.add_duplicates(lines);
+                }
+                Ok(())
             }
             Collected::Gathered(Gathered::ArchiveBegan) => {
                 let (first, mark) = (self.sources.len(), self.destination.mark()?);
@@ -283,7 +293,7 @@ impl<'d> Loader<'d> {
         }
         let loading = self.loading(index)?;
         loading.kind = worked.source.kind;
-        loading.accepted = std::mem::take(&mut worked.accepted);
+        loading.accepted |= std::mem::take(&mut worked.accepted);
         self.seal(index, worked.end, Fate::Loaded(&worked))?;
         self.release()
     }
@@ -338,7 +348,12 @@ impl<'d> Loader<'d> {
         fate: Fate<'_>,
     ) -> Result<(), LakeError> {
         let loading = self.loading(index)?;
-        loading.report = Some(report(loading.source.name.clone(), end, fate));
+        let report = report(loading.source.name.clone(), end, fate);
+        match &mut loading.report {
+            // Lines that are replayed may stand in several places of a rejects file.
+            Some(earlier) if earlier.status == report.status => earlier.merge(&report),
+            slot => *slot = Some(report),
+        }
         Ok(())
     }
 
@@ -369,7 +384,6 @@ fn report(source: String, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceRepor
             content_hash,
             tally: Tally::loaded(
                 &worked.counts,
-                worked.duplicates,
                 end.map_or(0, |end| end.bytes),
                 worked.totals.duration(),
             ),
@@ -383,6 +397,9 @@ fn report(source: String, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceRepor
             open_rejects,
             ..SourceReport::new(source, Status::Skipped)
         },
+        Fate::ReplayedBefore => {
+            SourceReport { content_hash, ..SourceReport::new(source, Status::Skipped) }
+        }
         Fate::Failed { error, worked } => {
             let tally = worked.map(|worked| Tally::failed(&worked.counts)).unwrap_or_default();
             let failed = SourceReport::new(source, Status::Failed);

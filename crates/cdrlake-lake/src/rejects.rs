@@ -65,7 +65,7 @@ impl Spool {
     }
 
     /// Gives every line back, in order.
-    pub(crate) fn replay<E: From<io::Error>>(
+    pub(crate) fn drain<E: From<io::Error>>(
         self,
         mut visit: impl FnMut(&Reject<'_>) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -307,7 +307,7 @@ mod tests {
         }
         let mut seen = 0;
         spool
-            .replay::<io::Error>(|reject| {
+            .drain::<io::Error>(|reject| {
                 let (fault, raw, raw_length) = lines[seen % 3];
                 assert_eq!((reject.fault, reject.raw, reject.raw_length), (fault, raw, raw_length));
                 assert_eq!(reject.record_number, seen as u64 / 3);

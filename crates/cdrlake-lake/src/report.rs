@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use arrow_array::temporal_conversions::timestamp_us_to_datetime;
-use cdrlake_core::Counts;
+use cdrlake_core::{Counts, Warning};
 use serde::{Serialize, Serializer};
 
 use crate::error::Chain;
@@ -22,7 +22,8 @@ pub struct Report {
     pub totals: Tally,
     /// One an input's source, in input order.
     pub sources: Vec<SourceReport>,
-    /// Inputs in which there was no source: empty directories and archives.
+    /// Inputs in which there was no source: empty directories and archives. Also tables of calls that
+    /// stand beside rejects files which are replayed.
     pub empty_inputs: Vec<String>,
     /// The files published; none if no source was loaded.
     pub outputs: Vec<Output>,
@@ -79,14 +80,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of a source all of whose sound records are written, but for duplicates, which
-    /// the counts leave out.
-    pub(crate) fn loaded(counts: &Counts, duplicates: u64, bytes: u64, duration: Seconds) -> Self {
+    /// The tally of a source all of whose sound records are written.
+    pub(crate) fn loaded(counts: &Counts, bytes: u64, duration: Seconds) -> Self {
         Self {
-            records_read: counts.records + counts.rejected() + duplicates,
+            records_read: counts.records + counts.rejected(),
             records_written: counts.records,
             records_rejected: counts.rejected(),
-            records_duplicate: duplicates,
             blank_lines: counts.blank_lines,
             bytes_read: bytes,
             rejects: counts.rejects().map(|(code, count)| (code.as_str(), count)).collect(),
@@ -107,6 +106,12 @@ impl Tally {
         self.records_written -= records;
         self.records_duplicate += records;
         self.duration_seconds = Seconds(self.duration_seconds.0 - duration.0);
+    }
+
+    /// Adds lines that are left out, for they were replayed before.
+    pub(crate) fn add_duplicates(&mut self, lines: u64) {
+        self.records_read += lines;
+        self.records_duplicate += lines;
     }
 
     fn add(&mut self, other: &Self) {
@@ -140,7 +145,8 @@ pub struct SourceReport {
     pub error_code: Option<&'static str>,
     /// Why it failed.
     pub error: Option<String>,
-    /// The source with the same content, for whose sake this one was skipped.
+    /// The source with the same content, for whose sake this one was skipped; none if all its lines
+    /// were replayed before.
     pub same_as: Option<String>,
     /// Rejected lines of that source, if it was loaded by an earlier run, that were neither
     /// replayed nor waived.
@@ -169,6 +175,16 @@ impl SourceReport {
             first_start_time: None,
             last_start_time: None,
         }
+    }
+
+    /// Adds what came of more lines of the same source.
+    pub(crate) fn merge(&mut self, more: &Self) {
+        self.tally.add(&more.tally);
+        // A warning of the source, not of its lines.
+        self.tally.warnings.entry(Warning::UnknownCountry.as_str()).and_modify(|count| *count = 1);
+        let earliest = self.first_start_time.into_iter().chain(more.first_start_time).min();
+        self.first_start_time = earliest;
+        self.last_start_time = self.last_start_time.max(more.last_start_time);
     }
 
     pub(crate) fn fail(&mut self, error: &SourceError) {

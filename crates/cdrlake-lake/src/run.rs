@@ -126,7 +126,7 @@ pub(crate) struct Run<'r> {
 pub(crate) struct Loaded<'d> {
     pub(crate) destination: Destination<'d>,
     pub(crate) sources: Vec<LoadedSource>,
-    /// Inputs in which there was no source.
+    /// Inputs in which there was no source, and tables of calls among rejects files.
     pub(crate) empty_inputs: Vec<String>,
 }
 
@@ -162,9 +162,11 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         for input in &options.inputs {
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;
-            if gatherer.sources() == before {
+            let passed_over = gatherer.take_passed_over();
+            if gatherer.sources() == before && passed_over.is_empty() {
                 empty_inputs.push(input.to_string());
             }
+            empty_inputs.extend(passed_over);
         }
         gatherer.finish()?;
         drop(gatherer);

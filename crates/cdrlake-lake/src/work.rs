@@ -16,7 +16,7 @@ use crate::error::LakeError;
 use crate::partition::{Partition, PartitionBy};
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
-use crate::source::SourceError;
+use crate::source::{LineEnd, SourceError};
 use crate::staging::tenths;
 
 /// What workers share.
@@ -52,8 +52,6 @@ pub(crate) struct WorkedPart {
     pub(crate) is_whole: bool,
     pub(crate) end: Option<SourceEnd>,
     pub(crate) counts: Counts,
-    /// Records that are left out, for they were replayed before.
-    pub(crate) duplicates: u64,
     /// Of a replay, the lines that were not rejected again.
     pub(crate) accepted: RoaringTreemap,
     pub(crate) totals: Totals,
@@ -111,7 +109,6 @@ impl WorkedPart {
     pub(crate) fn append(&mut self, next: Self) -> Result<(), LakeError> {
         self.end = next.end;
         self.counts.add(&next.counts);
-        self.duplicates += next.duplicates;
         self.accepted |= next.accepted;
         self.totals.add(next.totals);
         self.first_reject = self.first_reject.take().or(next.first_reject);
@@ -215,15 +212,15 @@ impl Worker<'_> {
         let mut rejects =
             Rejects { spool: None, near: self.spool_near, first: None, result: Ok(()) };
         let mut accepted = RoaringTreemap::new();
-        if let Lines::Picked(positions) = &part.lines {
-            accepted.extend(positions.iter().map(|position| position.record_number));
+        if let Lines::Picked(lines) = &part.lines {
+            accepted.extend(lines.iter().map(|line| line.position.record_number));
         }
         let mut on_reject = |reject: Reject<'_>| {
             accepted.remove(reject.record_number);
             rejects.push(&reject);
         };
         let bytes = block.get(part.range.clone()).unwrap_or_default();
-        let mut decode = |decoder: &mut Decoder, position, mut rest: &[u8]| {
+        let mut decode = |decoder: &mut Decoder, position, mut rest: &[u8], end: LineEnd| {
             decoder.seek(position);
             while !rest.is_empty() {
                 rest = &rest[decoder.decode(rest, &mut on_reject)..];
@@ -231,13 +228,20 @@ impl Worker<'_> {
                     flush(decoder)?;
                 }
             }
+            if end == LineEnd::EndOfSource {
+                decoder.finish(&mut on_reject);
+            }
             Ok::<_, LakeError>(())
         };
         match &part.lines {
-            Lines::Run(position) => decode(&mut decoder, *position, bytes)?,
-            Lines::Picked(positions) => {
-                for (line, position) in bytes.split_inclusive(|&b| b == b'\n').zip(positions) {
-                    decode(&mut decoder, *position, line)?;
+            Lines::Run(position) => decode(&mut decoder, *position, bytes, LineEnd::LineFeed)?,
+            Lines::Picked(lines) => {
+                for (line, picked) in bytes.split_inclusive(|&b| b == b'\n').zip(lines) {
+                    let line = match picked.end {
+                        LineEnd::LineFeed => line,
+                        LineEnd::EndOfSource => line.strip_suffix(b"\n").unwrap_or(line),
+                    };
+                    decode(&mut decoder, picked.position, line, picked.end)?;
                 }
             }
         }
@@ -257,7 +261,6 @@ impl Worker<'_> {
             is_whole: part.is_whole(),
             end: part.end,
             counts: decoder.counts().clone(),
-            duplicates: part.duplicates,
             accepted,
             totals,
             pieces,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::LakeError;
 use crate::publish::Overwrite;
 use crate::run::LoadOptions;
-use crate::source::Input;
+use crate::source::{Input, rejects_files};
 use crate::staging::directory;
 
 /// The files that a run writes, as far as they exist.
@@ -59,10 +59,16 @@ impl Written {
         let existing = all.iter().filter_map(|path| fs::metadata(path).ok());
         let written = Self(existing.map(|metadata| FileId::from(&metadata)).collect());
         for input in &options.inputs {
-            if let Input::Path(path) | Input::Rejects(path) = input
-                && fs::metadata(path).is_ok_and(|metadata| written.holds(&metadata))
-            {
-                return Err(LakeError::OutputIsInput(path.clone()));
+            let files = match input {
+                Input::Path(path) => vec![path.clone()],
+                // What cannot be listed fails when it is read.
+                Input::Rejects(path) => rejects_files(path).unwrap_or_default(),
+                Input::Stdin => Vec::new(),
+            };
+            let is_written =
+                |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| written.holds(&metadata));
+            if let Some(path) = files.into_iter().find(is_written) {
+                return Err(LakeError::OutputIsInput(path));
             }
         }
         Ok(written)

@@ -32,6 +32,8 @@ pub(crate) struct Gatherer<'b, E> {
     /// The content that first came under a name of the carrier's form.
     carrier_names: HashMap<String, blake3::Hash>,
     pub(super) replayed: Replayed,
+    /// Files that hold nothing that could be replayed.
+    passed_over: Vec<String>,
     /// The archives that are open, by the number of sources before them.
     archives: Vec<usize>,
 }
@@ -85,6 +87,7 @@ where
             contents: HashMap::new(),
             carrier_names: HashMap::new(),
             replayed: Replayed::default(),
+            passed_over: Vec::new(),
             archives: Vec::new(),
         }
     }
@@ -92,6 +95,11 @@ where
     /// How many sources were met so far.
     pub(crate) fn sources(&self) -> usize {
         self.sources
+    }
+
+    /// Files that hold nothing that could be replayed, since this was asked last.
+    pub(crate) fn take_passed_over(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.passed_over)
     }
 
     /// Hands on what is left.
@@ -106,14 +114,25 @@ where
     ) -> Result<Arc<OpenSource>, LakeError> {
         let index = self.sources;
         self.sources += 1;
+        let open = self.open_source(index, &source, kind);
+        (self.emit)(Gathered::Met(source))?;
+        Ok(open)
+    }
+
+    /// The source of this index, which was met.
+    pub(super) fn open_source(
+        &self,
+        index: usize,
+        source: &Source,
+        kind: SourceKind,
+    ) -> Arc<OpenSource> {
         let options = SourceOptions {
             metadata: source.metadata.clone(),
             strictness: self.strictness,
             record_id: self.record_id,
             ..SourceOptions::new(&source.source_file)
         };
-        (self.emit)(Gathered::Met(source))?;
-        Ok(Arc::new(OpenSource { index, options, kind }))
+        Arc::new(OpenSource { index, options, kind })
     }
 
     /// The last part of a source was pushed. If it has blocks of its own, this was the last.
@@ -226,7 +245,6 @@ where
             range: reading.start..end,
             lines: Lines::Run(reading.position),
             left_out: reading.left_out,
-            duplicates: 0,
             begins: std::mem::replace(&mut reading.begins, false),
             end: source_end,
         });
@@ -294,8 +312,12 @@ where
         source: Source,
         hash: blake3::Hash,
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
-    ) -> Result<(), LakeError> {
+    ) -> Result<Result<(), SourceError>, LakeError> {
         self.replay_lines(source, hash, lines)
+    }
+
+    fn passed_over(&mut self, name: String) {
+        self.passed_over.push(name);
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LakeError> {
@@ -303,7 +325,7 @@ where
         (self.emit)(Gathered::Failed { index, error })
     }
 
-    // An archive's sources share no block with others, so that they can be taken back.
+    // An archive's sources, and those of a rejects file, share no block with others, so that they can be taken back.
     fn archive_began(&mut self) -> Result<(), LakeError> {
         self.finish()?;
         self.archives.push(self.sources);
@@ -314,6 +336,7 @@ where
         self.finish()?;
         let first = self.archives.pop().ok_or(LakeError::Defect("no archive is open"))?;
         let failed = failure.as_ref().map(|(source, _)| source.name.clone());
+        self.end_replay(failed.as_deref())?;
         (self.emit)(Gathered::ArchiveEnded { failed })?;
         let Some((source, error)) = failure else { return Ok(()) };
         // What was in it may come again, and sound.

@@ -7,6 +7,7 @@
 
 mod gather;
 mod replay;
+mod versions;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cdrlake_core::{Position, RECORD_LEN, SourceOptions};
 
 use crate::known::KnownSource;
-use crate::source::{Source, SourceError};
+use crate::source::{LineEnd, Source, SourceError};
 
 pub(crate) use self::gather::Gatherer;
 
@@ -25,6 +26,9 @@ pub(crate) use self::gather::Gatherer;
 pub(crate) const BLOCK_LEN: usize = 65_536 * (RECORD_LEN + 1);
 
 /// Sources of a block at the most: a million empty files must not gather forever.
+///
+/// A source's blocks count as its own though empty sources precede it in the first of them: they
+/// have no rows that could be dropped with its row group.
 const MAX_PARTS: usize = 4096;
 
 /// A run of lines for one worker.
@@ -43,8 +47,6 @@ pub(crate) struct Part {
     /// Bytes that follow `range` and were left out: the rest of a line longer than a block, which
     /// is then all that the part holds. Unless the source ends here, a line feed follows them.
     pub(crate) left_out: u64,
-    /// Records of the source that are left out, for they were replayed before.
-    pub(crate) duplicates: u64,
     /// Whether the source begins with this part.
     pub(crate) begins: bool,
     /// If the source ends with this part.
@@ -63,8 +65,17 @@ impl Part {
 pub(crate) enum Lines {
     /// One after the other, from here on.
     Run(Position),
-    /// Each at a place of its own; each ends in a line feed, but for one that was cut.
-    Picked(Vec<Position>),
+    /// Each at a place of its own; each ends in a line feed, its own or not, but for one that was
+    /// cut.
+    Picked(Vec<PickedLine>),
+}
+
+/// A line that was picked from its source.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PickedLine {
+    pub(crate) position: Position,
+    /// How it ended in its source.
+    pub(crate) end: LineEnd,
 }
 
 /// A source, as the workers need to know it.
@@ -105,7 +116,7 @@ pub(crate) enum Gathered {
         index: usize,
         error: SourceError,
     },
-    /// A source is out, for the one at `same_as` has the same content, or all that is replayed of it.
+    /// A source is out, for the one at `same_as` has the same content.
     Skipped {
         index: usize,
         same_as: usize,
@@ -116,6 +127,16 @@ pub(crate) enum Gathered {
         index: usize,
         earlier: KnownSource,
         end: SourceEnd,
+    },
+    /// A source is out, for all its lines were replayed before.
+    ReplayedBefore {
+        index: usize,
+        end: SourceEnd,
+    },
+    /// So many lines of a source are left out, for they were replayed before.
+    Duplicates {
+        index: usize,
+        lines: u64,
     },
     /// What follows is released only when the archive has ended well.
     ArchiveBegan,

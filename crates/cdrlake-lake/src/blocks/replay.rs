@@ -4,53 +4,67 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cdrlake_core::{Position, RAW_LIMIT};
+use cdrlake_core::RAW_LIMIT;
 use roaring::RoaringTreemap;
 
-use super::{Gathered, Gatherer, Lines, OpenSource, Part, SourceEnd, SourceKind};
+use super::versions::{Seen, Versions};
+use super::{Gathered, Gatherer, Lines, OpenSource, Part, PickedLine, SourceEnd, SourceKind};
 use crate::error::LakeError;
-use crate::known::KnownSource;
 use crate::source::{RejectedLine, Source, SourceError};
 
-/// What was replayed so far, by the hash of the source.
+/// What was replayed so far.
 #[derive(Debug, Default)]
-pub(super) struct Replayed(HashMap<blake3::Hash, ReplayedLines>);
-
-impl Replayed {
-    /// A source all of whose lines were replayed before: in this run, or in an earlier one.
-    fn skipped(&self, index: usize, end: SourceEnd, source: &OpenSource) -> Gathered {
-        match self.0.get(&end.hash) {
-            Some(lines) if lines.first != index => {
-                Gathered::Skipped { index, same_as: lines.first, end }
-            }
-            _ => {
-                let name = format!("what was replayed of {}", source.options.source_file);
-                Gathered::Known { index, earlier: KnownSource { name, open_rejects: 0 }, end }
-            }
-        }
-    }
+pub(super) struct Replayed {
+    /// By the hash of the source.
+    lines: HashMap<blake3::Hash, ReplayedLines>,
+    /// The sources of the rejects file that is being replayed, by all that it tells of them: their
+    /// lines may stand in several places of it.
+    sources: HashMap<blake3::Hash, FileSource>,
 }
 
 /// What was replayed of a source.
 #[derive(Debug)]
 struct ReplayedLines {
-    /// The first replay of lines of this source in this run.
-    first: usize,
-    record_numbers: RoaringTreemap,
+    /// In earlier runs.
+    earlier: RoaringTreemap,
+    /// In this run.
+    lines: Versions,
+    /// In the rejects file that is being replayed, and so to forget if that fails.
+    fresh: Versions,
 }
 
-/// A source while its lines are replayed.
-struct Replaying {
-    source: Arc<OpenSource>,
-    /// Where its lines begin in the block.
-    start: usize,
-    /// Of its lines in the block.
-    positions: Vec<Position>,
-    /// Whether no part of it was handed on yet.
-    begins: bool,
+/// A source of the rejects file that is being replayed.
+#[derive(Clone, Copy, Debug)]
+struct FileSource {
+    index: usize,
+    hash: blake3::Hash,
+    state: State,
     /// Its lines that were replayed before.
     duplicates: u64,
-    record_numbers: RoaringTreemap,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// None of its lines was handed on yet.
+    Met,
+    /// Of its lines some were.
+    Given,
+    /// It is out.
+    Failed,
+}
+
+/// Lines of a source that stand together, while they are replayed.
+struct Replaying {
+    source: Arc<OpenSource>,
+    /// Where they begin in the block.
+    start: usize,
+    /// Those in the block.
+    lines: Vec<PickedLine>,
+    /// Whether no part of them was handed on yet.
+    begins: bool,
+    /// Whether there are any but duplicates.
+    is_fresh: bool,
+    duplicates: u64,
     bytes: u64,
 }
 
@@ -64,79 +78,150 @@ where
         source: Source,
         hash: blake3::Hash,
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
-    ) -> Result<(), LakeError> {
+    ) -> Result<Result<(), SourceError>, LakeError> {
+        let identity = identity(&source, &hash);
+        let (open, mut file_source) = match self.replayed.sources.get(&identity).copied() {
+            Some(known) => (self.open_source(known.index, &source, SourceKind::Replayed), known),
+            None => {
+                let open = self.meet(source, SourceKind::Replayed)?;
+                let (index, state, duplicates) = (open.index, State::Met, 0);
+                (open, FileSource { index, hash, state, duplicates })
+            }
+        };
+        let is_known = self.is_known(hash)?;
+        if !is_known && file_source.state != State::Failed {
+            file_source.state = State::Failed;
+            let (index, error) = (open.index, SourceError::NotLoaded);
+            (self.emit)(Gathered::Failed { index, error })?;
+        }
         let mut replaying = Replaying {
-            source: self.meet(source, SourceKind::Replayed)?,
+            source: open,
             start: self.block.bytes.len(),
-            positions: Vec::new(),
+            lines: Vec::new(),
             begins: true,
+            is_fresh: false,
             duplicates: 0,
-            record_numbers: RoaringTreemap::new(),
             bytes: 0,
         };
-        let index = replaying.source.index;
-        if !self.replayed.0.contains_key(&hash) {
-            let Some(record_numbers) = self.history.known.replayed(&hash)? else {
-                let error = SourceError::NotLoaded;
-                return (self.emit)(Gathered::Failed { index, error });
-            };
-            self.replayed.0.insert(hash, ReplayedLines { first: index, record_numbers });
-        }
         for line in lines {
-            match line {
+            let result = match line {
+                Ok(_) if !is_known => Ok(()),
                 Ok(line) => self.replay_line(&mut replaying, hash, &line)?,
-                Err(error) => {
-                    self.block.parts.retain(|part| part.source.index != index);
-                    let parts = &self.block.parts;
-                    self.block.bytes.truncate(parts.last().map_or(0, |part| part.range.end));
-                    return (self.emit)(Gathered::Failed { index, error });
+                Err(error) => Err(error),
+            };
+            if let Err(error) = result {
+                self.forget(replaying.source.index);
+                if file_source.state != State::Failed {
+                    file_source.state = State::Met;
                 }
+                self.replayed.sources.insert(identity, file_source);
+                return Ok(Err(error));
             }
         }
-        let end = SourceEnd { hash, bytes: replaying.bytes };
-        if replaying.record_numbers.is_empty() && replaying.duplicates > 0 {
-            return (self.emit)(self.replayed.skipped(index, end, &replaying.source));
+        file_source.duplicates += replaying.duplicates;
+        if replaying.is_fresh {
+            file_source.state = State::Given;
         }
-        if let Some(lines) = self.replayed.0.get_mut(&hash) {
-            lines.record_numbers |= std::mem::take(&mut replaying.record_numbers);
+        self.replayed.sources.insert(identity, file_source);
+        if replaying.is_fresh {
+            let has_own_blocks = !replaying.begins;
+            let end = SourceEnd { hash, bytes: replaying.bytes };
+            self.push_picked(&mut replaying, 0, Some(end));
+            self.end_source(has_own_blocks)?;
         }
-        let has_own_blocks = !replaying.begins;
-        self.push_picked(&mut replaying, 0, Some(end));
-        self.end_source(has_own_blocks)
+        Ok(Ok(()))
     }
 
+    /// Whether lines of this source can be replayed, for it is loaded wherever they go.
+    fn is_known(&mut self, hash: blake3::Hash) -> Result<bool, LakeError> {
+        if !self.replayed.lines.contains_key(&hash) {
+            let Some(earlier) = self.history.known.replayed(&hash)? else { return Ok(false) };
+            let (lines, fresh) = (Versions::default(), Versions::default());
+            self.replayed.lines.insert(hash, ReplayedLines { earlier, lines, fresh });
+        }
+        Ok(true)
+    }
+
+    /// Takes the parts of a source, which is going to fail, back off the block.
+    fn forget(&mut self, index: usize) {
+        self.block.parts.retain(|part| part.source.index != index);
+        let end = self.block.parts.iter().map(|part| part.range.end).max();
+        self.block.bytes.truncate(end.unwrap_or(0));
+    }
+
+    /// A rejects file has ended, if one was replayed. If it failed, none of its lines was replayed.
+    pub(super) fn end_replay(&mut self, failed: Option<&str>) -> Result<(), LakeError> {
+        let mut sources: Vec<_> = self.replayed.sources.drain().map(|(_, source)| source).collect();
+        sources.sort_unstable_by_key(|source| source.index);
+        for FileSource { index, hash, state, duplicates } in sources {
+            if let Some(lines) = self.replayed.lines.get_mut(&hash) {
+                let fresh = std::mem::take(&mut lines.fresh);
+                if failed.is_none() {
+                    lines.lines.append(fresh);
+                }
+            }
+            match (state, failed) {
+                (State::Met, Some(archive)) => {
+                    let error = SourceError::ArchiveFailed { archive: archive.to_owned() };
+                    (self.emit)(Gathered::Failed { index, error })?;
+                }
+                (State::Met, None) => {
+                    let end = SourceEnd { hash, bytes: 0 };
+                    (self.emit)(Gathered::ReplayedBefore { index, end })?;
+                }
+                (State::Given, None) if duplicates > 0 => {
+                    (self.emit)(Gathered::Duplicates { index, lines: duplicates })?;
+                }
+                (State::Given | State::Failed, _) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The inner result is why the file fails that the line stands in.
     fn replay_line(
         &mut self,
         replaying: &mut Replaying,
         hash: blake3::Hash,
         line: &RejectedLine,
-    ) -> Result<(), LakeError> {
-        let RejectedLine { position, raw, raw_length } = line;
-        let number = position.record_number;
-        let earlier = self.replayed.0.get(&hash);
-        let is_earlier = earlier.is_some_and(|lines| lines.record_numbers.contains(number));
-        if is_earlier || !replaying.record_numbers.insert(number) {
-            replaying.duplicates += 1;
-            return Ok(());
+    ) -> Result<Result<(), SourceError>, LakeError> {
+        let RejectedLine { position, raw, raw_length, end } = line;
+        let seen = match self.replayed.lines.get_mut(&hash) {
+            Some(lines) => lines.see(position.record_number, raw),
+            None => Seen::Never,
+        };
+        match seen {
+            Seen::Never => replaying.is_fresh = true,
+            Seen::Same => {
+                replaying.duplicates += 1;
+                return Ok(Ok(()));
+            }
+            Seen::Other => {
+                return Ok(Err(SourceError::RejectsConflict {
+                    record_number: position.record_number,
+                    source_file: replaying.source.options.source_file.clone(),
+                }));
+            }
         }
         while self.block.bytes.len() + raw.len() + 1 > self.block_len {
             self.make_room_for_picked(replaying)?;
         }
         replaying.bytes += raw.len() as u64 + 1;
         let left_out = raw_length.saturating_sub(RAW_LIMIT as u64);
+        let picked = PickedLine { position: *position, end: *end };
         if raw.len() < RAW_LIMIT || left_out == 0 {
             self.block.bytes.extend_from_slice(raw);
             self.block.bytes.push(b'\n');
-            replaying.positions.push(*position);
-            return Ok(());
+            replaying.lines.push(picked);
+            return Ok(Ok(()));
         }
         // A line that was cut is rejected again, and is all that its part holds.
         self.stand_alone(replaying)?;
         self.push_picked(replaying, 0, None);
         self.block.bytes.extend_from_slice(raw);
-        replaying.positions.push(*position);
+        replaying.lines.push(picked);
         self.push_picked(replaying, left_out, None);
-        Ok(())
+        Ok(Ok(()))
     }
 
     fn make_room_for_picked(&mut self, replaying: &mut Replaying) -> Result<(), LakeError> {
@@ -149,7 +234,7 @@ where
     }
 
     /// Hands on what stands in the block before this source: one of several parts can be taken
-    /// back only with its whole block.
+    /// back only with its whole block. What precedes it without a byte needs no taking back.
     fn stand_alone(&mut self, replaying: &mut Replaying) -> Result<(), LakeError> {
         if replaying.start > 0 && replaying.begins {
             self.emit_until(std::mem::take(&mut replaying.start))?;
@@ -163,11 +248,33 @@ where
         self.block.parts.push(Part {
             source: Arc::clone(&replaying.source),
             range,
-            lines: Lines::Picked(std::mem::take(&mut replaying.positions)),
+            lines: Lines::Picked(std::mem::take(&mut replaying.lines)),
             left_out,
-            duplicates: std::mem::take(&mut replaying.duplicates),
             begins: std::mem::replace(&mut replaying.begins, false),
             end,
         });
     }
+}
+
+impl ReplayedLines {
+    /// Notes a line, and tells whether it was replayed before.
+    fn see(&mut self, number: u64, raw: &[u8]) -> Seen {
+        // What earlier runs replayed is done with, in whatever version.
+        if self.earlier.contains(number) {
+            return Seen::Same;
+        }
+        match self.lines.look_up(number, raw) {
+            Seen::Never => self.fresh.insert(number, raw),
+            seen => seen,
+        }
+    }
+}
+
+/// All that a rejects file tells of a source, in little room.
+fn identity(source: &Source, hash: &blake3::Hash) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(hash.as_bytes());
+    hasher.update(format!("{:?}", source.metadata).as_bytes());
+    hasher.update(source.source_file.as_bytes());
+    hasher.finalize()
 }

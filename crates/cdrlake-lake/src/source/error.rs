@@ -57,6 +57,33 @@ pub enum SourceError {
         "cannot be read as a rejects file to its end; replay a rejects file that convert wrote"
     )]
     Rejects(#[source] parquet::errors::ParquetError),
+    /// A column of a rejects file is missing, or of a type that holds something else.
+    #[error(
+        "cannot be replayed: {}, but column {name} of type {wanted} is needed; replay a rejects file \
+         that convert wrote", match found {
+            Some(found) => format!("column {name} is {found}"),
+            None => format!("there is no column {name}"),
+        }
+    )]
+    RejectsColumn {
+        /// The column.
+        name: &'static str,
+        /// What there is instead, if anything.
+        found: Option<String>,
+        /// The type that is wanted.
+        wanted: &'static str,
+    },
+    /// A line of a source comes in two versions.
+    #[error(
+        "line {record_number} of {source_file} comes in two versions, and only one can be right; leave \
+         the other out"
+    )]
+    RejectsConflict {
+        /// The line's number.
+        record_number: u64,
+        /// Its source.
+        source_file: String,
+    },
     /// A row of a rejects file cannot be replayed.
     #[error("row {row}: {problem}")]
     RejectsRow {
@@ -124,7 +151,10 @@ impl SourceError {
             Self::ArchiveFailed { .. } => "archive_failed",
             Self::Encrypted => "encrypted",
             Self::ZipInStream => "zip_in_stream",
-            Self::Rejects(_) | Self::RejectsRow { .. } => "damaged_rejects_file",
+            Self::Rejects(_) | Self::RejectsRow { .. } | Self::RejectsColumn { .. } => {
+                "damaged_rejects_file"
+            }
+            Self::RejectsConflict { .. } => "conflicting_lines",
             Self::NotCdr { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
             Self::Changed { .. } => "changed",

@@ -22,12 +22,22 @@ impl WatchedFile {
     }
 
     /// Fails if the file is not what it was.
-    fn check_unchanged(&self) -> io::Result<()> {
+    pub(super) fn check_unchanged(&self) -> io::Result<()> {
         let metadata = self.file.metadata()?;
         if metadata.len() == self.len && modified(&metadata) == self.modified {
             return Ok(());
         }
         Err(io::Error::other("the file changed while it was read; convert it again"))
+    }
+
+    /// The same open file, unwatched.
+    pub(super) fn try_clone(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Its length when it was opened.
+    pub(super) fn len(&self) -> u64 {
+        self.len
     }
 
     /// `stream`, which reads from this file, with an end that fails if the file has changed.

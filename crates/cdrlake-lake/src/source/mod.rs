@@ -9,6 +9,7 @@ mod file;
 mod gzip;
 mod limits;
 mod naming;
+mod rejects;
 mod replay;
 mod tar;
 mod walk;
@@ -27,6 +28,7 @@ use crate::written::Written;
 pub use self::error::SourceError;
 pub use self::limits::{LimitExceeded, Limits};
 pub use self::naming::{ProfileSettings, Settings};
+pub(crate) use self::replay::rejects_files;
 
 /// What the user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +72,15 @@ pub(crate) struct RejectedLine {
     pub(crate) raw: Vec<u8>,
     /// Its true length.
     pub(crate) raw_length: u64,
+    pub(crate) end: LineEnd,
+}
+
+/// How a rejected line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LineEnd {
+    LineFeed,
+    /// With its source.
+    EndOfSource,
 }
 
 /// Takes the sources of an input as they are met.
@@ -81,13 +92,19 @@ pub(crate) trait Visitor {
     /// visitor's to note.
     fn source(&mut self, source: Source, bytes: &mut dyn Read) -> Result<(), Self::Error>;
 
-    /// Rejected lines of the source whose content had this hash come again, in any order.
+    /// Rejected lines of the source whose content had this hash come again, in any order, and more
+    /// of the same source may follow. Stands between [`archive_began`](Self::archive_began) and
+    /// [`archive_ended`](Self::archive_ended), for a rejects file. The inner result is why that
+    /// file fails, if it does.
     fn replay(
         &mut self,
         source: Source,
         hash: blake3::Hash,
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
-    ) -> Result<(), Self::Error>;
+    ) -> Result<Result<(), SourceError>, Self::Error>;
+
+    /// A file holds nothing that could be replayed, and is no fault.
+    fn passed_over(&mut self, name: String);
 
     /// Something that the user named, or that stands in it, could not be opened.
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;

@@ -1,6 +1,7 @@
 //! Paths to files: directories are walked in the order of their entries' names.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,15 +13,19 @@ use super::{Opening, SourceError, Visitor};
 
 /// Visits a file, or every file below a directory.
 ///
-/// Entries of directories whose names begin with `.` are left out, for there are temporary files
-/// among them; so are the files that this run writes. A directory that links lead to twice is
-/// walked once.
+/// Hidden entries of directories are left out, and so are the files that this run writes. A
+/// directory that links lead to twice is walked once.
 pub(super) fn visit_path<V: Visitor>(
     path: &Path,
     opening: Opening<'_>,
     visitor: &mut V,
 ) -> Result<(), V::Error> {
     Walk { opening, visitor, directories: HashSet::new() }.path(path)
+}
+
+/// Whether a name begins with `.`: there are temporary files among such.
+pub(super) fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 struct Walk<'w, V> {
@@ -56,7 +61,7 @@ impl<V: Visitor> Walk<'_, V> {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            if !is_hidden(&entry.file_name()) {
                 entries.push(entry.path());
             }
         }
