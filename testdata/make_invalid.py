@@ -5,8 +5,10 @@ Each file is the three sample records with one thing wrong or odd, mostly in the
 says what must come of it; it is written here by hand, not by the program under test.
 """
 
+import bz2
 import gzip
 import io
+import lzma
 import pathlib
 import struct
 import tarfile
@@ -102,7 +104,7 @@ row("invalid_date.cdr", "--max-rejects 34%", 2, rejects=["2:229:invalid_date:dat
 # Containers.
 member = gzip.compress(SAMPLE, 9, mtime=0)
 file("two_members.cdr.gz", gzip.compress(FIRST, 9, mtime=0) + gzip.compress(SECOND + THIRD, 9, mtime=0))
-file("zeros_after_last_member.cdr.gz", member + bytes(512))
+file("zeros_after_last_member.cdr.gz", member + bytes(512), warnings=["trailing_zeros=1"])
 file("empty_member.cdr.gz", gzip.compress(b"", 9, mtime=0), records=0)
 file("truncated.cdr.gz", member[:-30], records=0, error="gzip stream is cut off")
 file("wrong_checksum.cdr.gz", member[:-8] + b"\0\0\0\0" + member[-4:], records=0,
@@ -112,6 +114,8 @@ file("garbage_after_last_member.cdr.gz", member + b"garbage", records=0,
 file("plain_named_gzip.cdr.gz", SAMPLE, records=0, error="is no gzip file, though its name says so")
 file("empty_named_gzip.cdr.gz", b"", records=0, error="is no gzip file, though its name says so")
 file("gzip_named_plain.cdr", member)
+file("bzip2.cdr.bz2", bz2.compress(SAMPLE), records=0, error="holds bzip2 data")
+file("xz.cdr.xz", lzma.compress(SAMPLE), records=0, error="holds xz data")
 
 
 def archive(members):
@@ -134,6 +138,37 @@ file("encrypted.cdr.zip", bytes(encrypted), records=0, error="is encrypted; decr
 damaged = bytearray(plain)
 damaged[plain.index(b"PK\x03\x04") + 14 + 40] ^= 0xFF
 file("damaged_member.cdr.zip", bytes(damaged), records=0, error="cannot be read to its end")
+
+file("comment.cdr.zip", plain[:-2] + struct.pack("<H", 5) + b"hello")
+for name, garbage in [("garbage", b"garbage"), ("zeros", bytes(100)), ("another_zip", plain)]:
+    file(f"{name}_after_end.cdr.zip", plain + garbage, records=0,
+         error="cannot be read as a zip archive")
+# What calls itself a directory, and has content, is a file.
+file("directory_with_content.cdr.zip",
+     archive([("empty/", b""), ("x.cdr/", FIRST), ("y.cdr\\", SECOND), ("z.cdr", THIRD)]))
+
+
+class Unseekable(io.RawIOBase):
+    """Makes zipfile write lengths behind the content, in data descriptors."""
+
+    def __init__(self):
+        self.written = b""
+
+    def writable(self):
+        return True
+
+    def write(self, content):
+        self.written += bytes(content)
+        return len(content)
+
+
+unseekable = Unseekable()
+with zipfile.ZipFile(unseekable, "w") as streamed:
+    for method, content in [(zipfile.ZIP_DEFLATED, FIRST + SECOND), (zipfile.ZIP_STORED, THIRD)]:
+        info = zipfile.ZipInfo(f"{method}.cdr", (2011, 9, 30, 9, 1, 22))
+        info.compress_type = method
+        streamed.writestr(info, content)
+file("data_descriptors.cdr.zip", unseekable.written)
 
 twice = bytearray(archive([("a.cdr", FIRST), ("b.cdr", SECOND)]))
 while b"b.cdr" in twice:
@@ -169,7 +204,7 @@ for name, changes in [("size", {"size": 229}), ("checksum", {"crc": 0})]:
     file(f"lying_{name}.cdr.zip", ended(*raw_zip([(b"a", SAMPLE, changes)]), 1), records=0,
          error=DAMAGED_ZIP)
 file("unknown_method.cdr.zip", ended(*raw_zip([(b"a", SAMPLE, {"method": 77})]), 1), records=0,
-     error="compression method not supported: 77")
+     error="is compressed with zip's method 77")
 file("unlisted_entry.cdr.zip",
      ended(*raw_zip([(b"a", FIRST, {}), (b"b", SECOND, {})], listed=[b"a"]), 1), records=0,
      error=DAMAGED_ZIP)
@@ -197,6 +232,70 @@ def tarred(members):
             archive.addfile(info, io.BytesIO(content))
     return buffer.getvalue()
 
+
+def tar_header(name, size, kind=tarfile.REGTYPE, **fields):
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    for field, value in fields.items():
+        setattr(info, field, value)
+    return info
+
+
+def by_hand(*members, format=tarfile.USTAR_FORMAT):
+    """A tar of headers as they are, each with what stands behind it."""
+    body = b""
+    for info, content in members:
+        body += info.tobuf(format) + content + bytes(-len(content) % 512)
+    return body + bytes(1024)
+
+
+def old(archive):
+    """The first header as it was before ustar: without a magic."""
+    header = bytearray(archive[:257] + bytes(255))
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + archive[512:]
+
+
+LONG_NAME = "d" * 150 + "/" + "n" * 150 + ".cdr"
+for name, format in [("gnu", tarfile.GNU_FORMAT), ("pax", tarfile.PAX_FORMAT)]:
+    file(f"long_name_{name}.tar", by_hand((tar_header(LONG_NAME, len(SAMPLE)), SAMPLE),
+                                          format=format))
+file("old.tar", old(by_hand((tar_header("a.cdr", len(SAMPLE)), SAMPLE))))
+file("directory_with_content.tar",
+     by_hand((tar_header("empty", 0, tarfile.DIRTYPE), b""),
+             (tar_header("a.cdr", len(SAMPLE), tarfile.DIRTYPE), SAMPLE)))
+file("link.tar", by_hand((tar_header("a.cdr", 0, tarfile.SYMTYPE, linkname="b.cdr"), b"")),
+     records=0, error="is a link in a tar archive")
+# A sparse file of one piece, in each of the ways that there are.
+piece = f"1\n0\n{len(SAMPLE)}\n".encode()
+piece += bytes(-len(piece) % 512)
+for name, records, content in [
+    ("0_0", {"GNU.sparse.size": "687", "GNU.sparse.numblocks": "1", "GNU.sparse.offset": "0",
+             "GNU.sparse.numbytes": "687"}, SAMPLE),
+    ("0_1", {"GNU.sparse.size": "687", "GNU.sparse.map": "0,687"}, SAMPLE),
+    ("1_0", {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "687",
+             "GNU.sparse.name": "a.cdr"}, piece + SAMPLE),
+]:
+    file(f"sparse_pax_{name}.tar",
+         by_hand((tar_header("sparse/a.cdr", len(content), pax_headers=records), content),
+                 format=tarfile.PAX_FORMAT),
+         records=0, error="is packed as a sparse file")
+sparse = bytearray(by_hand((tar_header("a.cdr", len(SAMPLE), tarfile.GNUTYPE_SPARSE), SAMPLE),
+                           format=tarfile.GNU_FORMAT))
+sparse[386:410] = b"%011o\0%011o\0" % (0, len(SAMPLE))
+sparse[483:495] = b"%011o\0" % len(SAMPLE)
+sparse[148:156] = b" " * 8
+sparse[148:156] = b"%06o\0 " % sum(sparse[:512])
+file("sparse_gnu.tar", bytes(sparse))
+# All before a member is held in memory.
+for name, kind in [("name", tarfile.GNUTYPE_LONGNAME), ("link", tarfile.GNUTYPE_LONGLINK),
+                   ("pax", tarfile.XHDTYPE)]:
+    long = b"70000 comment=".ljust(69999, b"x") + b"\n"
+    file(f"long_header_{name}.tar.gz",
+         gzip.compress(by_hand((tar_header("long", len(long), kind), long),
+                               (tar_header("a.cdr", len(SAMPLE)), SAMPLE)), 9, mtime=0),
+         records=0, error="the headers of a member, such as its name, take more than 65536 bytes")
 
 tar = tarred([("a.cdr", FIRST), ("b.cdr", SECOND + THIRD)])
 file("two_members.tar", tar)

@@ -155,6 +155,7 @@ struct Loading {
     source: Source,
     kind: SourceKind,
     accepted: RoaringTreemap,
+    has_trailing_zeros: bool,
     /// None before its end.
     report: Option<SourceReport>,
 }
@@ -195,7 +196,9 @@ impl<'d> Loader<'d> {
         match collected {
             Collected::Gathered(Gathered::Met(source)) => {
                 let (kind, accepted) = (SourceKind::Delivered, RoaringTreemap::new());
-                self.sources.push(Loading { source, kind, accepted, report: None });
+                let has_trailing_zeros = false;
+                let loading = Loading { source, kind, accepted, has_trailing_zeros, report: None };
+                self.sources.push(loading);
                 Ok(())
             }
             Collected::Gathered(Gathered::Failed { index, error }) => {
@@ -215,6 +218,14 @@ impl<'d> Loader<'d> {
             }
             Collected::Gathered(Gathered::ReplayedBefore { index, end }) => {
                 self.seal(index, Some(end), Fate::ReplayedBefore)
+            }
+            Collected::Gathered(Gathered::TrailingZeros { index }) => {
+                let loading = self.loading(index)?;
+                loading.has_trailing_zeros = true;
+                if let Some(report) = &mut loading.report {
+                    report.note_trailing_zeros();
+                }
+                Ok(())
             }
             Collected::Gathered(Gathered::Duplicates { index, lines }) => {
                 if let Some(report) = &mut self.loading(index)?.report {
@@ -348,7 +359,10 @@ impl<'d> Loader<'d> {
         fate: Fate<'_>,
     ) -> Result<(), LakeError> {
         let loading = self.loading(index)?;
-        let report = report(loading.source.name.clone(), end, fate);
+        let mut report = report(loading.source.name.clone(), end, fate);
+        if loading.has_trailing_zeros {
+            report.note_trailing_zeros();
+        }
         match &mut loading.report {
             // Lines that are replayed may stand in several places of a rejects file.
             Some(earlier) if earlier.status == report.status => earlier.merge(&report),
@@ -360,7 +374,7 @@ impl<'d> Loader<'d> {
     /// The destination, and what became of each source.
     pub(crate) fn finish(self) -> Result<(Destination<'d>, Vec<LoadedSource>), LakeError> {
         let ended = self.sources.into_iter().map(|loading| {
-            let Loading { source, kind, accepted, report } = loading;
+            let Loading { source, kind, accepted, report, .. } = loading;
             let report = report.ok_or(LakeError::Defect("a source has not ended"))?;
             Ok(LoadedSource { source, kind, accepted, report })
         });

@@ -132,6 +132,10 @@ impl Tally {
     }
 }
 
+/// The warning that zeros followed a source's last gzip member: one a source, as `unknown_country`
+/// is.
+const TRAILING_ZEROS: &str = "trailing_zeros";
+
 /// What came of one source.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceReport {
@@ -185,6 +189,13 @@ impl SourceReport {
         let earliest = self.first_start_time.into_iter().chain(more.first_start_time).min();
         self.first_start_time = earliest;
         self.last_start_time = self.last_start_time.max(more.last_start_time);
+    }
+
+    /// Zeros followed the gzip that it came from.
+    pub(crate) fn note_trailing_zeros(&mut self) {
+        if self.status == Status::Loaded {
+            self.tally.warnings.insert(TRAILING_ZEROS, 1);
+        }
     }
 
     pub(crate) fn fail(&mut self, error: &SourceError) {

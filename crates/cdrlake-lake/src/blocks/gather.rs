@@ -32,6 +32,8 @@ pub(crate) struct Gatherer<'b, E> {
     /// The content that first came under a name of the carrier's form.
     carrier_names: HashMap<String, blake3::Hash>,
     pub(super) replayed: Replayed,
+    /// The source that was read last.
+    last_given: usize,
     /// Files that hold nothing that could be replayed.
     passed_over: Vec<String>,
     /// The archives that are open, by the number of sources before them.
@@ -87,6 +89,7 @@ where
             contents: HashMap::new(),
             carrier_names: HashMap::new(),
             replayed: Replayed::default(),
+            last_given: 0,
             passed_over: Vec::new(),
             archives: Vec::new(),
         }
@@ -275,6 +278,7 @@ where
         let carrier_name = source.carrier_name.clone();
         let source = self.meet(source, SourceKind::Delivered)?;
         let index = source.index;
+        self.last_given = index;
         let mut reading = Reading {
             source,
             start: self.block.bytes.len(),
@@ -314,6 +318,10 @@ where
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
     ) -> Result<Result<(), SourceError>, LakeError> {
         self.replay_lines(source, hash, lines)
+    }
+
+    fn trailing_zeros(&mut self) -> Result<(), LakeError> {
+        (self.emit)(Gathered::TrailingZeros { index: self.last_given })
     }
 
     fn passed_over(&mut self, name: String) {

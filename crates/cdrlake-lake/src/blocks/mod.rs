@@ -133,6 +133,10 @@ pub(crate) enum Gathered {
         index: usize,
         end: SourceEnd,
     },
+    /// Zeros followed the gzip that a source came from.
+    TrailingZeros {
+        index: usize,
+    },
     /// So many lines of a source are left out, for they were replayed before.
     Duplicates {
         index: usize,

@@ -15,8 +15,8 @@ use super::{Opening, SourceError, Visitor};
 /// Compressed bytes read at a time.
 const BUFFER_LEN: usize = 256 * 1024;
 
-/// How many first bytes tell a container: tar's magic stands at 257.
-const MAGIC_LEN: usize = 263;
+/// How many first bytes tell a container: a header of tar.
+const MAGIC_LEN: usize = 512;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
@@ -38,11 +38,12 @@ impl Format {
         }
     }
 
-    /// What the first bytes are, given the name: a tar without files is nothing but zeros.
+    /// What the first bytes are, given the name: a tar without files is nothing but zeros, and an
+    /// old one has no magic but a checksum.
     fn of_named(magic: &[u8], naming: &Naming) -> Self {
         let is_zeros = magic.len() == MAGIC_LEN && magic.iter().all(|&byte| byte == 0);
         match Self::promised_by(naming) {
-            Some(Self::Tar) if is_zeros => Self::Tar,
+            Some(Self::Tar) if is_zeros || is_old_tar(magic) => Self::Tar,
             _ => Self::of(magic),
         }
     }
@@ -72,11 +73,13 @@ pub(super) struct Unwrapper<'u, V> {
     pub(super) opening: Opening<'u>,
     pub(super) visitor: &'u mut V,
     pub(super) budget: Rc<Budget>,
+    /// Sources given to the visitor so far.
+    given: u64,
 }
 
 impl<'u, V: Visitor> Unwrapper<'u, V> {
     pub(super) fn new(opening: Opening<'u>, visitor: &'u mut V) -> Self {
-        Self { opening, visitor, budget: Budget::new(opening.limits) }
+        Self { opening, visitor, budget: Budget::new(opening.limits), given: 0 }
     }
 
     /// A file, which can seek.
@@ -91,11 +94,11 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
                 if let Err(error) = self.budget.check_depth(1) {
                     return self.failed(naming, error);
                 }
-                let counted = Counted { inner: file.clone(), budget: Rc::clone(&self.budget) };
+                let counted = Counted::new(file.clone(), &self.budget, Some(file.len()));
                 self.zip(naming, counted, Some(&file), 1)
             }
             Ok(_) => {
-                let counted = Counted { inner: file.clone(), budget: Rc::clone(&self.budget) };
+                let counted = Counted::new(file.clone(), &self.budget, Some(file.len()));
                 self.stream(naming, &mut file.watch(counted), 0)
             }
         }
@@ -103,7 +106,7 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
 
     /// Standard input, which cannot seek.
     pub(super) fn stdin(&mut self, naming: &Naming) -> Result<(), V::Error> {
-        let mut stdin = Counted { inner: io::stdin(), budget: Rc::clone(&self.budget) };
+        let mut stdin = Counted::new(io::stdin(), &self.budget, None);
         match first_bytes(&mut stdin) {
             Ok(magic) if Format::of(&magic) == Format::Zip => {
                 self.failed(naming, SourceError::ZipInStream)
@@ -128,8 +131,12 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
         if self.breaks_promise(naming, format) {
             return self.not_promised(naming);
         }
+        if let (Format::Plain, Some(format)) = (format, unread_format(&magic)) {
+            return self.failed(naming, SourceError::FormatNotRead { format });
+        }
         let mut stream = Cursor::new(magic).chain(stream);
         if format == Format::Plain {
+            self.given += 1;
             return self.visitor.source(naming.source(self.opening.settings), &mut stream);
         }
         if let Err(error) = self.budget.check_depth(depth + 1) {
@@ -140,7 +147,12 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
             Format::Gzip => {
                 let inner = GzipReader::new(BufReader::with_capacity(BUFFER_LEN, stream));
                 let mut content = Metered { inner, budget: Rc::clone(&self.budget) };
-                self.gzip_content(&naming.decompressed(), &mut content, depth + 1)
+                let given = self.given;
+                self.gzip_content(&naming.decompressed(), &mut content, depth + 1)?;
+                if content.inner.has_trailing_zeros() && self.given > given {
+                    self.visitor.trailing_zeros()?;
+                }
+                Ok(())
             }
             Format::Zip => self.zip_in_stream(naming, &mut stream, depth + 1),
             Format::Tar => self.tar(naming, &mut stream, depth + 1),
@@ -158,6 +170,20 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
             Ok(magic) if Format::of_named(&magic, naming) == Format::Tar => {
                 self.tar(naming, &mut Cursor::new(magic).chain(content), depth)
             }
+            Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(content), depth),
+            Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
+        }
+    }
+
+    /// What an archive calls a directory: it has no content, or is none.
+    pub(super) fn directory(
+        &mut self,
+        naming: &Naming,
+        content: &mut dyn Read,
+        depth: u32,
+    ) -> Result<(), V::Error> {
+        match first_bytes(content) {
+            Ok(magic) if magic.is_empty() => Ok(()),
             Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(content), depth),
             Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
         }
@@ -183,6 +209,28 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
     }
 }
 
+/// Whether this is a header of the tar before ustar, which only its checksum tells.
+fn is_old_tar(magic: &[u8]) -> bool {
+    let Some(header) = magic.first_chunk::<MAGIC_LEN>() else { return false };
+    let header = tar::Header::from_byte_slice(header);
+    let bytes = header.as_bytes().iter().enumerate();
+    let sum = bytes.map(|(at, &byte)| if (148..156).contains(&at) { 32 } else { u32::from(byte) });
+    header.cksum().is_ok_and(|checksum| checksum == sum.sum::<u32>())
+}
+
+/// The name of a format that is compressed, but is not read.
+fn unread_format(magic: &[u8]) -> Option<&'static str> {
+    match magic {
+        [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some("bzip2"),
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => Some("zstd"),
+        [0x1F, 0x9D, ..] => Some("compress"),
+        [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => Some("7-Zip"),
+        [b'R', b'a', b'r', b'!', 0x1A, 0x07, ..] => Some("RAR"),
+        _ => None,
+    }
+}
+
 /// The first bytes of a stream, fewer if it ends before.
 fn first_bytes(stream: &mut (impl Read + ?Sized)) -> io::Result<Vec<u8>> {
     let mut magic = Vec::with_capacity(MAGIC_LEN);
@@ -203,8 +251,7 @@ mod tests {
         assert_eq!(Format::of(b"\x1F"), Format::Plain);
         assert_eq!(Format::of(b""), Format::Plain);
         let mut tar = vec![0; 257];
-        tar.extend_from_slice(b"ustar\0");
-        assert_eq!(tar.len(), MAGIC_LEN);
+        tar.extend_from_slice(b"ustar");
         assert_eq!(Format::of(&tar), Format::Tar);
         assert_eq!(Format::of(&tar[..261]), Format::Plain);
     }

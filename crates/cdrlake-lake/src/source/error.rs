@@ -25,6 +25,21 @@ pub enum SourceError {
     /// A fifo, socket or device.
     #[error("is neither a file nor a directory; pass a stream as `-`, on standard input")]
     SpecialFile,
+    /// What a tar holds beside files: links, devices.
+    #[error("is {what} in a tar archive, not a file, and holds no records; pack files")]
+    NoFile {
+        /// What it is.
+        what: &'static str,
+    },
+    /// A sparse file in a tar of the PAX format.
+    #[error("is packed as a sparse file, which is not read; pack it without --sparse")]
+    Sparse,
+    /// Compressed or packed in another way.
+    #[error("holds {format} data, which is not read; unpack it first")]
+    FormatNotRead {
+        /// The format's name.
+        format: &'static str,
+    },
     /// Its name says gzip, zip or tar, its first bytes do not.
     #[error("is no {format} file, though its name says so; fetch it again, or rename it")]
     NotWhatItsNameSays {
@@ -34,6 +49,30 @@ pub enum SourceError {
     /// A zip's directory or an entry's header is damaged, or of a kind that is not read.
     #[error("cannot be read as a zip archive; fetch it again")]
     Zip(#[source] zip::result::ZipError),
+    /// An entry of a zip is compressed in another way.
+    #[error(
+        "is compressed with zip's method {method}, which is not supported; pack it with deflate"
+    )]
+    ZipMethod {
+        /// The method's number.
+        method: u16,
+    },
+    /// A zip that is too large to be held in memory, inside another archive, cannot be read
+    /// forward.
+    #[error(
+        "is a zip archive in another, whose entries tell their length only behind their content; \
+         unpack the outer archive first, or raise --memory-limit to four times its size"
+    )]
+    ZipLengthBehind,
+    /// A zip's directory cannot be held in memory.
+    #[error(
+        "has a directory of more than {most} bytes, a quarter of the memory limit; if that is right, \
+         raise --memory-limit"
+    )]
+    ZipDirectoryTooLarge {
+        /// The most that it may take.
+        most: u64,
+    },
     /// More than the caps against bombs allow.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
@@ -143,10 +182,14 @@ impl SourceError {
         match self {
             Self::Open(_) => "cannot_open",
             Self::Read { .. } => "cannot_read",
-            Self::SpecialFile => "special_file",
+            Self::SpecialFile | Self::NoFile { .. } => "special_file",
+            Self::Sparse => "sparse",
+            Self::FormatNotRead { .. } => "format_not_read",
+            Self::ZipMethod { .. } => "unsupported_method",
+            Self::ZipLengthBehind => "zip_length_behind",
             Self::NotWhatItsNameSays { .. } => "not_what_its_name_says",
             Self::Zip(_) => "damaged_zip",
-            Self::Limit(_) => "limit_exceeded",
+            Self::Limit(_) | Self::ZipDirectoryTooLarge { .. } => "limit_exceeded",
             Self::Tar(_) => "damaged_tar",
             Self::ArchiveFailed { .. } => "archive_failed",
             Self::Encrypted => "encrypted",

@@ -6,7 +6,7 @@ use flate2::bufread::GzDecoder;
 
 /// Decompresses all members of a gzip stream.
 ///
-/// Zeros behind the last member, which tapes and some mirrors leave, are passed over; anything
+/// Zeros behind the last member, which tapes and some mirrors leave, are noted; anything
 /// else there is an error, as is a member that ends early or whose checksum or length is wrong.
 /// Errors tell the offset in the compressed stream.
 pub(super) struct GzipReader<R> {
@@ -14,21 +14,28 @@ pub(super) struct GzipReader<R> {
 }
 
 enum State<R> {
-    Member(Box<GzDecoder<Counted<R>>>),
-    Between(Counted<R>),
-    Done,
+    Member(Box<GzDecoder<Compressed<R>>>),
+    Between(Compressed<R>),
+    Done { has_zeros: bool },
 }
 
 impl<R: BufRead> State<R> {
-    fn member(compressed: Counted<R>) -> Self {
+    const DONE: Self = Self::Done { has_zeros: false };
+
+    fn member(compressed: Compressed<R>) -> Self {
         Self::Member(Box::new(GzDecoder::new(compressed)))
     }
 }
 
 impl<R: BufRead> GzipReader<R> {
     pub(super) fn new(compressed: R) -> Self {
-        let compressed = Counted { inner: compressed, consumed: 0 };
+        let compressed = Compressed { inner: compressed, consumed: 0, has_zeros: false };
         Self { state: State::member(compressed) }
+    }
+
+    /// Whether the stream has ended, and zeros stood behind its last member.
+    pub(super) fn has_trailing_zeros(&self) -> bool {
+        matches!(self.state, State::Done { has_zeros: true })
     }
 }
 
@@ -39,10 +46,10 @@ impl<R: BufRead> Read for GzipReader<R> {
         }
         loop {
             match &mut self.state {
-                State::Done => return Ok(0),
+                State::Done { .. } => return Ok(0),
                 State::Member(member) => match member.read(buffer) {
                     Ok(0) => {
-                        let State::Member(member) = std::mem::replace(&mut self.state, State::Done)
+                        let State::Member(member) = std::mem::replace(&mut self.state, State::DONE)
                         else {
                             continue;
                         };
@@ -56,13 +63,13 @@ impl<R: BufRead> Read for GzipReader<R> {
                 State::Between(compressed) => {
                     if compressed.at_next_member()? {
                         let State::Between(compressed) =
-                            std::mem::replace(&mut self.state, State::Done)
+                            std::mem::replace(&mut self.state, State::DONE)
                         else {
                             continue;
                         };
                         self.state = State::member(compressed);
                     } else {
-                        self.state = State::Done;
+                        self.state = State::Done { has_zeros: compressed.has_zeros };
                     }
                 }
             }
@@ -80,13 +87,15 @@ fn at_offset(error: &io::Error, offset: u64) -> io::Error {
     io::Error::new(error.kind(), format!("{what}, at compressed byte {offset}"))
 }
 
-/// Counts what was taken, for messages.
-struct Counted<R> {
+/// What is decompressed, and how much of it was taken, for messages.
+struct Compressed<R> {
     inner: R,
     consumed: u64,
+    /// Whether zeros stood behind the last member.
+    has_zeros: bool,
 }
 
-impl<R: BufRead> Counted<R> {
+impl<R: BufRead> Compressed<R> {
     /// Whether another member begins here; if not, the stream has ended.
     fn at_next_member(&mut self) -> io::Result<bool> {
         const FIRST_OF_MAGIC: u8 = 0x1F;
@@ -97,6 +106,7 @@ impl<R: BufRead> Counted<R> {
             let bytes = self.fill_buf()?;
             let (len, zeros) = (bytes.len(), bytes.iter().take_while(|&&byte| byte == 0).count());
             self.consume(zeros);
+            self.has_zeros |= zeros > 0;
             if len == 0 {
                 return Ok(false);
             }
@@ -109,7 +119,7 @@ impl<R: BufRead> Counted<R> {
     }
 }
 
-impl<R: BufRead> BufRead for Counted<R> {
+impl<R: BufRead> BufRead for Compressed<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         self.inner.fill_buf()
     }
@@ -120,7 +130,7 @@ impl<R: BufRead> BufRead for Counted<R> {
     }
 }
 
-impl<R: BufRead> Read for Counted<R> {
+impl<R: BufRead> Read for Compressed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.consumed += read as u64;
@@ -159,7 +169,13 @@ mod tests {
 
     #[test]
     fn zeros_may_follow_and_nothing_else() {
-        assert_eq!(read(&[member(b"one"), vec![0; 1000]].concat()).unwrap(), b"one");
+        for (zeros, is_noted) in [(0, false), (1, true), (1000, true)] {
+            let stream = [member(b"one"), vec![0; zeros]].concat();
+            assert_eq!(read(&stream).unwrap(), b"one");
+            let mut reader = GzipReader::new(&stream[..]);
+            io::copy(&mut reader, &mut io::sink()).unwrap();
+            assert_eq!(reader.has_trailing_zeros(), is_noted);
+        }
         for garbage in [&b"x"[..], b"\x1F\x8B", b"\0\0\0x", b"\0\0\0\0\0\0\0\0\0\0\x1F\x8B"] {
             let error = read(&[&member(b"one"), garbage].concat()).unwrap_err();
             assert!(error.to_string().contains("at compressed byte"), "{garbage:?}: {error}");

@@ -71,6 +71,14 @@ impl Budget {
         Ok(())
     }
 
+    /// Whether so many members more may be met.
+    pub(super) fn check_entries(&self, entries: u64) -> Result<(), SourceError> {
+        if self.entries.get().saturating_add(entries) > self.limits.entries {
+            return Err(LimitExceeded::Entries(self.limits.entries).into());
+        }
+        Ok(())
+    }
+
     pub(super) fn check_depth(&self, depth: u32) -> Result<(), SourceError> {
         if depth > self.limits.depth {
             return Err(LimitExceeded::Depth(self.limits.depth).into());
@@ -92,16 +100,28 @@ impl Budget {
     }
 }
 
-/// Counts what is read of an input.
+/// Counts what is read of an input: each of its bytes once, for an archive's headers are read over
+/// and over.
 pub(super) struct Counted<R> {
-    pub(super) inner: R,
-    pub(super) budget: Rc<Budget>,
+    inner: R,
+    budget: Rc<Budget>,
+    /// Bytes of the input that may yet be counted.
+    left: u64,
+}
+
+impl<R> Counted<R> {
+    /// Of an input of this length, as far as it is known.
+    pub(super) fn new(inner: R, budget: &Rc<Budget>, len: Option<u64>) -> Self {
+        Self { inner, budget: Rc::clone(budget), left: len.unwrap_or(u64::MAX) }
+    }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.budget.read.set(self.budget.read.get() + read as u64);
+        let counted = self.left.min(read as u64);
+        self.left -= counted;
+        self.budget.read.set(self.budget.read.get() + counted);
         Ok(read)
     }
 }

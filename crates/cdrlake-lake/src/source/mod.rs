@@ -14,6 +14,7 @@ mod replay;
 mod tar;
 mod walk;
 mod zip;
+mod zip_end;
 
 use std::fmt;
 use std::io::Read;
@@ -102,6 +103,9 @@ pub(crate) trait Visitor {
         hash: blake3::Hash,
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
     ) -> Result<Result<(), SourceError>, Self::Error>;
+
+    /// Zeros followed the gzip that the last source came from.
+    fn trailing_zeros(&mut self) -> Result<(), Self::Error>;
 
     /// A file holds nothing that could be replayed, and is no fault.
     fn passed_over(&mut self, name: String);

@@ -63,7 +63,9 @@ impl Naming {
     /// A member of this archive. Its name is a label, whatever it looks like.
     pub(super) fn member(&self, entry: &str, settings: &Settings) -> Self {
         let entry = label(entry);
-        let file_name = entry.rsplit(['/', '\\']).next().unwrap_or_default();
+        // What calls itself a directory, and has content, is a file.
+        let file_name = entry.trim_end_matches(['/', '\\']);
+        let file_name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
         let profile = settings.metadata.profile.as_deref().or(self.metadata.profile.as_deref());
         Self {
             name: format!("{}!{entry}", self.name),

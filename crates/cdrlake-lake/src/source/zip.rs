@@ -8,15 +8,16 @@ use std::borrow::Cow;
 use std::io::{self, BufReader, Cursor, Read, Seek};
 use std::rc::Rc;
 
-use zip::ZipArchive;
 use zip::read::{ZipFile, ZipFileEntry};
 use zip::result::{ZipError, ZipResult};
 use zip::unstable::stream::{ZipStreamReader, ZipStreamVisitor};
+use zip::{CompressionMethod, ZipArchive};
 
 use super::container::Unwrapper;
 use super::file::WatchedFile;
 use super::limits::{LimitExceeded, Metered};
 use super::naming::Naming;
+use super::zip_end::{DirectoryReader, EndRecord, LastBytes};
 use super::{SourceError, Visitor};
 
 /// Bytes read at a time. Every header is looked up, so that much is read over and over.
@@ -32,11 +33,9 @@ impl<V: Visitor> Unwrapper<'_, V> {
         watched: Option<&WatchedFile>,
         depth: u32,
     ) -> Result<(), V::Error> {
-        let opened = ZipArchive::new(BufReader::with_capacity(BUFFER_LEN, archive))
-            .and_then(|mut archive| archive.validate_header_consistency().map(|()| archive));
-        let mut archive = match opened {
+        let mut archive = match self.open_zip(archive) {
             Ok(archive) => archive,
-            Err(error) => return self.failed(naming, zip_error(error)),
+            Err(error) => return self.failed(naming, error),
         };
         for index in 0..archive.len() {
             let name = archive.name_for_index(index).and_then(Result::ok);
@@ -46,15 +45,39 @@ impl<V: Visitor> Unwrapper<'_, V> {
                 Err(error) => return self.failed(naming, error),
             };
             match archive.by_index(index) {
-                Ok(entry) if entry.is_dir() => {}
                 Ok(entry) => match watched {
-                    Some(file) => self.entry(&member, &mut file.watch(entry), depth)?,
-                    None => self.entry(&member, &mut { entry }, depth)?,
+                    Some(file) => {
+                        let (is_dir, method) = (entry.is_dir(), entry.compression());
+                        self.entry(&member, &mut file.watch(entry), is_dir, method, depth)?;
+                    }
+                    None => {
+                        let (is_dir, method) = (entry.is_dir(), entry.compression());
+                        self.entry(&member, &mut { entry }, is_dir, method, depth)?;
+                    }
                 },
                 Err(error) => self.failed(&member, zip_error(error))?,
             }
         }
         Ok(())
+    }
+
+    /// Reads an archive's directory, which must be neither too long nor untrue.
+    fn open_zip<R: Read + Seek>(
+        &self,
+        archive: R,
+    ) -> Result<ZipArchive<DirectoryReader<BufReader<R>>>, SourceError> {
+        let mut archive = BufReader::with_capacity(BUFFER_LEN, archive);
+        let end = EndRecord::read(&mut archive).map_err(zip_error)?;
+        self.budget.check_entries(end.entries)?;
+        let (reader, room) = DirectoryReader::new(archive, end.entries, self.opening.zip_buffer);
+        let mut archive = ZipArchive::new(reader).map_err(zip_error)?;
+        room.lift();
+        archive.validate_header_consistency().map_err(zip_error)?;
+        if archive.len() as u64 != end.entries || archive.comment().len() != end.comment_len {
+            let problem = "its end records disagree";
+            return Err(zip_error(ZipError::InvalidArchive(problem.into())));
+        }
+        Ok(archive)
     }
 
     /// An archive inside another one.
@@ -73,10 +96,20 @@ impl<V: Visitor> Unwrapper<'_, V> {
             return self.zip(naming, Cursor::new(head), None, depth);
         }
         self.visitor.archive_began()?;
-        let mut forward = Forward { unwrapper: self, naming, depth, stopped: None };
-        let result = ZipStreamReader::new(Cursor::new(head).chain(stream))
+        let mut last = LastBytes::of(Cursor::new(head).chain(stream));
+        let mut forward = Forward {
+            unwrapper: self,
+            naming,
+            depth,
+            stopped: None,
+            names_left: most.max(MIN_NAMES_LEN),
+            entries: 0,
+            listed: 0,
+        };
+        let result = ZipStreamReader::new(&mut last)
             .enforce_header_consistency(true)
-            .visit(&mut forward);
+            .visit(&mut forward)
+            .and_then(|()| last.end_record().map(drop));
         let error = match (forward.stopped, result) {
             (Some(Stopped::Run(error)), _) => return Err(error),
             (Some(Stopped::Archive(error)), _) => Some(error),
@@ -86,11 +119,27 @@ impl<V: Visitor> Unwrapper<'_, V> {
         self.visitor.archive_ended(error.map(|error| (source, error)))
     }
 
-    fn entry(&mut self, member: &Naming, entry: &mut dyn Read, depth: u32) -> Result<(), V::Error> {
+    fn entry(
+        &mut self,
+        member: &Naming,
+        entry: &mut dyn Read,
+        is_dir: bool,
+        method: CompressionMethod,
+        depth: u32,
+    ) -> Result<(), V::Error> {
+        if let CompressionMethod::Unsupported(method) = method {
+            return self.failed(member, SourceError::ZipMethod { method });
+        }
         let mut metered = Metered { inner: entry, budget: Rc::clone(&self.budget) };
-        self.stream(member, &mut metered, depth)
+        match is_dir {
+            true => self.directory(member, &mut metered, depth),
+            false => self.stream(member, &mut metered, depth),
+        }
     }
 }
+
+/// Bytes of names that an archive which is read forward may always have.
+const MIN_NAMES_LEN: u64 = 1 << 20;
 
 /// Visits the entries of an archive that is read forward.
 struct Forward<'f, 'u, V: Visitor> {
@@ -98,6 +147,11 @@ struct Forward<'f, 'u, V: Visitor> {
     naming: &'f Naming,
     depth: u32,
     stopped: Option<Stopped<V::Error>>,
+    /// Bytes of names that may yet come: all are held in memory until the directory is read.
+    names_left: u64,
+    entries: u64,
+    /// Of the entries, those that the directory listed so far.
+    listed: u64,
 }
 
 /// Why the reading of an archive was given up by its visitor.
@@ -106,31 +160,61 @@ enum Stopped<E> {
     Run(E),
 }
 
-impl<V: Visitor> ZipStreamVisitor for Forward<'_, '_, V> {
-    fn visit_file<R: Read>(&mut self, entry: &mut ZipFile<'_, R>) -> ZipResult<()> {
-        let name = entry.name().map_or_else(|_| "entry".to_owned(), Cow::into_owned);
-        let result = match self.unwrapper.member(self.naming, &name) {
-            Err(error) => Err(Stopped::Archive(error)),
-            Ok(_) if entry.is_dir() => Ok(()),
-            Ok(member) => self.unwrapper.entry(&member, entry, self.depth).map_err(Stopped::Run),
-        };
-        result.map_err(|stopped| {
-            self.stopped = Some(stopped);
-            ZipError::Io(io::Error::other("given up"))
-        })
+impl<V: Visitor> Forward<'_, '_, V> {
+    fn hold(&mut self, name: &[u8]) -> Result<(), Stopped<V::Error>> {
+        let most = self.unwrapper.opening.zip_buffer;
+        let left = self.names_left.checked_sub(name.len() as u64);
+        self.names_left =
+            left.ok_or(Stopped::Archive(SourceError::ZipDirectoryTooLarge { most }))?;
+        Ok(())
     }
 
-    fn visit_additional_metadata(&mut self, _: &ZipFileEntry<'_>) -> ZipResult<()> {
-        Ok(())
+    fn give_up(&mut self, stopped: Stopped<V::Error>) -> ZipError {
+        self.stopped = Some(stopped);
+        ZipError::Io(io::Error::other("given up"))
+    }
+}
+
+impl<V: Visitor> ZipStreamVisitor for Forward<'_, '_, V> {
+    fn visit_file<R: Read>(&mut self, entry: &mut ZipFile<'_, R>) -> ZipResult<()> {
+        self.entries += 1;
+        self.hold(entry.name_raw()).map_err(|stopped| self.give_up(stopped))?;
+        let name = entry.name().map_or_else(|_| "entry".to_owned(), Cow::into_owned);
+        let (is_dir, method) = (entry.is_dir(), entry.compression());
+        let result = match self.unwrapper.member(self.naming, &name) {
+            Err(error) => Err(Stopped::Archive(error)),
+            Ok(member) => self
+                .unwrapper
+                .entry(&member, entry, is_dir, method, self.depth)
+                .map_err(Stopped::Run),
+        };
+        result.map_err(|stopped| self.give_up(stopped))
+    }
+
+    fn visit_additional_metadata(&mut self, entry: &ZipFileEntry<'_>) -> ZipResult<()> {
+        self.listed += 1;
+        if self.listed > self.entries {
+            let problem = "its directory lists more entries than there are";
+            return Err(ZipError::InvalidArchive(problem.into()));
+        }
+        self.hold(entry.name_raw()).map_err(|stopped| self.give_up(stopped))
     }
 }
 
 fn zip_error(error: ZipError) -> SourceError {
+    /// As the crate, whose version is fixed, words it.
+    const LENGTH_BEHIND: &str = "The file length is not available in the local header";
     match error {
-        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) => SourceError::Encrypted,
-        ZipError::Io(error) => match error.downcast::<LimitExceeded>() {
-            Ok(limit) => SourceError::Limit(limit),
-            Err(error) => SourceError::Read { bytes: 0, error },
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => {
+            SourceError::Encrypted
+        }
+        ZipError::UnsupportedArchive(LENGTH_BEHIND) => SourceError::ZipLengthBehind,
+        ZipError::Io(error) => match error.downcast::<SourceError>() {
+            Ok(error) => error,
+            Err(error) => match error.downcast::<LimitExceeded>() {
+                Ok(limit) => SourceError::Limit(limit),
+                Err(error) => SourceError::Read { bytes: 0, error },
+            },
         },
         error => SourceError::Zip(error),
     }
