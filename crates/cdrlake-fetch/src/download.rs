@@ -1,0 +1,361 @@
+//! A run: tasks to files, several at a time.
+
+use std::collections::VecDeque;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::credentials::Credentials;
+use crate::endpoint::Endpoint;
+use crate::error::Error;
+use crate::horizon::is_final;
+use crate::inbox::{Inbox, Stored};
+use crate::journal::Entry;
+use crate::parameters::{OrderId, Profile};
+use crate::progress::{Event, Progress};
+use crate::receive::{Checks, Received, Receiver};
+use crate::request::{Operation, Usage};
+use crate::retry::Retry;
+use crate::service::Service;
+use crate::transport::{Deadlines, Incoming, Transport, with_query};
+
+/// How to fetch.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Where from.
+    pub endpoint: Endpoint,
+    /// As whom.
+    pub credentials: Credentials,
+    /// Certificates to trust in place of the public ones, in PEM.
+    pub ca_file: Option<PathBuf>,
+    /// How many downloads at a time.
+    pub jobs: NonZero<usize>,
+    /// How patient with faults.
+    pub retry: Retry,
+    /// How patient with slowness.
+    pub deadlines: Deadlines,
+    /// How long to wait for an order, in sum.
+    pub wait: Duration,
+    /// The longest wait before an order is asked for a second time; it grows from there.
+    pub first_wait: Duration,
+    /// The day it is, for what is final and what is gone.
+    pub today: Date,
+}
+
+impl Options {
+    /// Four downloads at a time, the default patience, and two hours for an order, which is what
+    /// the carrier promises (section 4.3).
+    #[must_use]
+    pub fn new(endpoint: Endpoint, credentials: Credentials) -> Self {
+        const FOUR: NonZero<usize> = NonZero::new(4).unwrap();
+        Self {
+            endpoint,
+            credentials,
+            ca_file: None,
+            jobs: FOUR,
+            retry: Retry::default(),
+            deadlines: Deadlines::default(),
+            wait: Duration::from_secs(2 * 3600),
+            first_wait: Duration::from_secs(30),
+            today: crate::horizon::today(),
+        }
+    }
+}
+
+/// Something to fetch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// Download what one request brings.
+    Download(Operation),
+    /// Order a consolidated file, wait for it, download it.
+    Order(Usage),
+    /// Wait for a file that was ordered before, and download it.
+    Resume {
+        /// `serviceProfile`.
+        profile: Profile,
+        /// `orderID`.
+        order_id: OrderId,
+    },
+}
+
+impl Task {
+    /// Its first request.
+    #[must_use]
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Download(operation) => operation.clone(),
+            Self::Order(usage) => Operation::Order(usage.clone()),
+            Self::Resume { profile, order_id } => {
+                Operation::Consolidated { profile: profile.clone(), order_id: order_id.clone() }
+            }
+        }
+    }
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Report {
+    /// In the order of the tasks; a task that was halved has one for each part.
+    pub tasks: Vec<TaskReport>,
+}
+
+/// What came of a task, or of a part of it.
+#[derive(Debug)]
+pub struct TaskReport {
+    /// What was asked for.
+    pub operation: Operation,
+    /// What came.
+    pub result: Result<Fetched, Error>,
+}
+
+/// What a request brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// Files, most often one.
+    Files(Vec<Stored>),
+    /// There is nothing to download.
+    Nothing,
+    /// It was not asked for, for an earlier run brought these files, and they are final.
+    Earlier(Vec<PathBuf>),
+}
+
+/// Fetches.
+pub struct Fetcher<'a> {
+    options: Options,
+    service: Service<'a>,
+    checks: &'a dyn Checks,
+    progress: &'a dyn Progress,
+}
+
+impl fmt::Debug for Fetcher<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetcher").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Fetcher<'a> {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    ///
+    /// The `ca_file` cannot be read, or has no certificate.
+    pub fn new(
+        options: Options,
+        checks: &'a dyn Checks,
+        progress: &'a dyn Progress,
+    ) -> io::Result<Self> {
+        let transport =
+            Transport::new(&options.endpoint, options.deadlines, options.ca_file.as_deref())?;
+        let service = Service::new(
+            transport,
+            options.endpoint.clone(),
+            options.credentials.clone(),
+            options.retry,
+            progress,
+        );
+        Ok(Self { options, service, checks, progress })
+    }
+
+    /// The URL of a request, with its query; there is no secret in it.
+    #[must_use]
+    pub fn url(endpoint: &Endpoint, operation: &Operation) -> String {
+        with_query(&endpoint.resource_url(operation.resource()), &operation.query())
+    }
+
+    /// Does `tasks`. What fails harms nothing else, but a failure that every other request would
+    /// meet too ends the run: the rest is [`Error::NotTried`].
+    #[must_use]
+    pub fn run(&self, tasks: &[Task], inbox: &Inbox) -> Report {
+        let queue: Mutex<VecDeque<(usize, &Task)>> = Mutex::new(tasks.iter().enumerate().collect());
+        let done = Mutex::new(Vec::new());
+        let is_over = AtomicBool::new(false);
+        self.progress.planned(tasks.len());
+        let work = || {
+            loop {
+                let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                let Some((number, task)) = next else { break };
+                let reports = self.task(task, inbox, &is_over);
+                let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
+                done.push((number, reports));
+            }
+        };
+        scope(|scope| {
+            for _ in 0..self.options.jobs.get().min(tasks.len()) {
+                scope.spawn(work);
+            }
+        });
+        let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        done.sort_by_key(|(number, _)| *number);
+        Report { tasks: done.into_iter().flat_map(|(_, reports)| reports).collect() }
+    }
+
+    /// A task, in as many parts as the service wants.
+    fn task(&self, task: &Task, inbox: &Inbox, is_over: &AtomicBool) -> Vec<TaskReport> {
+        let mut reports = Vec::new();
+        let mut parts = vec![task.clone()];
+        while let Some(part) = parts.pop() {
+            let operation = part.operation();
+            let result = if is_over.load(Ordering::Relaxed) {
+                Err(Error::NotTried)
+            } else {
+                self.part(&part, inbox)
+            };
+            if let Err(Error::Service(error)) = &result
+                && error.http_status == 413
+                && let Some(halves) = operation.halves()
+            {
+                self.progress.event(&Event::Halved { operation: &operation });
+                self.progress.planned(1);
+                parts.extend(halves.into_iter().rev().map(|half| match half {
+                    Operation::Order(usage) => Task::Order(usage),
+                    half => Task::Download(half),
+                }));
+                continue;
+            }
+            if let Err(error) = &result
+                && error.ends_the_run()
+            {
+                is_over.store(true, Ordering::Relaxed);
+            }
+            let report = TaskReport { operation, result };
+            self.progress.finished(&report);
+            reports.push(report);
+        }
+        reports
+    }
+
+    fn part(&self, task: &Task, inbox: &Inbox) -> Result<Fetched, Error> {
+        match task {
+            Task::Download(operation) => self.download(operation, inbox),
+            Task::Order(usage) => {
+                let order_id = self.order(usage)?;
+                self.wait_for(&usage.profile, &order_id, inbox)
+            }
+            Task::Resume { profile, order_id } => self.wait_for(profile, order_id, inbox),
+        }
+    }
+
+    fn download(&self, operation: &Operation, inbox: &Inbox) -> Result<Fetched, Error> {
+        let request = Self::url(&self.options.endpoint, operation);
+        if let Some(files) = inbox.journal.files(&request) {
+            return Ok(Fetched::Earlier(files));
+        }
+        let received = self.receive(operation, inbox)?;
+        if received.is_empty() {
+            return Ok(Fetched::Nothing);
+        }
+        let lengths: Vec<u64> = received.iter().map(|received| received.bytes).collect();
+        let stored = publish(received, operation, inbox)?;
+        if let Operation::Unrated(usage) = operation
+            && is_final(usage.days.to(), self.options.today)
+        {
+            let entries = stored.iter().zip(lengths).filter_map(|(stored, bytes)| {
+                let file = stored.path().file_name()?.to_str()?.to_owned();
+                Some(Entry { file, bytes })
+            });
+            inbox.journal.append(&request, entries.collect()).map_err(Error::Store)?;
+        }
+        Ok(Fetched::Files(stored))
+    }
+
+    /// What is there now; nothing is no error.
+    fn receive(&self, operation: &Operation, inbox: &Inbox) -> Result<Vec<Received>, Error> {
+        const NOT_FOUND: u16 = 404;
+        let receiver = Receiver {
+            service: &self.service,
+            inbox,
+            checks: self.checks,
+            progress: self.progress,
+        };
+        match self.service.call(operation, &|answer| receiver.receive(answer)) {
+            Err(Error::Service(error)) if error.http_status == NOT_FOUND => Ok(Vec::new()),
+            received => received,
+        }
+    }
+
+    fn order(&self, usage: &Usage) -> Result<OrderId, Error> {
+        let operation = Operation::Order(usage.clone());
+        let order_id = self.service.call(&operation, &order_id)?;
+        self.progress.event(&Event::Ordered { operation: &operation, order_id: &order_id });
+        Ok(order_id)
+    }
+
+    /// Asks for an order's file until it is there.
+    fn wait_for(
+        &self,
+        profile: &Profile,
+        order_id: &OrderId,
+        inbox: &Inbox,
+    ) -> Result<Fetched, Error> {
+        const LONGEST: Duration = Duration::from_secs(300);
+        let operation =
+            Operation::Consolidated { profile: profile.clone(), order_id: order_id.clone() };
+        let began = Instant::now();
+        let mut longest = self.options.first_wait;
+        loop {
+            let received = self.receive(&operation, inbox)?;
+            if !received.is_empty() {
+                return publish(received, &operation, inbox).map(Fetched::Files);
+            }
+            let left = self.options.wait.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                let (order_id, waited) = (order_id.clone(), self.options.wait);
+                return Err(Error::NotReady { order_id, waited });
+            }
+            let wait = longest.mul_f64(0.75 + fastrand::f64() / 4.0).min(left);
+            self.progress.event(&Event::Waiting { order_id, wait });
+            sleep(wait);
+            longest = (longest * 3 / 2).min(LONGEST);
+        }
+    }
+}
+
+fn publish(
+    received: Vec<Received>,
+    operation: &Operation,
+    inbox: &Inbox,
+) -> Result<Vec<Stored>, Error> {
+    let stem = operation.file_stem();
+    let stored = received.into_iter().map(|received| inbox.publish(received, &stem));
+    stored.collect::<Result<_, _>>().map_err(Error::Store)
+}
+
+/// The number of an order, from the answer to it. An `href` in it is left alone.
+fn order_id(mut answer: Incoming) -> Result<OrderId, Error> {
+    #[derive(Deserialize)]
+    struct Answer {
+        order: Order,
+    }
+    #[derive(Deserialize)]
+    struct Order {
+        #[serde(rename = "orderId")]
+        order_id: Text,
+    }
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Text {
+        Text(String),
+        Number(u64),
+    }
+    const LONGEST: u64 = 64 << 10;
+    let text = answer.read_text(LONGEST);
+    let unknown = |problem: String, fault| Error::OrderUnknown {
+        problem,
+        fault,
+        tracking_id: answer.tracking_id.clone(),
+    };
+    let text = text.map_err(|fault| unknown(fault.to_string(), Some(fault)))?;
+    let order_id =
+        serde_json::from_slice(&text).ok().and_then(|answer: Answer| match answer.order.order_id {
+            Text::Text(text) => text.parse().ok(),
+            Text::Number(number) => number.to_string().parse().ok(),
+        });
+    order_id.ok_or_else(|| unknown("the answer has no order id".to_owned(), None))
+}

@@ -1,0 +1,242 @@
+//! Why a fetch failed, and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::multipart::MultipartError;
+use crate::parameters::OrderId;
+use crate::transport::TransportError;
+
+/// Why a request brought no file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The service answered with an error.
+    #[error(transparent)]
+    Service(Box<ServiceError>),
+    /// The token service answered with an error, or with what is no token.
+    #[error("no access token: {0}")]
+    Token(#[source] Box<ServiceError>),
+    /// No answer, or none to its end.
+    #[error("{fault} (tracking id {tracking_id})")]
+    Transport {
+        /// What happened to the connection.
+        #[source]
+        fault: TransportError,
+        /// Under which the carrier may find the request.
+        tracking_id: String,
+    },
+    /// An order may or may not have been placed.
+    #[error(
+        "{problem}; the order may have been placed, so look for it in Colt Online before you order \
+         again (tracking id {tracking_id})"
+    )]
+    OrderUnknown {
+        /// What happened.
+        problem: String,
+        /// What happened to the connection, if it was that.
+        #[source]
+        fault: Option<TransportError>,
+        /// Under which the carrier may find the request.
+        tracking_id: String,
+    },
+    /// The multipart answer is damaged.
+    #[error("the answer is damaged: {source} (tracking id {tracking_id})")]
+    Multipart {
+        /// What is wrong with it.
+        #[source]
+        source: MultipartError,
+        /// Under which the carrier may find the request.
+        tracking_id: String,
+    },
+    /// The answer is neither a zip nor a gzip file.
+    #[error("the answer is no archive but {found} (tracking id {tracking_id}); nothing is stored")]
+    NotAnArchive {
+        /// What it seems to be, and the server's words if it gave any.
+        found: String,
+        /// Under which the carrier may find the request.
+        tracking_id: String,
+    },
+    /// The archive does not test clean.
+    #[error("the archive is damaged: {problem} (tracking id {tracking_id}); nothing is stored")]
+    Damaged {
+        /// What is wrong with it.
+        problem: String,
+        /// Under which the carrier may find the request.
+        tracking_id: String,
+    },
+    /// An order's file did not appear in the time that was allowed for it.
+    #[error("order {order_id} is not ready after {}; resume it with --order-id {order_id}", in_minutes(.waited))]
+    NotReady {
+        /// Which order.
+        order_id: OrderId,
+        /// For how long it was waited for.
+        waited: Duration,
+    },
+    /// The inbox could not be written.
+    #[error(transparent)]
+    Store(StoreError),
+    /// Not tried, for what ended another request would have ended this too.
+    #[error("not tried")]
+    NotTried,
+}
+
+/// What came over the wire but could not be kept.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {action} {}: {source}", path.display())]
+pub struct StoreError {
+    /// What was being done.
+    pub(crate) action: &'static str,
+    /// To which path.
+    pub(crate) path: PathBuf,
+    /// What the system said.
+    pub(crate) source: io::Error,
+}
+
+/// An error that the service told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceError {
+    /// The HTTP status; 200 for an answer that cannot be used.
+    pub http_status: u16,
+    /// The carrier's code, as `ERR01` or `400-001`.
+    pub code: Option<String>,
+    /// The carrier's reason.
+    pub reason: Option<String>,
+    /// The carrier's message.
+    pub message: Option<String>,
+    /// The carrier's extension of the HTTP status, as `401-02`.
+    pub status: Option<String>,
+    /// Under which the carrier may find the request.
+    pub tracking_id: String,
+    /// How long the service asked to wait.
+    pub retry_after: Option<Duration>,
+}
+
+impl Error {
+    /// Whether the same request may succeed later.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Service(error) | Self::Token(error) => error.is_transient(),
+            Self::Transport { fault, .. } => fault.is_transient(),
+            Self::Multipart { source, .. } => {
+                matches!(source, MultipartError::Cut | MultipartError::Read(_))
+            }
+            Self::NotReady { .. } | Self::NotTried => true,
+            Self::OrderUnknown { .. }
+            | Self::NotAnArchive { .. }
+            | Self::Damaged { .. }
+            | Self::Store(_) => false,
+        }
+    }
+
+    /// What to do about it, where the carrier's documents or common sense tell.
+    #[must_use]
+    pub fn advice(&self) -> Option<&'static str> {
+        match self {
+            Self::Token(error) => error.token_advice(),
+            Self::Service(error) => error.advice(),
+            Self::Transport { fault, .. } => fault.advice(),
+            Self::Damaged { .. } => Some("try again; if it stays so, tell the carrier"),
+            _ => None,
+        }
+    }
+
+    /// Whether any other request of the run would meet the same end.
+    pub(crate) fn ends_the_run(&self) -> bool {
+        match self {
+            Self::Token(_)
+            | Self::Store(_)
+            | Self::Transport { .. }
+            | Self::OrderUnknown { .. } => true,
+            Self::Service(error) => {
+                error.is_transient()
+                    || error.is_token_refused()
+                    || matches!(error.http_status, 300..=399)
+            }
+            Self::Multipart { .. }
+            | Self::NotAnArchive { .. }
+            | Self::Damaged { .. }
+            | Self::NotReady { .. }
+            | Self::NotTried => false,
+        }
+    }
+}
+
+impl ServiceError {
+    fn is_transient(&self) -> bool {
+        matches!(self.http_status, 408 | 429 | 500..)
+    }
+
+    /// Whether the token was refused, in either of the two ways that the documents show.
+    pub(crate) fn is_token_refused(&self) -> bool {
+        self.http_status == 401
+            || (self.http_status == 400 && self.code.as_deref() == Some("400-001"))
+    }
+
+    fn advice(&self) -> Option<&'static str> {
+        Some(match self.http_status {
+            300..=399 => {
+                "redirects are not followed, so that the token stays where it belongs; \
+                          check --endpoint"
+            }
+            400 if self.is_token_refused() => "the access token was not accepted",
+            400 => "check the parameters",
+            401 => {
+                "the access token is not valid or has expired, or the profile is another \
+                    account's"
+            }
+            403 => "the application is known but suspended; contact the carrier's support",
+            413 => "ask for fewer days, or contact the carrier's support",
+            429 => "the limit of requests is reached; try again later",
+            500 => "usually passing: try again, then open a ticket with the tracking id",
+            503 | 504 => {
+                "try again after some time; if it stays so, open a ticket with the \
+                          tracking id"
+            }
+            _ => return None,
+        })
+    }
+
+    fn token_advice(&self) -> Option<&'static str> {
+        match self.http_status {
+            200 | 404 => Some("check --endpoint"),
+            401 => Some("check the consumer key and secret"),
+            _ => self.advice(),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {}
+
+impl fmt::Display for ServiceError {
+    /// `HTTP 401, code 401-02, reason "…": "…" (tracking id …)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HTTP {}", self.http_status)?;
+        if let Some(code) = &self.code {
+            write!(f, ", code {code}")?;
+        }
+        if let Some(status) = &self.status {
+            write!(f, ", status {status}")?;
+        }
+        match (&self.reason, &self.message) {
+            (Some(reason), Some(message)) => write!(f, ", {reason}: {message}")?,
+            (Some(text), None) | (None, Some(text)) => write!(f, ", {text}")?,
+            (None, None) => {}
+        }
+        write!(f, " (tracking id {})", self.tracking_id)?;
+        match self.retry_after {
+            Some(wait) => write!(f, "; the service asks to wait {} s", wait.as_secs()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn in_minutes(duration: &Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds => format!("{} min", seconds / 60),
+    }
+}

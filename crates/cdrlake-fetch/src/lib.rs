@@ -1,0 +1,62 @@
+//! The carrier's API to files: authenticated, retried, stored whole or not at all.
+//!
+//! The API hands out call detail records and bills as archives. This crate asks for them, and puts
+//! what comes into a directory, the *inbox*, as it came. It knows nothing of records: whether a
+//! name is one of the carrier's, and whether an archive is sound, it asks its caller
+//! ([`Checks`]).
+//!
+//! In the order in which a request passes through:
+//!
+//! * [`Endpoint`] and [`Credentials`]: where, and as whom.
+//! * [`Operation`]: the carrier's five calls; its parameters cannot be built wrong. [`Days`] cuts a
+//!   long range into requests.
+//! * [`Fetcher`]: tokens, retries, and several downloads at a time.
+//! * [`Inbox`]: temporary file, fsync, a rename that never replaces; and what was fetched before.
+//! * [`Error`]: what went wrong, the server's words about it, and what to do.
+//!
+//! Decisions where the carrier's documents are silent:
+//!
+//! * No redirect is followed, to whatever origin, so that a token never leaves its own.
+//! * A day's file is final two days later: the one of 9 AM holds calls from 4 PM the day before. A
+//!   rerun asks again for days that were not final when they were fetched.
+//! * Days beyond the carrier's horizon are asked for nevertheless, with a warning: what it still
+//!   has, it tells best.
+//! * A token without `expires_in` is taken to last the documented 30 minutes.
+//! * One answer may hold several archives (`multipart/form-data`); all of them are stored, or none.
+
+mod credentials;
+mod days;
+mod download;
+mod endpoint;
+mod error;
+mod file_name;
+mod horizon;
+mod inbox;
+mod journal;
+mod multipart;
+mod parameters;
+mod progress;
+mod quote;
+mod receive;
+mod request;
+mod retry;
+mod service;
+mod token;
+mod transport;
+
+pub use credentials::{Credentials, CredentialsError};
+pub use days::{Days, DaysError};
+pub use download::{Fetched, Fetcher, Options, Report, Task, TaskReport};
+pub use endpoint::{Endpoint, EndpointError};
+pub use error::{Error, ServiceError, StoreError};
+pub use horizon::{CONSOLIDATED_DAYS, UNRATED_DAYS, Warning, today};
+pub use inbox::{Inbox, Stored};
+pub use multipart::MultipartError;
+pub use parameters::{
+    AccountNumber, InvoiceNumber, Month, Offering, OrderId, ParameterError, Profile, Year,
+};
+pub use progress::{Event, Progress, Silent};
+pub use receive::{Checks, Contents, Format};
+pub use request::{Bill, Operation, Usage};
+pub use retry::Retry;
+pub use transport::{Deadlines, TransportError, TransportFault};

@@ -1,0 +1,340 @@
+//! Requests over the wire: connections, TLS, deadlines; no retries, no tokens.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use secrecy::{ExposeSecret, SecretString};
+use ureq::http::{HeaderMap, HeaderValue, Request, header};
+use ureq::tls::{PemItem, RootCerts, TlsConfig};
+use ureq::{Agent, BodyReader, Proxy, Timeout};
+
+use crate::endpoint::Endpoint;
+use crate::retry::parse_retry_after;
+
+/// How long a request may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadlines {
+    /// To connect, with TLS.
+    pub connect: Duration,
+    /// Between one arrival of bytes and the next; also for the first of an answer.
+    pub idle: Duration,
+    /// For all of a request and its answer.
+    pub total: Duration,
+}
+
+impl Default for Deadlines {
+    /// 30 s, two minutes, one hour.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(30),
+            idle: Duration::from_secs(120),
+            total: Duration::from_secs(3600),
+        }
+    }
+}
+
+/// Sends requests to one endpoint.
+pub(crate) struct Transport {
+    agent: Agent,
+    /// Keeps no connection: on one that was kept, a failure does not tell whether the server has
+    /// seen the request.
+    ordering: Agent,
+}
+
+/// A request; secrets are in `authorization` alone.
+pub(crate) struct Outgoing<'a> {
+    pub(crate) method: &'static str,
+    pub(crate) url: &'a str,
+    pub(crate) query: &'a [(&'static str, String)],
+    pub(crate) authorization: &'a SecretString,
+    pub(crate) accept: &'static str,
+    pub(crate) form: Option<&'static str>,
+    /// Whether a connection may be one that served before.
+    pub(crate) connection: Connection,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Connection {
+    Any,
+    Fresh,
+}
+
+/// An answer whose body has not been read.
+pub(crate) struct Incoming {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: BodyReader<'static>,
+    pub(crate) tracking_id: String,
+}
+
+impl Transport {
+    /// `ca_file` has the certificates to trust, in PEM, in place of the public ones.
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        deadlines: Deadlines,
+        ca_file: Option<&Path>,
+    ) -> io::Result<Self> {
+        let roots = match ca_file {
+            Some(path) => certificates(path)?,
+            None => RootCerts::WebPki,
+        };
+        // A proxy that the environment names gets to see a tunnel only; plain requests, which are
+        // to this machine, it does not get at all.
+        let proxy = if endpoint.is_loopback() { None } else { Proxy::try_from_env() };
+        let config = |idle_connections| {
+            Agent::config_builder()
+                .http_status_as_error(false)
+                .https_only(endpoint.is_https())
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .proxy(proxy.clone())
+                .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
+                .user_agent(concat!("cdrlake/", env!("CARGO_PKG_VERSION")))
+                .timeout_connect(Some(deadlines.connect))
+                .timeout_per_read(Some(deadlines.idle))
+                .timeout_per_write(Some(deadlines.idle))
+                .timeout_global(Some(deadlines.total))
+                .max_idle_connections(idle_connections)
+                .max_idle_connections_per_host(idle_connections)
+                .build()
+        };
+        const IDLE_CONNECTIONS: usize = 10;
+        Ok(Self { agent: config(IDLE_CONNECTIONS).into(), ordering: config(0).into() })
+    }
+
+    /// Sends `request` under a new tracking id.
+    pub(crate) fn send(
+        &self,
+        request: &Outgoing<'_>,
+    ) -> Result<Incoming, (TransportError, String)> {
+        let tracking_id = format!("cdrlake-{:032x}", fastrand::u128(..));
+        let answer = self.try_send(request, &tracking_id);
+        tracing::debug!(
+            method = request.method,
+            url = request.url,
+            tracking_id,
+            status = answer.as_ref().ok().map(|answer| answer.status().as_u16()),
+            error = answer.as_ref().err().map(tracing::field::display),
+            "request"
+        );
+        match answer {
+            Ok(answer) => {
+                let (parts, body) = answer.into_parts();
+                Ok(Incoming {
+                    status: parts.status.as_u16(),
+                    body: body.into_reader(),
+                    headers: parts.headers,
+                    tracking_id,
+                })
+            }
+            Err(error) => Err((error, tracking_id)),
+        }
+    }
+
+    fn try_send(
+        &self,
+        request: &Outgoing<'_>,
+        tracking_id: &str,
+    ) -> Result<ureq::http::Response<ureq::Body>, TransportError> {
+        let agent = match request.connection {
+            Connection::Any => &self.agent,
+            Connection::Fresh => &self.ordering,
+        };
+        let mut authorization = HeaderValue::from_str(request.authorization.expose_secret())
+            .map_err(|error| TransportError::from(ureq::Error::Http(error.into())))?;
+        authorization.set_sensitive(true);
+        let builder = Request::builder()
+            .method(request.method)
+            .uri(with_query(request.url, request.query))
+            .header(header::AUTHORIZATION, authorization)
+            .header(header::ACCEPT, request.accept)
+            // Archives are to arrive as they are.
+            .header(header::ACCEPT_ENCODING, "identity")
+            .header("x-tracking-id", tracking_id)
+            .header("APIGWTrackingId", tracking_id);
+        let answer = match (request.method, request.form) {
+            ("POST", form) => {
+                let builder = match form {
+                    Some(_) => {
+                        builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    }
+                    None => builder,
+                };
+                builder
+                    .body(form.unwrap_or_default())
+                    .map_err(ureq::Error::Http)
+                    .and_then(|request| agent.run(request))
+            }
+            _ => builder.body(()).map_err(ureq::Error::Http).and_then(|request| agent.run(request)),
+        };
+        answer.map_err(TransportError::from)
+    }
+}
+
+/// `url` with its query, escaped.
+pub(crate) fn with_query(url: &str, query: &[(&'static str, String)]) -> String {
+    let mut whole = url.to_owned();
+    for (number, (name, value)) in query.iter().enumerate() {
+        whole.push(if number == 0 { '?' } else { '&' });
+        whole.push_str(name);
+        whole.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                whole.push(char::from(byte));
+            } else {
+                whole.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    whole
+}
+
+/// The certificates of a PEM file.
+fn certificates(path: &Path) -> io::Result<RootCerts> {
+    let pem = std::fs::read(path)?;
+    let mut certificates = Vec::new();
+    for item in ureq::tls::parse_pem(&pem) {
+        if let PemItem::Certificate(certificate) = item.map_err(io::Error::other)? {
+            certificates.push(certificate);
+        }
+    }
+    if certificates.is_empty() {
+        return Err(io::Error::other("there is no certificate in it"));
+    }
+    Ok(RootCerts::new_with_certs(&certificates))
+}
+
+impl Incoming {
+    /// A header as text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        parse_retry_after(self.header("retry-after")?, SystemTime::now())
+    }
+
+    /// Up to `limit` bytes of the body, to its end.
+    pub(crate) fn read_text(&mut self, limit: u64) -> Result<Vec<u8>, TransportError> {
+        let mut bytes = Vec::new();
+        self.body.by_ref().take(limit).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// What happened to a connection.
+#[derive(Debug)]
+pub struct TransportError {
+    fault: TransportFault,
+    source: ureq::Error,
+}
+
+/// The kinds of what can happen to a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TransportFault {
+    /// There was none, so the request was not sent.
+    Connect,
+    /// It took too long.
+    Timeout,
+    /// It ended early, or the answer is shorter than announced.
+    Cut,
+    /// The certificate is not to be trusted, or TLS failed otherwise.
+    Tls,
+    /// What came is not HTTP.
+    Protocol,
+}
+
+impl TransportError {
+    /// Which kind.
+    #[must_use]
+    pub fn fault(&self) -> TransportFault {
+        self.fault
+    }
+
+    pub(crate) fn is_transient(&self) -> bool {
+        self.fault != TransportFault::Tls
+    }
+
+    pub(crate) fn advice(&self) -> Option<&'static str> {
+        match self.fault {
+            TransportFault::Connect => Some("check --endpoint, network and proxy"),
+            TransportFault::Tls => Some(
+                "the connection is not to be trusted, so nothing was sent; if a proxy of your own \
+                 is in between, give its certificate by --ca-file",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.fault {
+            TransportFault::Connect => "cannot connect",
+            TransportFault::Timeout => "it took too long",
+            TransportFault::Cut => "the connection broke before the answer's end",
+            TransportFault::Tls => "TLS failed",
+            TransportFault::Protocol => "the answer is not HTTP",
+        };
+        write!(f, "{what}: {}", self.source)
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
+    }
+}
+
+impl From<io::Error> for TransportError {
+    fn from(error: io::Error) -> Self {
+        ureq::Error::from(error).into()
+    }
+}
+
+impl From<ureq::Error> for TransportError {
+    fn from(source: ureq::Error) -> Self {
+        use ureq::Error as E;
+        let fault = match &source {
+            E::Timeout(Timeout::Connect | Timeout::Resolve)
+            | E::HostNotFound
+            | E::ConnectionFailed
+            | E::ConnectProxyFailed(_) => TransportFault::Connect,
+            E::Timeout(_) => TransportFault::Timeout,
+            E::Tls(_) | E::Pem(_) | E::Rustls(_) | E::TlsRequired => TransportFault::Tls,
+            E::Io(error) if is_tls(error) => TransportFault::Tls,
+            E::Io(error) => match error.kind() {
+                io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::AddrNotAvailable => TransportFault::Connect,
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportFault::Timeout,
+                _ => TransportFault::Cut,
+            },
+            _ => TransportFault::Protocol,
+        };
+        Self { fault, source }
+    }
+}
+
+fn is_tls(error: &io::Error) -> bool {
+    error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>()).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_are_escaped() {
+        let query = [("a", "SIP Trunking".to_owned()), ("b", "x&y=z/é%\"".to_owned())];
+        assert_eq!(
+            with_query("https://host/p", &query),
+            "https://host/p?a=SIP%20Trunking&b=x%26y%3Dz%2F%C3%A9%25%22"
+        );
+        assert_eq!(with_query("https://host/p", &[]), "https://host/p");
+    }
+}

@@ -1,0 +1,414 @@
+//! The table of HTTP faults, row by row; cuts, tokens, names and certificates have files of their
+//! own.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use cdrlake_fetch::{Error, Fetched, Operation, Retry, Stored, Task, TransportFault};
+use cdrlake_sandbox::{Breach, Framing, Reply, Sandbox, zip_of};
+
+use crate::support::{Setup, UNRATED, bill, day, fetch, only, options, run, serve, usage};
+
+fn good() -> Reply {
+    Reply::zip("ABC.cdr.zip", zip_of(&[("a.cdr", b"abc")]))
+}
+
+fn error(status: u16) -> Reply {
+    Reply::error(status, "ERR01", "a reason", "a message")
+}
+
+#[test]
+fn a_good_answer_is_stored_as_it_came() {
+    let setup = Setup::small();
+    for multipart in [false, true] {
+        for framing in [Framing::Length, Framing::Chunked, Framing::Close] {
+            setup.carrier.next(UNRATED, move |reply| {
+                let reply = if multipart { reply.in_multipart() } else { reply };
+                reply.framed(framing)
+            });
+            let Ok(Fetched::Files(files)) = setup.one(day("2026-11-21")) else { panic!() };
+            assert_eq!(files.len(), 1);
+            let stored = std::fs::read(files[0].path()).unwrap();
+            let seed = "20261121"
+                .bytes()
+                .fold(7, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
+            let expected = cdrlake_sandbox::day(
+                "ABC",
+                "10",
+                ["20261120", "20261121"],
+                (seed % 5000) as u32 * 2,
+                seed,
+                3,
+            );
+            assert_eq!(stored, expected);
+        }
+    }
+    assert_eq!(setup.files(), ["ABC2026112100.cdr.zip"]);
+    let (request, _) = &setup.sandbox.requests_for(UNRATED)[0];
+    let expected = [
+        ("serviceProfile", "ABC"),
+        ("productOffering", "SIP Trunking"),
+        ("fromDate", "2026-11-21"),
+        ("toDate", "2026-11-21"),
+    ];
+    let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    assert_eq!(request.query, expected);
+    let id = request.header("x-tracking-id").unwrap();
+    assert_eq!(request.header("apigwtrackingid"), Some(id));
+    let tracking_ids: std::collections::HashSet<String> = setup
+        .sandbox
+        .requests()
+        .iter()
+        .map(|(request, _)| request.header("x-tracking-id").unwrap().to_owned())
+        .collect();
+    assert_eq!(tracking_ids.len(), setup.sandbox.requests().len());
+}
+
+#[test]
+fn passing_errors_are_repeated_and_others_not() {
+    for (status, tries) in [
+        (408, 3),
+        (429, 3),
+        (500, 3),
+        (502, 3),
+        (503, 3),
+        (504, 3),
+        (400, 1),
+        (403, 1),
+        (405, 1),
+        (406, 1),
+        (413, 1),
+        (415, 1),
+    ] {
+        let sandbox = serve(move |_| error(status));
+        let (result, files) = fetch(options(&sandbox.url()));
+        let Err(Error::Service(told)) = &result else { panic!("{status}: {result:?}") };
+        assert_eq!(sandbox.requests_for(UNRATED).len(), tries, "{status}");
+        assert_eq!(told.http_status, status);
+        assert_eq!(told.code.as_deref(), Some("ERR01"));
+        assert_eq!(result.as_ref().unwrap_err().is_transient(), tries > 1, "{status}");
+        let shown = result.unwrap_err().to_string();
+        let last = sandbox.requests().pop().unwrap().0;
+        let id = last.header("x-tracking-id").unwrap().to_owned();
+        for part in ["ERR01", "a reason", "a message", &format!("{status}-01"), &id] {
+            assert!(shown.contains(part), "{shown}");
+        }
+        assert!(files.is_empty());
+    }
+}
+
+#[test]
+fn a_fault_that_passes_does_no_harm() {
+    let faults: [fn(Reply) -> Reply; 9] = [
+        |_| error(503),
+        |_| error(500),
+        |_| error(429),
+        |reply| reply.breached(Breach::Cut(10)),
+        |reply| reply.breached(Breach::Reset(0)),
+        |reply| reply.breached(Breach::Reset(100)),
+        |reply| reply.breached(Breach::Raw(b"not HTTP at all\r\n\r\n".to_vec())),
+        |reply| reply.in_multipart().breached(Breach::Cut(100)),
+        |reply| reply.framed(Framing::Close).breached(Breach::Cut(100)),
+    ];
+    for (number, fault) in faults.into_iter().enumerate() {
+        let setup = Setup::small();
+        setup.carrier.next(UNRATED, fault);
+        let result = setup.one(day("2026-11-01"));
+        assert!(matches!(result, Ok(Fetched::Files(_))), "{number}: {result:?}");
+        assert_eq!(setup.asked(UNRATED), 2, "{number}");
+        assert_eq!(setup.files(), ["ABC2026110100.cdr.zip"]);
+    }
+}
+
+#[test]
+fn retry_after_is_honoured_in_seconds_and_as_a_date() {
+    for status in [429, 503] {
+        for as_date in [false, true] {
+            let setup = Setup::small();
+            setup.carrier.next(UNRATED, move |_| {
+                let value = if as_date {
+                    // Whole seconds: two from now are more than one away.
+                    let at = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+                    jiff::fmt::rfc2822::DateTimePrinter::new()
+                        .timestamp_to_rfc9110_string(&at)
+                        .unwrap()
+                } else {
+                    "1".to_owned()
+                };
+                error(status).with("Retry-After", &value)
+            });
+            let began = Instant::now();
+            assert!(setup.one(day("2026-11-01")).is_ok());
+            assert!(began.elapsed() >= Duration::from_secs(1), "{status} {as_date}");
+            assert!(began.elapsed() < Duration::from_secs(5), "{status} {as_date}");
+        }
+    }
+}
+
+#[test]
+fn a_retry_after_beyond_the_budget_is_not_waited_for() {
+    let setup = Setup::small();
+    setup.carrier.next(UNRATED, |_| error(429).with("Retry-After", "3600"));
+    let began = Instant::now();
+    let error = setup.one(day("2026-11-01")).unwrap_err();
+    assert!(began.elapsed() < Duration::from_secs(5));
+    assert!(error.is_transient());
+    assert!(error.to_string().contains("3600 s"), "{error}");
+    assert_eq!(setup.asked(UNRATED), 1);
+}
+
+#[test]
+fn all_wait_when_one_is_told_to() {
+    let setup = Setup::small();
+    setup.carrier.next(UNRATED, |_| error(429).with("Retry-After", "1"));
+    let mut options = setup.options();
+    options.jobs = NonZero::new(2).unwrap();
+    let days = ["2026-11-01", "2026-11-02", "2026-11-03", "2026-11-04", "2026-11-05"];
+    let report = run(options, &days.map(day), setup.directory.path());
+    assert!(report.tasks.iter().all(|task| task.result.is_ok()));
+    // Of those that ask later, at most one was on its way when the first was told.
+    assert_eq!(setup.asked(UNRATED), 6);
+}
+
+#[test]
+fn a_slow_drip_meets_the_deadlines() {
+    let drip = |pause| good().breached(Breach::Drip(1, Duration::from_millis(pause)));
+    // Each byte is in time for the idle deadline, but not all for the total one.
+    let sandbox = serve(move |_| drip(50));
+    let mut patient = options(&sandbox.url());
+    patient.retry.attempts = 1;
+    patient.deadlines.total = Duration::from_millis(500);
+    let began = Instant::now();
+    let (result, files) = fetch(patient.clone());
+    assert!(began.elapsed() < Duration::from_secs(3));
+    assert_timeout(&result.unwrap_err());
+    assert!(files.is_empty());
+    // No byte is in time for the idle deadline.
+    let sandbox = serve(move |_| drip(2000));
+    let mut impatient = options(&sandbox.url());
+    impatient.retry.attempts = 1;
+    impatient.deadlines.idle = Duration::from_millis(200);
+    let began = Instant::now();
+    let (result, files) = fetch(impatient.clone());
+    assert!(began.elapsed() < Duration::from_secs(2));
+    assert_timeout(&result.unwrap_err());
+    assert!(files.is_empty());
+    // Not even the head comes.
+    let sandbox = serve(|_| good().breached(Breach::Silence(Duration::from_secs(2))));
+    impatient.endpoint = sandbox.url().parse().unwrap();
+    assert_timeout(&fetch(impatient).0.unwrap_err());
+}
+
+fn assert_timeout(error: &Error) {
+    let Error::Transport { fault, .. } = error else { panic!("{error:?}") };
+    assert_eq!(fault.fault(), TransportFault::Timeout, "{error}");
+    assert!(error.is_transient());
+}
+
+#[test]
+fn nobody_there() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let directory = tempfile::tempdir().unwrap();
+    let error = only(run(options(&url), &[day("2026-11-01")], directory.path())).unwrap_err();
+    let Error::Transport { fault, .. } = &error else { panic!("{error:?}") };
+    assert_eq!(fault.fault(), TransportFault::Connect);
+    assert!(error.is_transient());
+}
+
+#[test]
+fn what_is_no_archive_is_not_stored() {
+    for (reply, found) in [
+        (Reply::new(200, "text/html", "<html>Please sign in</html>"), "HTML"),
+        (Reply::new(200, "application/zip", "\n <!DOCTYPE html>"), "HTML"),
+        (Reply::new(200, "application/zip", ""), "empty"),
+        (Reply::new(200, "application/zip", "plain text"), "application/zip"),
+        (Reply { status: 200, ..error(500) }, "ERR01, a reason, a message"),
+        (Reply::new(200, "text/html", "<html>").in_multipart(), "HTML"),
+        (Reply::new(200, "multipart/form-data; boundary=x", "--x--\r\n"), "empty"),
+        (good().with("Content-Encoding", "gzip"), "gzip"),
+        (Reply { status: 206, ..good() }, "206"),
+    ] {
+        let sandbox = serve(move |_| reply.clone());
+        let (result, files) = fetch(options(&sandbox.url()));
+        let error = result.unwrap_err();
+        assert!(matches!(error, Error::NotAnArchive { .. }), "{error:?}");
+        assert!(error.to_string().contains(found), "{error}");
+        assert!(!error.is_transient());
+        assert!(files.is_empty());
+        assert_eq!(sandbox.requests_for(UNRATED).len(), 1);
+    }
+}
+
+#[test]
+fn the_content_type_is_not_believed() {
+    for content_type in ["text/html", "application/json", "", "multipart/form-data; boundary=x"] {
+        let reply = Reply::new(200, content_type, zip_of(&[("a.cdr", b"abc")]));
+        let sandbox = serve(move |_| reply.clone());
+        let (result, files) = fetch(options(&sandbox.url()));
+        assert!(result.is_ok(), "{content_type}: {result:?}");
+        assert_eq!(files.len(), 1);
+        assert!(files[0].starts_with("unratedCallDetailRecord_ABC_2026-11-01_2026-11-01_"));
+        assert!(files[0].ends_with(".zip"));
+    }
+}
+
+#[test]
+fn a_damaged_archive_is_not_stored() {
+    let whole = zip_of(&[("a.cdr", b"abcabcabcabc")]);
+    for at in [36, 40, whole.len() - 22] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x55;
+        let sandbox = serve(move |_| Reply::zip("ABC.cdr.zip", damaged.clone()));
+        let (result, files) = fetch(options(&sandbox.url()));
+        assert!(matches!(result, Err(Error::Damaged { .. })), "{at}: {result:?}");
+        assert!(files.is_empty());
+    }
+}
+
+#[test]
+fn all_archives_of_a_multipart_answer_or_none() {
+    let part = |name: &str, body: &[u8]| {
+        [
+            format!("--x\r\nContent-Disposition: form-data; filename=\"{name}\"\r\n\r\n")
+                .as_bytes(),
+            body,
+            b"\r\n",
+        ]
+        .concat()
+    };
+    let zip = zip_of(&[("a.cdr", b"abc")]);
+    let other = zip_of(&[("b.cdr", b"abcd")]);
+    let body = [
+        part("ABC1.zip", &zip),
+        part("about.json", b"{}"),
+        part("ABC2.zip", &other),
+        b"--x--".to_vec(),
+    ]
+    .concat();
+    let content_type = "multipart/form-data; boundary=x";
+    for (body, expected) in
+        [(body.clone(), vec!["ABC1.zip", "ABC2.zip"]), (body[..body.len() - 1].to_vec(), vec![])]
+    {
+        let sandbox = serve(move |_| Reply::new(200, content_type, body.clone()));
+        let (result, files) = fetch(options(&sandbox.url()));
+        assert_eq!(result.is_ok(), !expected.is_empty());
+        assert_eq!(files, expected);
+    }
+}
+
+#[test]
+fn nothing_to_download() {
+    for reply in [
+        Reply::empty(204),
+        error(404),
+        Reply::empty(404),
+        Reply::zip("ABC.cdr.zip", cdrlake_sandbox::empty_zip()),
+        Reply::zip("ABC.cdr.zip", cdrlake_sandbox::empty_zip()).in_multipart(),
+    ] {
+        let sandbox = serve(move |_| reply.clone());
+        let (result, files) = fetch(options(&sandbox.url()));
+        assert!(matches!(result, Ok(Fetched::Nothing)), "{result:?}");
+        assert!(files.is_empty());
+        assert_eq!(sandbox.requests_for(UNRATED).len(), 1);
+    }
+}
+
+#[test]
+fn redirects_are_not_followed() {
+    static ELSEWHERE: AtomicUsize = AtomicUsize::new(0);
+    let elsewhere = Sandbox::http(0, |_| {
+        ELSEWHERE.fetch_add(1, Ordering::SeqCst);
+        good()
+    })
+    .unwrap();
+    for status in [301, 302, 303, 307, 308] {
+        for url in [elsewhere.url(), elsewhere.url().replace("127.0.0.1", "127.0.0.2")] {
+            let sandbox = serve(move |_| Reply::empty(status).with("Location", &url));
+            let (result, files) = fetch(options(&sandbox.url()));
+            let error = result.unwrap_err();
+            assert!(matches!(&error, Error::Service(told) if told.http_status == status));
+            assert!(error.advice().unwrap().contains("redirect"));
+            assert!(!error.is_transient());
+            assert!(files.is_empty());
+        }
+    }
+    assert_eq!(ELSEWHERE.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn too_much_is_asked_for_in_halves() {
+    let sandbox = serve(|request| {
+        let [from, to] = ["fromDate", "toDate"].map(|name| request.parameter(name).unwrap());
+        // Nobody gets more than two days, and the fifth is too large by itself.
+        let days = to[8..].parse::<u32>().unwrap() - from[8..].parse::<u32>().unwrap() + 1;
+        if days > 2 || from == "2026-11-05" {
+            return error(413);
+        }
+        Reply::new(200, "", zip_of(&[(from, to.as_bytes())]))
+    });
+    let directory = tempfile::tempdir().unwrap();
+    let task = Task::Download(Operation::Unrated(usage("2026-11-01", "2026-11-08")));
+    let report = run(options(&sandbox.url()), &[task], directory.path());
+    let days: Vec<(String, bool)> =
+        report.tasks.iter().map(|task| (task.operation.to_string(), task.result.is_ok())).collect();
+    let expected = [
+        ("unrated ABC SIP Trunking, 2026-11-01 to 2026-11-02", true),
+        ("unrated ABC SIP Trunking, 2026-11-03 to 2026-11-04", true),
+        ("unrated ABC SIP Trunking, 2026-11-05", false),
+        ("unrated ABC SIP Trunking, 2026-11-06", true),
+        ("unrated ABC SIP Trunking, 2026-11-07 to 2026-11-08", true),
+    ]
+    .map(|(name, is_done)| (name.to_owned(), is_done));
+    assert_eq!(days, expected);
+    assert!(report.tasks[2].result.as_ref().unwrap_err().advice().unwrap().contains("fewer"));
+}
+
+#[test]
+fn one_failure_harms_no_other_unless_all_would_meet_it() {
+    let days = ["2026-11-01", "2026-11-02", "2026-11-03"].map(day);
+    let setup = Setup::small();
+    setup.carrier.next(UNRATED, |_| error(400));
+    let report = setup.run(&days);
+    let done: Vec<bool> = report.tasks.iter().map(|task| task.result.is_ok()).collect();
+    assert_eq!(done, [false, true, true]);
+    // The service is down: the rest is not tried.
+    let sandbox = serve(|_| error(503));
+    let directory = tempfile::tempdir().unwrap();
+    let report = run(options(&sandbox.url()), &days, directory.path());
+    assert_eq!(sandbox.requests_for(UNRATED).len(), 3);
+    assert!(matches!(report.tasks[1].result, Err(Error::NotTried)));
+    assert!(matches!(report.tasks[2].result, Err(Error::NotTried)));
+}
+
+#[test]
+fn bills_are_stored_as_they_came() {
+    let setup = Setup::small();
+    for task in [Operation::Rated(bill("Nov")), Operation::NonUsage(bill("Nov"))] {
+        let Ok(Fetched::Files(files)) = setup.one(Task::Download(task)) else { panic!() };
+        assert!(matches!(files[..], [Stored::New(_)]));
+    }
+    let result = setup.one(Task::Download(Operation::Rated(bill("Jan"))));
+    assert!(matches!(result, Ok(Fetched::Nothing)));
+    let files = setup.files();
+    assert!(files[0].starts_with("nonUsageReport_O123_2026-11-01_2026-11-30_"), "{files:?}");
+    assert!(files[1].starts_with("ratedCallDetailRecord_O123_2026-11-01_2026-11-30_"));
+}
+
+#[test]
+fn what_cannot_be_stored_is_said() {
+    let setup = Setup::small();
+    let mut options = setup.options();
+    options.retry = Retry { attempts: 1, ..options.retry };
+    let inbox = cdrlake_fetch::Inbox::open(setup.directory.path()).unwrap();
+    std::fs::remove_dir_all(setup.directory.path()).unwrap();
+    let fetcher =
+        cdrlake_fetch::Fetcher::new(options, &crate::support::Archives, &cdrlake_fetch::Silent)
+            .unwrap();
+    let error = only(fetcher.run(&[day("2026-11-01")], &inbox)).unwrap_err();
+    assert!(matches!(error, Error::Store(_)), "{error:?}");
+    assert!(error.to_string().contains(setup.directory.path().to_str().unwrap()), "{error}");
+    std::fs::create_dir(setup.directory.path()).unwrap();
+}
