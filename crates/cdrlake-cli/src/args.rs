@@ -11,6 +11,8 @@ use cdrlake_lake::{
 };
 use clap::{Args, Parser, Subcommand};
 
+use crate::fetch::FetchArguments;
+
 /// Carrier call detail records into a data lake: fast, and nothing lost.
 #[derive(Debug, Parser)]
 #[command(name = "cdrlake", version, max_term_width = 100)]
@@ -36,6 +38,15 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Print the layout of a record and the table it becomes.
     Schema(SchemaArguments),
+    /// Download files from the carrier's API into a directory.
+    ///
+    /// Credentials come from CDRLAKE_CONSUMER_KEY and CDRLAKE_CONSUMER_SECRET, or
+    /// CDRLAKE_ACCESS_TOKEN, or a file; never from the command line. New files are listed on
+    /// standard output.
+    ///
+    /// Exit status: 0 done, or nothing to download; 1 failed; 2 usage; 4 done, but requests failed;
+    /// 75 try again later.
+    Fetch(FetchArguments),
 }
 
 #[derive(Debug, Args)]

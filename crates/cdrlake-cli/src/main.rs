@@ -5,6 +5,7 @@
 mod args;
 mod config;
 mod convert;
+mod fetch;
 mod outcome;
 mod report_file;
 mod schema;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Unload(arguments) => unload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Fetch(arguments) => fetch::run(&arguments),
     };
     result
         .unwrap_or_else(|error| {

@@ -1,0 +1,334 @@
+//! The arguments of `cdrlake fetch`.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cdrlake_core::parse_product;
+use cdrlake_fetch::{
+    AccountNumber, Bill, Days, Endpoint, InvoiceNumber, Month, Offering, Operation, OrderId,
+    Profile, Task, UNRATED_DAYS, Usage, Year,
+};
+use clap::{Args, Subcommand};
+use jiff::civil::Date;
+
+/// How `cdrlake fetch` is called.
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    #[command(subcommand)]
+    pub(crate) what: What,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum What {
+    /// Unrated CDRs of some days; the carrier keeps them for 90 days.
+    ///
+    /// A rerun leaves out days that were fetched when all their files were there, as long as the
+    /// inbox still has them.
+    Unrated(UnratedArguments),
+    /// One consolidated file of unrated CDRs: ordered, waited for, downloaded.
+    ///
+    /// The carrier promises it within two hours and keeps it for five days.
+    Consolidated(ConsolidatedArguments),
+    /// Rated CDRs of a month. They are stored as they come: their format is not public.
+    Rated(BillArguments),
+    /// Charges of a month besides calls. They are stored as they come: their format is not public.
+    NonUsage(BillArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UnratedArguments {
+    /// The reseller profile.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Profile,
+
+    /// The product: offering, name or identifier, in any case.
+    #[arg(long, value_name = "PRODUCT", value_parser = offering)]
+    product: Offering,
+
+    /// The first day, as 2026-11-01.
+    #[arg(long, value_name = "DATE")]
+    from: Date,
+
+    /// The last day [default: the first]
+    #[arg(long, value_name = "DATE")]
+    to: Option<Date>,
+
+    /// How many days a request asks for.
+    #[arg(long, value_name = "N", default_value = "1")]
+    chunk_days: NonZero<u32>,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConsolidatedArguments {
+    /// The reseller profile.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Profile,
+
+    /// The product: offering, name or identifier, in any case.
+    #[arg(long, value_name = "PRODUCT", value_parser = offering)]
+    #[arg(required_unless_present = "order_id", conflicts_with = "order_id")]
+    product: Option<Offering>,
+
+    /// The first day, as 2026-11-01.
+    #[arg(long, value_name = "DATE")]
+    #[arg(required_unless_present = "order_id", conflicts_with = "order_id")]
+    from: Option<Date>,
+
+    /// The last day [default: the first]
+    #[arg(long, value_name = "DATE", conflicts_with = "order_id")]
+    to: Option<Date>,
+
+    /// Wait for what was ordered earlier, and order nothing.
+    #[arg(long, value_name = "ID")]
+    order_id: Option<OrderId>,
+
+    /// How many days an order may have [default: all, which may be 90]
+    #[arg(long, value_name = "N", conflicts_with = "order_id")]
+    chunk_days: Option<NonZero<u32>>,
+
+    /// How long to wait for an order.
+    #[arg(long, value_name = "TIME", default_value = "2h", value_parser = duration)]
+    wait: Duration,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BillArguments {
+    /// The OCN.
+    #[arg(long, value_name = "OCN")]
+    ocn: AccountNumber,
+
+    /// The BCN.
+    #[arg(long, value_name = "BCN")]
+    bcn: Option<AccountNumber>,
+
+    /// The invoice number.
+    #[arg(long, value_name = "NUMBER")]
+    invoice: Option<InvoiceNumber>,
+
+    /// The month, as Nov.
+    #[arg(long, value_name = "MONTH")]
+    month: Option<Month>,
+
+    /// The year, as 2026.
+    #[arg(long, value_name = "YEAR")]
+    year: Option<Year>,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+}
+
+/// What all four have in common.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArguments {
+    /// The directory to store files in; it is made if it is not there.
+    ///
+    /// A file appears under its name only when it is whole and tests clean; nothing is replaced.
+    #[arg(short, long, value_name = "INBOX", required_unless_present = "dry_run")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// production, sandbox, or a base URL.
+    ///
+    /// Plain http is for loopback addresses only.
+    #[arg(long, value_name = "WHERE", default_value = "production")]
+    pub(crate) endpoint: Endpoint,
+
+    /// A file with CDRLAKE_CONSUMER_KEY=… and CDRLAKE_CONSUMER_SECRET=…, or CDRLAKE_ACCESS_TOKEN=…
+    /// [default: the environment]
+    ///
+    /// Nobody else may read it: mode 0600, or root's with 0640.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) credentials: Option<PathBuf>,
+
+    /// Certificates to trust, in PEM, in place of the public ones.
+    #[arg(long, value_name = "FILE.pem")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// How many downloads at a time.
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(crate) jobs: NonZero<usize>,
+
+    /// How long to wait in sum before a request that failed is given up.
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
+    pub(crate) retry_for: Duration,
+
+    /// How long a request may take with its answer.
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    pub(crate) timeout: Duration,
+
+    /// Print the requests, and send none.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+
+    /// No progress bar, on a terminal either.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+impl What {
+    pub(crate) fn connection(&self) -> &ConnectionArguments {
+        match self {
+            Self::Unrated(arguments) => &arguments.connection,
+            Self::Consolidated(arguments) => &arguments.connection,
+            Self::Rated(arguments) | Self::NonUsage(arguments) => &arguments.connection,
+        }
+    }
+
+    /// Whose names decide where a file's name can be split in several ways.
+    pub(crate) fn profile(&self) -> Option<&Profile> {
+        match self {
+            Self::Unrated(arguments) => Some(&arguments.profile),
+            Self::Consolidated(arguments) => Some(&arguments.profile),
+            Self::Rated(_) | Self::NonUsage(_) => None,
+        }
+    }
+
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Consolidated(arguments) => Some(arguments.wait),
+            _ => None,
+        }
+    }
+
+    /// What there is to do, or why that cannot be.
+    pub(crate) fn tasks(&self) -> Result<Vec<Task>, String> {
+        match self {
+            Self::Unrated(arguments) => arguments.tasks(),
+            Self::Consolidated(arguments) => arguments.tasks(),
+            Self::Rated(arguments) => Ok(vec![Task::Download(Operation::Rated(arguments.bill()))]),
+            Self::NonUsage(arguments) => {
+                Ok(vec![Task::Download(Operation::NonUsage(arguments.bill()))])
+            }
+        }
+    }
+}
+
+impl UnratedArguments {
+    fn tasks(&self) -> Result<Vec<Task>, String> {
+        let days = days(self.from, self.to)?;
+        let usage = |days| Usage { profile: self.profile.clone(), offering: self.product, days };
+        let chunks = days.chunks(self.chunk_days);
+        Ok(chunks.map(|days| Task::Download(Operation::Unrated(usage(days)))).collect())
+    }
+}
+
+impl ConsolidatedArguments {
+    fn tasks(&self) -> Result<Vec<Task>, String> {
+        let profile = self.profile.clone();
+        if let Some(order_id) = self.order_id.clone() {
+            return Ok(vec![Task::Resume { profile, order_id }]);
+        }
+        // clap has seen to it that these are there.
+        let (Some(offering), Some(from)) = (self.product, self.from) else {
+            return Err("give --product and --from, or --order-id".to_owned());
+        };
+        let days = days(from, self.to)?;
+        let chunk = self.chunk_days.map_or(days.count(), NonZero::get);
+        if chunk.min(days.count()) > UNRATED_DAYS {
+            return Err(format!("an order may have at most {UNRATED_DAYS} days"));
+        }
+        let chunk = NonZero::new(chunk).unwrap_or(NonZero::<u32>::MIN);
+        let usage = |days| Usage { profile: profile.clone(), offering, days };
+        Ok(days.chunks(chunk).map(|days| Task::Order(usage(days))).collect())
+    }
+}
+
+impl BillArguments {
+    fn bill(&self) -> Bill {
+        Bill {
+            ocn: self.ocn.clone(),
+            bcn: self.bcn.clone(),
+            invoice: self.invoice.clone(),
+            month: self.month,
+            year: self.year.clone(),
+        }
+    }
+}
+
+fn days(from: Date, to: Option<Date>) -> Result<Days, String> {
+    Days::new(from, to.unwrap_or(from)).map_err(|error| error.to_string())
+}
+
+/// The API's offering that a person means: by the name that the API has for it, or by name or
+/// identifier of the file names.
+fn offering(text: &str) -> Result<Offering, String> {
+    let wrong = match text.parse() {
+        Ok(offering) => return Ok(offering),
+        Err(error) => error,
+    };
+    let identifier = parse_product(text).map_err(|_| wrong.to_string())?;
+    let name = match identifier.as_str() {
+        "00" => "Voice Line",
+        "10" => "SIP Trunking",
+        "11" => "IP Voice Line",
+        "12" => "IN For Resellers",
+        "15" => "Wholesale SIP",
+        "19" => "CIC for Resellers",
+        "20" => "CIC Opc Reseller",
+        _ => return Err(wrong.to_string()),
+    };
+    name.parse().map_err(|_| wrong.to_string())
+}
+
+/// A time like 90s, 15m or 2h.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a time like 90s, 15m or 2h".to_owned();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let seconds = match text[digits.len()..].trim().to_ascii_lowercase().as_str() {
+        "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    let number = digits.parse::<u64>().ok().and_then(|number| number.checked_mul(seconds));
+    // A year is as good as for ever, and no deadline overflows.
+    const LONGEST: u64 = 366 * 24 * 3600;
+    number.filter(|seconds| *seconds <= LONGEST).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn products_go_by_every_name() {
+        for (text, name) in [
+            ("sip trunking", "SIP Trunking"),
+            ("10", "SIP Trunking"),
+            ("Wholesale SIP", "Wholesale SIP"),
+            ("geographic number hosting", "Wholesale SIP"),
+            ("15", "Wholesale SIP"),
+            ("IN for Resellers", "IN For Resellers"),
+            ("12", "IN For Resellers"),
+            ("Voice Line (v)", "IP Voice Line"),
+            ("00", "Voice Line"),
+            ("19", "CIC for Resellers"),
+            ("20", "CIC Opc Reseller"),
+        ] {
+            assert_eq!(offering(text).map(|offering| offering.as_str()), Ok(name), "{text}");
+        }
+        for wrong in ["", "01", "SIP"] {
+            assert!(offering(wrong).unwrap_err().contains("\"CIC for Resellers\""), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [("90s", 90), ("15m", 900), ("2 h", 7200), ("0s", 0)] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)));
+        }
+        for wrong in ["", "2", "h", "1.5h", "-1s", "2d", "9999999h", "99999999999999999999s"] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,429 @@
+//! `cdrlake fetch` as a process, from a stand-in for the carrier's API.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![allow(clippy::zombie_processes, reason = "a test that fails leaves its child to the system")]
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cdrlake_sandbox::{
+    Breach, Carrier, Certificate, Certificates, Reply, Request, Sandbox, Settings,
+};
+use tempfile::TempDir;
+
+const UNRATED: &str = "unratedCallDetailRecord";
+const KEY: &str = "canary-key-6f1d";
+const SECRET: &str = "canary-secret-93aa";
+const DAYS: [&str; 4] = ["--from", "2026-09-01", "--to", "2026-09-03"];
+const WHAT: [&str; 4] = ["--profile", "ABC", "--product", "SIP Trunking"];
+
+struct Setup {
+    sandbox: Sandbox,
+    carrier: Arc<Carrier>,
+    directory: TempDir,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let settings = Settings {
+            key: KEY.to_owned(),
+            secret: SECRET.to_owned(),
+            records: 100,
+            ..Settings::default()
+        };
+        let carrier = Arc::new(Carrier::new(settings));
+        let sandbox = Sandbox::http(0, {
+            let carrier = Arc::clone(&carrier);
+            move |request: &Request| carrier.answer(request)
+        })
+        .unwrap();
+        Self { sandbox, carrier, directory: tempfile::tempdir().unwrap() }
+    }
+
+    /// `cdrlake fetch unrated` of three days, with the right credentials in the environment.
+    fn unrated(&self) -> Command {
+        let mut command = self.fetch(&["unrated"]);
+        command.args(WHAT).args(DAYS);
+        command
+    }
+
+    fn fetch(&self, arguments: &[&str]) -> Command {
+        let mut command = cdrlake(self.directory.path());
+        command.arg("fetch").args(arguments).args(["-o", "inbox", "--endpoint"]);
+        command.arg(self.sandbox.url()).env("CDRLAKE_CONSUMER_KEY", KEY);
+        command.env("CDRLAKE_CONSUMER_SECRET", SECRET);
+        command
+    }
+
+    fn inbox(&self) -> Vec<String> {
+        names(&self.directory.path().join("inbox"))
+    }
+}
+
+fn cdrlake(directory: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cdrlake"));
+    command.current_dir(directory).env_clear().env("TMPDIR", directory);
+    command
+}
+
+fn names(directory: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    names
+}
+
+fn status(output: &Output) -> i32 {
+    output.status.code().unwrap_or_else(|| panic!("{output:?}"))
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn what_is_fetched_converts() {
+    let setup = Setup::new();
+    let output = setup.unrated().output().unwrap();
+    assert_eq!(status(&output), 0, "{output:?}");
+    let files = setup.inbox();
+    assert_eq!(files, ["ABC2026090100.cdr.zip", "ABC2026090200.cdr.zip", "ABC2026090300.cdr.zip"]);
+    let listed: Vec<String> = files.iter().map(|name| format!("inbox/{name}")).collect();
+    assert_eq!(stdout(&output).lines().collect::<Vec<_>>(), listed);
+    let rerun = setup.unrated().output().unwrap();
+    assert_eq!((status(&rerun), stdout(&rerun)), (0, String::new()));
+    assert!(stderr(&rerun).contains("3 already there"), "{rerun:?}");
+    assert_eq!(setup.sandbox.requests_for(UNRATED).len(), 3);
+    let converted = cdrlake(setup.directory.path())
+        .args(["convert", "inbox", "-o", "calls.parquet", "--report", "report.json"])
+        .output()
+        .unwrap();
+    assert_eq!(status(&converted), 0, "{converted:?}");
+    let report = fs::read_to_string(setup.directory.path().join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    assert_eq!(report["records_written"], 300);
+    assert_eq!(report["sources"].as_array().unwrap().len(), 6);
+}
+
+#[test]
+fn an_order_is_placed_waited_for_and_resumed() {
+    let setup = Setup::new();
+    // The first time it is not ready, and there is no time to wait.
+    let mut command = setup.fetch(&["consolidated", "--wait", "0s"]);
+    let output = command.args(WHAT).args(DAYS).output().unwrap();
+    assert_eq!(status(&output), 75, "{output:?}");
+    assert!(stderr(&output).contains("--order-id 2026090301"), "{output:?}");
+    let output = setup
+        .fetch(&["consolidated", "--profile", "ABC", "--order-id", "2026090301"])
+        .output()
+        .unwrap();
+    assert_eq!(status(&output), 0, "{output:?}");
+    assert_eq!(setup.inbox(), ["ABC2026090301.cdr.zip"]);
+}
+
+#[test]
+fn bills() {
+    let setup = Setup::new();
+    for what in ["rated", "non-usage"] {
+        let arguments = [what, "--ocn", "O1", "--month", "sep", "--year", "2026"];
+        let output = setup.fetch(&arguments).output().unwrap();
+        assert_eq!(status(&output), 0, "{output:?}");
+    }
+    let files = setup.inbox();
+    assert!(files[0].starts_with("nonUsageReport_O1_2026-09-01_2026-09-30_"), "{files:?}");
+    assert!(files[1].starts_with("ratedCallDetailRecord_O1_2026-09-01_2026-09-30_"));
+}
+
+#[test]
+fn exit_statuses() {
+    type Fault = fn(Reply) -> Reply;
+    let wrong: Fault = |_| Reply::error(400, "400-005", "Validation not met", "");
+    let throttled: Fault = |_| Reply::error(429, "429", "", "").with("Retry-After", "9999");
+    let empty: Fault = |_| Reply::empty(204);
+    let suspended: Fault = |_| Reply::error(403, "403", "Forbidden", "");
+    for (faults, expected, told) in [
+        (vec![], 0, "3 files stored"),
+        (vec![empty, empty, empty], 0, "nothing to download"),
+        (vec![wrong], 4, "code 400-005, status 400-01, Validation not met"),
+        (vec![wrong, wrong, wrong], 1, "check the parameters"),
+        (vec![throttled], 75, "try again later"),
+        (vec![suspended; 3], 1, "suspended"),
+        (vec![wrong, throttled], 1, "not tried"),
+    ] {
+        let setup = Setup::new();
+        for fault in faults {
+            setup.carrier.next(UNRATED, fault);
+        }
+        let output = setup.unrated().args(["--jobs", "1"]).output().unwrap();
+        assert_eq!(status(&output), expected, "{output:?}");
+        assert!(stderr(&output).contains(told), "{told}: {output:?}");
+    }
+}
+
+#[test]
+fn nobody_there_is_a_matter_of_time() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = cdrlake(directory.path());
+    command.env("CDRLAKE_ACCESS_TOKEN", SECRET).args(["fetch", "unrated", "-o", "inbox"]);
+    command.args(["--endpoint", "http://127.0.0.1:1", "--retry-for", "0s"]).args(WHAT).args(DAYS);
+    let output = command.output().unwrap();
+    assert_eq!(status(&output), 75, "{output:?}");
+    assert!(stderr(&output).contains("check --endpoint"), "{output:?}");
+}
+
+#[test]
+fn nothing_is_sent_that_is_wrong() {
+    let setup = Setup::new();
+    for arguments in [
+        vec!["unrated", "--profile", "ABCDEF", "--product", "10", "--from", "2026-09-01"],
+        vec!["unrated", "--profile", "ABC", "--product", "SIP", "--from", "2026-09-01"],
+        vec!["unrated", "--profile", "ABC", "--product", "10", "--from", "2026-09-31"],
+        vec!["unrated", "--profile", "ABC", "--product", "10", "--from", "01.09.2026"],
+        vec![
+            "unrated",
+            "--profile",
+            "ABC",
+            "--product",
+            "10",
+            "--from",
+            "2026-09-02",
+            "--to",
+            "2026-09-01",
+        ],
+        vec!["unrated", "--profile", "ABC", "--from", "2026-09-01"],
+        vec!["consolidated", "--profile", "ABC", "--order-id", "a/b"],
+        vec!["consolidated", "--profile", "ABC", "--order-id", "1", "--from", "2026-09-01"],
+        vec![
+            "consolidated",
+            "--profile",
+            "ABC",
+            "--product",
+            "10",
+            "--from",
+            "2026-06-01",
+            "--to",
+            "2026-08-30",
+        ],
+        vec!["rated", "--ocn", ""],
+        vec!["rated", "--ocn", "O1", "--month", "13"],
+        vec!["rated", "--ocn", "O1", "--year", "26"],
+        vec!["rated", "--ocn", "O1", "--consumer-secret", SECRET],
+        vec!["rated", "--ocn", "O1", "--insecure"],
+        vec!["rated", "--ocn", "O1", "-k"],
+        vec!["rated", "--ocn", "O1", "--no-verify"],
+        vec!["rated", "--ocn", "O1", "--ca-file", "missing.pem"],
+        vec!["rated", "--ocn", "O1", "--credentials", "missing"],
+    ] {
+        let output = setup.fetch(&arguments).output().unwrap();
+        assert_eq!(status(&output), 2, "{arguments:?}: {output:?}");
+    }
+    assert!(setup.sandbox.requests().is_empty());
+    let mut command = cdrlake(setup.directory.path());
+    command.args(["fetch", "rated", "--ocn", "O1", "-o", "inbox"]);
+    command.args(["--endpoint", &setup.sandbox.url()]);
+    let output = command.output().unwrap();
+    assert_eq!(status(&output), 2);
+    assert!(stderr(&output).contains("CDRLAKE_CONSUMER_KEY"), "{output:?}");
+}
+
+#[test]
+fn a_dry_run_prints_the_requests_and_sends_none() {
+    let setup = Setup::new();
+    // What is found by walking up sets neither endpoint nor credentials.
+    let config = format!("endpoint = \"{}\"", setup.sandbox.url());
+    fs::write(setup.directory.path().join("cdrlake.toml"), config).unwrap();
+    let mut command = cdrlake(setup.directory.path());
+    command.args(["fetch", "unrated", "--dry-run", "--chunk-days", "2"]).args(WHAT).args(DAYS);
+    command.env("CDRLAKE_CONSUMER_KEY", KEY).env("CDRLAKE_CONSUMER_SECRET", SECRET);
+    let output = command.output().unwrap();
+    assert_eq!(status(&output), 0, "{output:?}");
+    let base = "https://apis.colt.net/usageManagement/v1/unratedCallDetailRecord?serviceProfile=ABC\
+                &productOffering=SIP%20Trunking";
+    assert_eq!(
+        stdout(&output).lines().collect::<Vec<_>>(),
+        [
+            "POST https://apis.colt.net/authentication/v1/oauth/token",
+            &format!("GET {base}&fromDate=2026-09-01&toDate=2026-09-02"),
+            &format!("GET {base}&fromDate=2026-09-03&toDate=2026-09-03"),
+        ]
+    );
+    assert!(setup.sandbox.requests().is_empty());
+    assert!(setup.inbox().is_empty());
+}
+
+#[test]
+fn quiet_is_quiet() {
+    let setup = Setup::new();
+    let output = setup.unrated().arg("--quiet").output().unwrap();
+    assert_eq!((status(&output), stderr(&output)), (0, String::new()));
+}
+
+#[test]
+fn warnings_come_before_anything_is_sent() {
+    let setup = Setup::new();
+    let output = setup
+        .fetch(&["unrated", "--profile", "ABC", "--product", "10", "--from", "2020-01-01"])
+        .output()
+        .unwrap();
+    assert!(stderr(&output).starts_with("warning: 2020-01-01: "), "{output:?}");
+    let mut command = cdrlake(setup.directory.path());
+    command.args(["fetch", "rated", "--ocn", "O1", "--endpoint", "sandbox", "--dry-run"]);
+    let output = command.output().unwrap();
+    assert!(stderr(&output).contains("keeps no files"), "{output:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn credentials_from_a_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let setup = Setup::new();
+    let path = setup.directory.path().join("credentials");
+    let text = format!("# ours\nCDRLAKE_CONSUMER_KEY={KEY}\nCDRLAKE_CONSUMER_SECRET='{SECRET}'\n");
+    fs::write(&path, text).unwrap();
+    for (mode, expected) in [(0o600, 0), (0o644, 2), (0o660, 2)] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = setup.fetch(&["rated", "--ocn", "O1", "--credentials", "credentials"]);
+        command.env_remove("CDRLAKE_CONSUMER_KEY").env_remove("CDRLAKE_CONSUMER_SECRET");
+        let output = command.output().unwrap();
+        assert_eq!(status(&output), expected, "{mode:o}: {output:?}");
+        assert!(!format!("{output:?}").contains("canary"), "{output:?}");
+    }
+}
+
+#[test]
+fn https_with_an_authority_of_ones_own() {
+    let certificates = Certificates::new();
+    let directory = tempfile::tempdir().unwrap();
+    let ca_file = directory.path().join("ca.pem");
+    fs::write(&ca_file, certificates.authority_pem()).unwrap();
+    for (certificate, has_ca, expected) in [
+        (Certificate::Good, true, 0),
+        (Certificate::Good, false, 1),
+        (Certificate::Expired, true, 1),
+        (Certificate::WrongHost, true, 1),
+        (Certificate::SelfSigned, true, 1),
+    ] {
+        let carrier = Carrier::new(Settings::default());
+        let (sandbox, _) =
+            Sandbox::https(0, &certificates, certificate, move |request: &Request| {
+                carrier.answer(request)
+            })
+            .unwrap();
+        let inbox = directory.path().join(format!("{certificate:?}{has_ca}"));
+        let mut command = cdrlake(directory.path());
+        command.args(["fetch", "rated", "--ocn", "O1", "--endpoint", &sandbox.url(), "-o"]);
+        command.arg(&inbox).env("CDRLAKE_CONSUMER_KEY", "sandbox-key");
+        command.env("CDRLAKE_CONSUMER_SECRET", "sandbox-secret");
+        if has_ca {
+            command.arg("--ca-file").arg(&ca_file);
+        }
+        let output = command.output().unwrap();
+        assert_eq!(status(&output), expected, "{certificate:?}: {output:?}");
+        assert_eq!(names(&inbox).is_empty(), expected != 0);
+    }
+}
+
+/// Starts a fetch whose files drip, and waits until the first is on its way.
+#[cfg(target_os = "linux")]
+fn start_slowly(setup: &Setup) -> Child {
+    for _ in 0..3 {
+        setup
+            .carrier
+            .next(UNRATED, |reply| reply.breached(Breach::Drip(64, Duration::from_millis(40))));
+    }
+    let mut command = setup.unrated();
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let began = Instant::now();
+    let inbox = setup.directory.path().join("inbox");
+    loop {
+        let parts = fs::read_dir(&inbox).into_iter().flatten().flatten();
+        let has_begun = parts
+            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".part"))
+            .any(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() > 0));
+        if has_begun {
+            return child;
+        }
+        assert!(began.elapsed() < Duration::from_secs(20), "nothing has begun");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn no_secret_is_seen_from_outside() {
+    let setup = Setup::new();
+    let mut child = start_slowly(&setup);
+    let secrets = [KEY, SECRET, "sandbox-token-"];
+    let assert_clean = |what: &str, bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes);
+        for secret in secrets {
+            assert!(!text.contains(secret), "{secret} in {what}");
+        }
+    };
+    let mut seen = 0;
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        if let Ok(arguments) = fs::read(entry.path().join("cmdline")) {
+            assert_clean(&format!("{}", entry.path().display()), &arguments);
+            seen += usize::from(entry.file_name().to_string_lossy() == child.id().to_string());
+        }
+    }
+    assert_eq!(seen, 1, "the command line was looked at");
+    // Temporary files while it runs, and everything after it.
+    for moment in ["while it runs", "after it"] {
+        if moment == "after it" {
+            assert!(child.wait().unwrap().success());
+        }
+        for directory in ["", "inbox"] {
+            for entry in fs::read_dir(setup.directory.path().join(directory)).unwrap().flatten() {
+                let bytes = fs::read(entry.path()).unwrap_or_default();
+                assert_clean(&format!("{} {moment}", entry.path().display()), &bytes);
+            }
+        }
+    }
+    let mut output = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
+    child.stderr.take().unwrap().read_to_end(&mut output).unwrap();
+    assert!(!output.is_empty());
+    assert_clean("output", &output);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_that_is_killed_leaves_nothing_that_is_seen_and_a_rerun_converges() {
+    let setup = Setup::new();
+    let mut child = start_slowly(&setup);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(setup.inbox(), Vec::<String>::new());
+    let output = setup.unrated().output().unwrap();
+    assert_eq!(status(&output), 0, "{output:?}");
+    assert_eq!(setup.inbox().len(), 3);
+    let converted = cdrlake(setup.directory.path())
+        .args(["convert", "inbox", "-o", "calls.parquet"])
+        .output()
+        .unwrap();
+    assert_eq!(status(&converted), 0, "what was left is no input: {converted:?}");
+}
+
+#[test]
+fn help_names_no_secret_option() {
+    let directory = tempfile::tempdir().unwrap();
+    for what in ["unrated", "consolidated", "rated", "non-usage"] {
+        let output = cdrlake(directory.path()).args(["fetch", what, "--help"]).output().unwrap();
+        assert_eq!(status(&output), 0);
+        for option in ["--insecure", "--no-verify", "--secret", "--token", "--consumer"] {
+            assert!(!stdout(&output).contains(option), "{option}");
+        }
+    }
+}
