@@ -32,6 +32,8 @@ pub fn today() -> Date {
 pub enum Warning {
     /// Days that the carrier no longer has.
     Gone(Days),
+    /// Missing days that the carrier has for a week at most.
+    Expiring(Days),
     /// Days that are not over, or whose files may not all be there.
     Unfinished(Days),
     /// An order whose file the carrier no longer has.
@@ -109,6 +111,11 @@ impl fmt::Display for Warning {
                 f,
                 "{days}: the carrier keeps unrated records for {UNRATED_DAYS} days, so it may have \
                  none of these any more"
+            ),
+            Self::Expiring(days) => write!(
+                f,
+                "{days}: not all files of these days were delivered, and the carrier keeps them for \
+                 {UNRATED_DAYS} days only"
             ),
             Self::Unfinished(days) => {
                 write!(f, "{days}: not all files of these days can be there yet")

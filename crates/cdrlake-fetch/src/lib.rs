@@ -11,6 +11,7 @@
 //! * [`Operation`]: the carrier's five calls; its parameters cannot be built wrong. [`Days`] cuts a
 //!   long range into requests.
 //! * [`Fetcher`]: tokens, retries, and several downloads at a time.
+//! * [`Plan`]: what a run at any time has to ask for, from what was delivered so far.
 //! * [`Inbox`]: temporary file, fsync, a rename that never replaces; and what was fetched before.
 //! * [`Error`]: what went wrong, the server's words about it, and what to do.
 //!
@@ -35,6 +36,7 @@ mod inbox;
 mod journal;
 mod multipart;
 mod parameters;
+mod plan;
 mod progress;
 mod quote;
 mod receive;
@@ -55,6 +57,7 @@ pub use multipart::MultipartError;
 pub use parameters::{
     AccountNumber, InvoiceNumber, Month, Offering, OrderId, ParameterError, Profile, Year,
 };
+pub use plan::{Deliveries, Plan};
 pub use progress::{Event, Progress, Silent};
 pub use receive::{Checks, Contents, Format};
 pub use request::{Bill, Operation, Usage};
