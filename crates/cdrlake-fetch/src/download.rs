@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
-use crate::error::Error;
+use crate::error::{Error, Reach};
 use crate::horizon::is_final;
 use crate::inbox::{Inbox, Stored};
 use crate::journal::Entry;
@@ -170,18 +170,18 @@ impl<'a> Fetcher<'a> {
     }
 
     /// Does `tasks`. What fails harms nothing else, but a failure that every other request would
-    /// meet too ends the run: the rest is [`Error::NotTried`].
+    /// meet too, and five in a row of another kind, end the run: the rest is [`Error::NotTried`].
     #[must_use]
     pub fn run(&self, tasks: &[Task], inbox: &Inbox) -> Report {
         let queue: Mutex<VecDeque<(usize, &Task)>> = Mutex::new(tasks.iter().enumerate().collect());
         let done = Mutex::new(Vec::new());
-        let is_over = AtomicBool::new(false);
+        let course = Course::default();
         self.progress.planned(tasks.len());
         let work = || {
             loop {
                 let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
                 let Some((number, task)) = next else { break };
-                let reports = self.task(task, inbox, &is_over);
+                let reports = self.task(task, inbox, &course);
                 let mut done = done.lock().unwrap_or_else(PoisonError::into_inner);
                 done.push((number, reports));
             }
@@ -197,16 +197,13 @@ impl<'a> Fetcher<'a> {
     }
 
     /// A task, in as many parts as the service wants.
-    fn task(&self, task: &Task, inbox: &Inbox, is_over: &AtomicBool) -> Vec<TaskReport> {
+    fn task(&self, task: &Task, inbox: &Inbox, course: &Course) -> Vec<TaskReport> {
         let mut reports = Vec::new();
         let mut parts = vec![task.clone()];
         while let Some(part) = parts.pop() {
             let operation = part.operation();
-            let result = if is_over.load(Ordering::Relaxed) {
-                Err(Error::NotTried)
-            } else {
-                self.part(&part, inbox)
-            };
+            let result =
+                if course.is_over() { Err(Error::NotTried) } else { self.part(&part, inbox) };
             if let Err(Error::Service(error)) = &result
                 && error.http_status == 413
                 && let Some(halves) = operation.halves()
@@ -219,11 +216,7 @@ impl<'a> Fetcher<'a> {
                 }));
                 continue;
             }
-            if let Err(error) = &result
-                && error.ends_the_run()
-            {
-                is_over.store(true, Ordering::Relaxed);
-            }
+            course.note(result.as_ref().err());
             let report = TaskReport { operation, result };
             self.progress.finished(&report);
             reports.push(report);
@@ -313,6 +306,35 @@ impl<'a> Fetcher<'a> {
             self.progress.event(&Event::Waiting { order_id, wait });
             sleep(wait);
             longest = (longest * 3 / 2).min(LONGEST);
+        }
+    }
+}
+
+/// How a run goes, seen from all its threads.
+#[derive(Debug, Default)]
+struct Course {
+    /// Failures in a row, of those that may be everyone's.
+    failures: AtomicU32,
+}
+
+impl Course {
+    /// As many of these in a row are no coincidence. One request that always fails must not keep
+    /// those behind it from being tried, in this run and all later ones.
+    const MOST_FAILURES: u32 = 5;
+
+    fn is_over(&self) -> bool {
+        self.failures.load(Ordering::Relaxed) >= Self::MOST_FAILURES
+    }
+
+    fn note(&self, error: Option<&Error>) {
+        match error.map(Error::reach) {
+            // What began before the end may still succeed after it.
+            None if !self.is_over() => self.failures.store(0, Ordering::Relaxed),
+            None | Some(Reach::None) => {}
+            Some(Reach::Perhaps) => {
+                self.failures.fetch_add(1, Ordering::Relaxed);
+            }
+            Some(Reach::All) => self.failures.store(Self::MOST_FAILURES, Ordering::Relaxed),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::multipart::MultipartError;
 use crate::parameters::OrderId;
-use crate::transport::TransportError;
+use crate::transport::{TransportError, TransportFault};
 
 /// Why a request brought no file.
 #[derive(Debug, thiserror::Error)]
@@ -144,25 +144,37 @@ impl Error {
         }
     }
 
-    /// Whether any other request of the run would meet the same end.
-    pub(crate) fn ends_the_run(&self) -> bool {
+    /// Which other requests of the run would meet the same end.
+    pub(crate) fn reach(&self) -> Reach {
         match self {
-            Self::Token(_)
-            | Self::Store(_)
-            | Self::Transport { .. }
-            | Self::OrderUnknown { .. } => true,
-            Self::Service(error) => {
-                error.is_transient()
-                    || error.is_token_refused()
-                    || matches!(error.http_status, 300..=399)
+            Self::Token(_) | Self::Store(_) | Self::OrderUnknown { .. } => Reach::All,
+            Self::Service(error) => match error.http_status {
+                300..=399 | 429 | 503 => Reach::All,
+                _ if error.is_token_refused() => Reach::All,
+                _ if error.is_transient() => Reach::Perhaps,
+                _ => Reach::None,
+            },
+            Self::Transport { fault, .. } => match fault.fault() {
+                TransportFault::Connect | TransportFault::Tls => Reach::All,
+                _ => Reach::Perhaps,
+            },
+            Self::Multipart { .. } | Self::NotAnArchive { .. } | Self::Damaged { .. } => {
+                Reach::Perhaps
             }
-            Self::Multipart { .. }
-            | Self::NotAnArchive { .. }
-            | Self::Damaged { .. }
-            | Self::NotReady { .. }
-            | Self::NotTried => false,
+            Self::NotReady { .. } | Self::NotTried => Reach::None,
         }
     }
+}
+
+/// How far a failure reaches beyond its request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It is the request's own.
+    None,
+    /// If several in a row fail so, all will.
+    Perhaps,
+    /// Every other request would fail so.
+    All,
 }
 
 impl ServiceError {

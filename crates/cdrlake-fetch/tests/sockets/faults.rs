@@ -384,6 +384,30 @@ fn one_failure_harms_no_other_unless_all_would_meet_it() {
 }
 
 #[test]
+fn a_request_that_always_fails_keeps_no_other_from_being_tried() {
+    let days: Vec<_> = (1..=9).map(|d| day(&format!("2026-11-0{d}"))).collect();
+    for fault in
+        [error(500), good().breached(Breach::Cut(3)), Reply::new(200, "text/html", "<html>")]
+    {
+        let always = fault.clone();
+        let sandbox = serve(move |request| match request.parameter("fromDate") {
+            Some("2026-11-01") => fault.clone(),
+            Some(name) => Reply::new(200, "", zip_of(&[(name, b"abc")])),
+            None => error(400),
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let report = run(options(&sandbox.url()), &days, directory.path());
+        let done = report.tasks.iter().filter(|task| task.result.is_ok()).count();
+        assert_eq!(done, 8, "{report:?}");
+        // But if all fail so, five are enough to see it.
+        let sandbox = serve(move |_| always.clone());
+        let report = run(options(&sandbox.url()), &days, directory.path());
+        let tried = report.tasks.iter().filter(|task| !matches!(task.result, Err(Error::NotTried)));
+        assert_eq!(tried.count(), 5);
+    }
+}
+
+#[test]
 fn bills_are_stored_as_they_came() {
     let setup = Setup::small();
     for task in [Operation::Rated(bill("Nov")), Operation::NonUsage(bill("Nov"))] {
