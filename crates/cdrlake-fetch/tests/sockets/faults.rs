@@ -66,6 +66,23 @@ fn a_good_answer_is_stored_as_it_came() {
 }
 
 #[test]
+fn a_large_file_is_stored_whole() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(24 << 20).collect();
+    let zip = zip_of(&[("a.cdr", &noise)]);
+    for reply in [Reply::zip("ABC.cdr.zip", zip.clone()), Reply::zip("ABC.zip", zip).in_multipart()]
+    {
+        let len = reply.body.len();
+        let sandbox = serve(move |_| reply.clone());
+        let directory = tempfile::tempdir().unwrap();
+        let result = only(run(options(&sandbox.url()), &[day("2026-11-01")], directory.path()));
+        let Ok(Fetched::Files(files)) = result else { panic!("{result:?}") };
+        let stored = std::fs::metadata(files[0].path()).unwrap().len();
+        assert!(stored > 24 << 20 && stored <= len as u64);
+    }
+}
+
+#[test]
 fn passing_errors_are_repeated_and_others_not() {
     for (status, tries) in [
         (408, 3),
