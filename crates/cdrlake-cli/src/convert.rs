@@ -6,6 +6,7 @@ use anyhow::Result;
 use cdrlake_core::RecordId;
 use cdrlake_lake::{
     ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, Overwrite, Repeated, Report,
+    Status,
 };
 
 use crate::args::ConvertArguments;
@@ -32,7 +33,11 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
     };
     summary::print(&report, arguments.load.quiet);
     if report.outputs.is_empty() {
-        summary::line(format_args!("nothing was loaded, so nothing is written"));
+        let why = match report.count(Status::Skipped) {
+            0 => "nothing was loaded, so nothing is written",
+            _ => "nothing new was loaded, so nothing is written",
+        };
+        summary::line(format_args!("{why}"));
     }
     if let Some(file) = report_file {
         file.write(&report)?;
