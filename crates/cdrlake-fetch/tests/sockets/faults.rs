@@ -225,9 +225,7 @@ fn assert_timeout(error: &Error) {
 
 #[test]
 fn nobody_there() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let url = format!("http://127.0.0.1:{}", crate::support::free_port());
     let directory = tempfile::tempdir().unwrap();
     let error = only(run(options(&url), &[day("2026-11-01")], directory.path())).unwrap_err();
     let Error::Transport { fault, .. } = &error else { panic!("{error:?}") };

@@ -55,7 +55,7 @@ fn an_order_that_is_not_ready_in_time_can_be_resumed() {
 #[test]
 fn an_order_is_repeated_only_where_it_cannot_have_been_placed() {
     let error = |status| Reply::error(status, "ERR01", "a reason", "a message");
-    let faults: [(&str, Fault, usize); 11] = [
+    let faults: [(&str, Fault, usize); 12] = [
         ("429", Box::new(move |_| error(429)), 2),
         ("503", Box::new(move |_| error(503)), 2),
         ("401", Box::new(move |_| error(401)), 2),
@@ -65,6 +65,7 @@ fn an_order_is_repeated_only_where_it_cannot_have_been_placed() {
         ("400", Box::new(move |_| error(400)), 1),
         ("404", Box::new(move |_| error(404)), 1),
         ("cut", Box::new(|reply| reply.breached(Breach::Cut(10))), 1),
+        ("no answer", Box::new(|reply| reply.breached(Breach::Raw(Vec::new()))), 1),
         ("reset", Box::new(|reply| reply.breached(Breach::Reset(0))), 1),
         ("no order id", Box::new(|_| Reply::new(200, "application/json", "{\"order\": {}}")), 1),
     ];
@@ -74,7 +75,7 @@ fn an_order_is_repeated_only_where_it_cannot_have_been_placed() {
         let result = setup.one(order());
         assert_eq!(setup.asked(ORDER), tries, "{name}: {result:?}");
         assert_eq!(result.is_ok(), tries > 1, "{name}");
-        if matches!(name, "500" | "502" | "504" | "cut" | "reset" | "no order id") {
+        if matches!(name, "500" | "502" | "504" | "cut" | "no answer" | "reset" | "no order id") {
             let error = result.unwrap_err();
             assert!(matches!(error, Error::OrderUnknown { .. }), "{name}: {error:?}");
             assert!(error.to_string().contains("may have been placed"), "{error}");
@@ -96,10 +97,8 @@ fn a_silent_answer_to_an_order_is_not_repeated() {
 
 #[test]
 fn an_order_that_finds_nobody_is_repeated() {
-    // The port is free for a moment, so that the first connections are refused.
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Nobody listens for a moment, so that the first connections are refused.
+    let port = crate::support::free_port();
     let directory = tempfile::tempdir().unwrap();
     let mut options = crate::support::options(&format!("http://127.0.0.1:{port}"));
     options.credentials = cdrlake_fetch::Credentials::Token("sandbox-token-1".to_owned().into());

@@ -190,6 +190,12 @@ pub(crate) fn bill(month: &str) -> Bill {
     }
 }
 
+/// A port that nobody listens on, and below those that the system gives to the other tests.
+pub(crate) fn free_port() -> u16 {
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(20_000..32_000));
+    ports.find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
+}
+
 /// A server that accepts one token without having given it.
 pub(crate) fn token_holder(port: u16) -> Sandbox {
     let carrier = Carrier::new(Settings { records: 3, ..Settings::default() });
