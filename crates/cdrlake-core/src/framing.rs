@@ -8,8 +8,8 @@
 //! Line), and searching each line feed would cost more than it tells. [`run`] only checks that
 //! a line feed stands wherever the stride says. That alone does not prove that none stands in
 //! between; validation does, for a line feed is not among a record's bytes. So a run is taken at
-//! its word only if all of its records prove sound, and is otherwise framed again line by line
-//! (see `scan`).
+//! its word only up to the first record that does not prove sound; from there on lines are framed
+//! one by one (see `scan`).
 
 use crate::error::{RejectCode, Warning, Warnings};
 use crate::layout::{Field, MAX_RECORD_LINE_LEN, RECORD_LEN};

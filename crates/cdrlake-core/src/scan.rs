@@ -2,8 +2,8 @@
 //!
 //! Records are handed on in groups of at most [`GROUP`], few enough that their bytes stay in the
 //! first-level cache while every column passes over them. A group is first taken from a run of
-//! equal strides; only if one of its records is not sound is that stretch framed again line by
-//! line, for a line feed may stand inside what looked like a record.
+//! equal strides; where one of its records is not sound, what follows is framed line by line, for
+//! a line feed may stand inside what looked like a record.
 
 use crate::error::{Fault, RAW_LIMIT, Reject, RejectCode, Warning};
 use crate::framing::{End, Framed, PLAIN_STRIDE, Position, frame, run, split_line};
@@ -16,6 +16,9 @@ pub(crate) const GROUP: usize = 64;
 /// A shorter run is not worth a group of its own: its lines are judged one by one, and share a
 /// group with what follows.
 const SHORT_RUN: usize = 8;
+
+/// Where a run breaks off, so many lines are judged one by one before the next is looked for.
+const BETWEEN_RUNS: usize = 16;
 
 /// Takes what a scan finds.
 pub(crate) trait Sink {
@@ -144,7 +147,7 @@ impl Scanner {
                 room -= run.records;
                 continue;
             }
-            let lines = self.scan_lines(rest, most, &mut group, sink);
+            let lines = self.scan_lines(rest, most.min(BETWEEN_RUNS), &mut group, sink);
             if lines.bytes == 0 {
                 self.torn.push(rest);
                 return bytes.len();
@@ -175,7 +178,8 @@ impl Scanner {
         if self.torn.length > 0 { self.end_torn_line(End::EndOfSource, sink) } else { 0 }
     }
 
-    /// A group from a run of equal strides, all of it sound; or nothing.
+    /// A group from a run of equal strides, up to the first record that is not sound; or nothing,
+    /// if those are few.
     #[inline]
     fn scan_run<'a>(
         &mut self,
@@ -187,12 +191,9 @@ impl Scanner {
         group.clear();
         let mut position = self.position;
         for raw in run(bytes, self.stride).take(most) {
-            let Framed::Record(line) = frame(raw, End::LineFeed, position) else {
-                return Used::NOTHING;
-            };
-            let Ok(sound) = validate(line, self.strictness) else {
-                return Used::NOTHING;
-            };
+            // Those before a record that is not sound are, and so hold no line feed: they stand.
+            let Framed::Record(line) = frame(raw, End::LineFeed, position) else { break };
+            let Ok(sound) = validate(line, self.strictness) else { break };
             group.push(sound);
             position = position.behind(self.stride);
         }
