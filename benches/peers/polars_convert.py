@@ -10,8 +10,9 @@ import polars as pl
 
 
 def e164(number):
-    digits = number.str.replace(r"[xX]+$", "")
-    plausible = (digits.str.len_bytes() > 0) & ~digits.str.contains(r"[^0-9]")
+    # No regular expressions: they took two thirds of the run.
+    digits = number.str.strip_chars_end("xX")
+    plausible = (digits.str.len_bytes() > 0) & (digits.str.strip_chars_start("0123456789") == "")
     international = pl.concat_str(pl.lit("+"), number.str.slice(2))
     national = pl.concat_str(pl.lit("+44"), number.str.slice(1))
     with_code = pl.concat_str(pl.lit("+"), number)
@@ -61,7 +62,7 @@ def main():
         origin=origin,
         origin_e164=e164(origin),
         origin_masked_digits=(
-            origin.str.len_bytes() - origin.str.replace(r"[xX]+$", "").str.len_bytes()
+            origin.str.len_bytes() - origin.str.strip_chars_end("xX").str.len_bytes()
         ).fill_null(0).cast(pl.Int8),
         destination=destination,
         destination_e164=e164(destination),
