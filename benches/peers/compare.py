@@ -131,6 +131,7 @@ def beside_peers(sources, pairs):
         results[source.suffix] = {
             tool: {
                 "seconds": median(run.seconds for run in of_tool),
+                "cpu": median(run.cpu for run in of_tool),
                 "memory": max(run.memory for run in of_tool),
                 "bytes": sizes[tool],
                 "ratio": median(ratios[tool]) if tool in ratios else 1.0,
@@ -211,16 +212,16 @@ def own_rows(plain, compressed, pairs, files):
 
 def write_results(peers, own, pandas, records, pairs):
     lines = [f"{records:,} records, two threads, zstd level 1, {pairs} pairs", "",
-             "| | plain | .gz | peak memory | output | ratio, plain | ratio, .gz |",
-             "|---|---|---|---|---|---|---|"]
+             "| | plain | .gz | processor, plain | .gz | peak memory | output | ratio, plain | ratio, .gz |",
+             "|---|---|---|---|---|---|---|---|---|"]
     plain, compressed = peers[".cdr"], peers[".gz"]
     for tool in ("cdrlake", *PEERS):
         left, right = plain[tool], compressed[tool]
         memory = max(left["memory"], right["memory"])
         ratios = ("", "") if tool == "cdrlake" else (f"{left['ratio']:.1f}", f"{right['ratio']:.1f}")
         lines.append(f"| {LABELS[tool]} | {left['seconds']:.2f} s | {right['seconds']:.2f} s "
-                     f"| {memory:.0f} MiB | {left['bytes'] / 1e6:.1f} MB | {ratios[0]} | {ratios[1]} |")
-    lines += [f"| pandas | {pandas:.0f} s (from {PANDAS_RECORDS:,} records) | | | | "
+                     f"| {left['cpu']:.2f} s | {right['cpu']:.2f} s | {memory:.0f} MiB | {left['bytes'] / 1e6:.1f} MB | {ratios[0]} | {ratios[1]} |")
+    lines += [f"| pandas | {pandas:.0f} s (from {PANDAS_RECORDS:,} records) | | | | | | "
               f"{pandas / plain['cdrlake']['seconds']:.0f} | |", "",
               "| | target | measured |", "|---|---|---|"]
     share = plain["cdrlake"]["bytes"] / plain["polars"]["bytes"]
