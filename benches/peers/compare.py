@@ -12,6 +12,7 @@ import gzip
 import json
 import os
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
@@ -161,13 +162,15 @@ def small_files(plain, files):
     return directory
 
 
+# These files are written in pieces: a process begins with its parent's peak of memory.
+
+
 def damaged(plain):
     """Every hundredth line with an impossible date."""
     path = file("damaged", NAME)
-    content = bytearray(plain.read_bytes())
-    for line in range(0, len(content) // RECORD, 100):
-        content[line * RECORD + 46] = ord("x")
-    path.write_bytes(content)
+    with open(plain, "rb") as source, open(path, "wb") as output:
+        while lines := source.read(100 * RECORD):
+            output.write(lines[:46] + b"x" + lines[47:])
     return path
 
 
@@ -176,7 +179,8 @@ def ten_times(compressed):
     path = file("tenfold", compressed.name)
     with open(path, "wb") as output:
         for _ in range(10):
-            output.write(compressed.read_bytes())
+            with open(compressed, "rb") as source:
+                shutil.copyfileobj(source, output)
     return path
 
 
