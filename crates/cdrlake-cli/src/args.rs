@@ -196,7 +196,8 @@ pub(crate) struct LoadArguments {
     /// For when the rules, or the file's column `raw`, were corrected. Rows keep the source_file and
     /// record_number that they would have had; a line is replayed once, however often it is given,
     /// and one that is still wrong is rejected again. Lines cut at 64 KiB cannot be replayed.
-    #[arg(long, value_name = "REJECTS.parquet", conflicts_with_all = ["inputs", "max_rejects"])]
+    #[arg(long, num_args = 1.., value_name = "REJECTS.parquet",
+        conflicts_with_all = ["inputs", "max_rejects"])]
     replay: Vec<PathBuf>,
 
     /// Country of sources whose names do not tell, as GB.
@@ -263,6 +264,13 @@ pub(crate) struct LoadArguments {
 }
 
 impl LoadArguments {
+    /// What of it cannot be done.
+    pub(crate) fn problem(&self) -> Option<String> {
+        let streams = self.inputs.iter().filter(|path| path.as_os_str() == "-").count();
+        (streams > 1)
+            .then(|| "- is given more than once; standard input can be read once".to_owned())
+    }
+
     /// `profiles` come from the configuration; `report` is written besides what the run writes.
     pub(crate) fn options(
         &self,

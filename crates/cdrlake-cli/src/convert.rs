@@ -5,8 +5,8 @@ use std::path::Path;
 use anyhow::Result;
 use cdrlake_core::RecordId;
 use cdrlake_lake::{
-    ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, Overwrite, Repeated, Report,
-    Status,
+    ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, OutputKind, Overwrite,
+    Repeated, Report, Status,
 };
 
 use crate::args::ConvertArguments;
@@ -32,6 +32,9 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
         Err(error) => return Outcome::of_error(error),
     };
     summary::print(&report, arguments.load.quiet);
+    if report.outputs.iter().any(|output| output.kind == OutputKind::Calls && output.rows == 0) {
+        summary::line(format_args!("no record was accepted, so the table has no row"));
+    }
     if report.outputs.is_empty() {
         let why = match report.count(Status::Skipped) {
             0 => "nothing was loaded, so nothing is written",
@@ -48,6 +51,9 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
 /// What of the command line does not go together with a lake, or with one file.
 fn contradiction(arguments: &ConvertArguments) -> Option<String> {
     let lake = &arguments.lake;
+    if let Some(problem) = arguments.load.problem() {
+        return Some(problem);
+    }
     if let Some(rejects) = arguments.rejects.as_deref().filter(|path| !is_parquet(path)) {
         return Some(format!("{} does not end in .parquet", rejects.display()));
     }

@@ -53,6 +53,9 @@ fn print_table(report: &Report) {
     for row in &rows {
         let mut text = String::new();
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
+            if column == DUPLICATES && report.totals.records_duplicate == 0 {
+                continue;
+            }
             let _ = if NUMBERS.contains(&column) {
                 write!(text, "{cell:>width$}  ")
             } else {
@@ -78,7 +81,7 @@ fn shown(report: &Report) -> Vec<&SourceReport> {
     indices.into_iter().map(|index| &report.sources[index]).collect()
 }
 
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 const HEAD: [&str; COLUMNS] = [
     "source",
@@ -86,6 +89,7 @@ const HEAD: [&str; COLUMNS] = [
     "lines",
     "written",
     "rejected",
+    "duplicate",
     "blank",
     "seconds",
     "first call",
@@ -94,7 +98,10 @@ const HEAD: [&str; COLUMNS] = [
 ];
 
 /// The columns that are set to the right.
-const NUMBERS: std::ops::Range<usize> = 2..7;
+const NUMBERS: std::ops::Range<usize> = 2..8;
+
+/// The column that is left out if there are none.
+const DUPLICATES: usize = 5;
 
 /// A row of the table.
 type Row = [String; COLUMNS];
@@ -128,6 +135,7 @@ fn row(name: String, status: &str, tally: Option<&Tally>, times: [Option<LocalTi
         number(|tally| tally.records_read + tally.blank_lines),
         number(|tally| tally.records_written),
         number(|tally| tally.records_rejected),
+        number(|tally| tally.records_duplicate),
         number(|tally| tally.blank_lines),
         tally.map(|tally| tally.duration_seconds.to_string()).unwrap_or_default(),
         first,
@@ -160,23 +168,24 @@ fn print_totals(report: &Report) {
         of_status(Status::Skipped),
         of_status(Status::Failed)
     ));
-    let mut skipped = report
-        .sources
-        .iter()
-        .filter_map(|source| source.same_as.as_ref().map(|first| (&source.source, first)));
-    for (source, first) in skipped.by_ref().take(MAX_ROWS) {
-        line(format_args!("skipped: {source} has the same content as {first}"));
+    let mut skipped = report.sources.iter().filter(|source| source.status == Status::Skipped);
+    for SourceReport { source, same_as, .. } in skipped.by_ref().take(MAX_ROWS) {
+        match same_as {
+            Some(first) => line(format_args!("skipped: {source} has the same content as {first}")),
+            None => line(format_args!("skipped: {source} was replayed before")),
+        }
     }
     let others = skipped.count();
     if others > 0 {
         line(format_args!("skipped: {others} others"));
     }
-    for (code, count) in &report.totals.warnings {
-        let advice = match *code {
+    for (code, count) in report.totals.warnings.iter() {
+        let advice = match code {
             "unknown_country" => {
                 ": national numbers of so many sources stay unnormalized; give --country, or the \
                  profile's country in cdrlake.toml"
             }
+            "trailing_zeros" => ": zeros follow the gzip of so many sources",
             _ => "",
         };
         line(format_args!("warning: {count} {code}{advice}"));

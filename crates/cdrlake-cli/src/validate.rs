@@ -11,6 +11,10 @@ use crate::report_file::ReportFile;
 use crate::summary;
 
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
+    if let Some(problem) = arguments.load.problem() {
+        summary::line(format_args!("error: {problem}"));
+        return Ok(Outcome::Usage);
+    }
     let Some(profiles) = config::profiles_or_usage(arguments.load.config.as_deref()) else {
         return Ok(Outcome::Usage);
     };

@@ -15,6 +15,7 @@
 //! [`convert`] and [`validate`] tie these together; [`Report`] tells what came of it.
 
 mod blocks;
+mod codes;
 mod columns;
 mod convert;
 mod error;
@@ -34,6 +35,7 @@ mod staging;
 mod work;
 mod written;
 
+pub use codes::Codes;
 pub use columns::Compression;
 pub use convert::{ConvertOptions, convert, validate};
 pub use error::{Chain, LakeError};
@@ -49,6 +51,7 @@ pub use report::{
 };
 pub use run::LoadOptions;
 pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
+pub use staging::new_file_beside;
 
 #[cfg(test)]
 mod tests;

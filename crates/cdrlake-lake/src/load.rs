@@ -151,10 +151,13 @@ struct Held {
     rejects: Spool,
 }
 
+/// A million of these may be in memory.
 struct Loading {
-    source: Source,
+    name: Arc<str>,
+    /// None unless the ledger needs it.
+    source: Option<Box<Source>>,
     kind: SourceKind,
-    accepted: RoaringTreemap,
+    accepted: Option<Box<RoaringTreemap>>,
     has_trailing_zeros: bool,
     /// None before its end.
     report: Option<SourceReport>,
@@ -162,10 +165,11 @@ struct Loading {
 
 /// A source of a run, and what came of it.
 pub(crate) struct LoadedSource {
-    pub(crate) source: Source,
+    /// None unless it goes to a lake.
+    pub(crate) source: Option<Box<Source>>,
     pub(crate) kind: SourceKind,
     /// Of a replay, the lines that were not rejected again.
-    pub(crate) accepted: RoaringTreemap,
+    pub(crate) accepted: Option<Box<RoaringTreemap>>,
     pub(crate) report: SourceReport,
 }
 
@@ -180,7 +184,7 @@ struct Open {
 /// What became of a source.
 enum Fate<'w> {
     Loaded(&'w WorkedPart),
-    Skipped { same_as: String, open_rejects: u64 },
+    Skipped { same_as: Arc<str>, open_rejects: u64 },
     ReplayedBefore,
     Failed { error: SourceError, worked: Option<&'w WorkedPart> },
 }
@@ -195,10 +199,16 @@ impl<'d> Loader<'d> {
     pub(crate) fn collect(&mut self, collected: Collected) -> Result<(), LakeError> {
         match collected {
             Collected::Gathered(Gathered::Met(source)) => {
-                let (kind, accepted) = (SourceKind::Delivered, RoaringTreemap::new());
-                let has_trailing_zeros = false;
-                let loading = Loading { source, kind, accepted, has_trailing_zeros, report: None };
-                self.sources.push(loading);
+                let name = Arc::clone(&source.name);
+                let is_of_lake = matches!(self.destination, Destination::Lake { .. });
+                self.sources.push(Loading {
+                    name,
+                    source: is_of_lake.then(|| Box::new(source)),
+                    kind: SourceKind::Delivered,
+                    accepted: None,
+                    has_trailing_zeros: false,
+                    report: None,
+                });
                 Ok(())
             }
             Collected::Gathered(Gathered::Failed { index, error }) => {
@@ -208,12 +218,12 @@ impl<'d> Loader<'d> {
             Collected::Gathered(Gathered::Skipped { index, same_as, end }) => {
                 self.take_back(index)?;
                 self.skipped.push((index, same_as));
-                let same_as = self.loading(same_as)?.source.name.clone();
+                let same_as = Arc::clone(&self.loading(same_as)?.name);
                 self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects: 0 })
             }
             Collected::Gathered(Gathered::Known { index, earlier, end }) => {
                 self.take_back(index)?;
-                let (same_as, open_rejects) = (earlier.name, earlier.open_rejects);
+                let (same_as, open_rejects) = (earlier.name.into(), earlier.open_rejects);
                 self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects })
             }
             Collected::Gathered(Gathered::ReplayedBefore { index, end }) => {
@@ -304,7 +314,9 @@ impl<'d> Loader<'d> {
         }
         let loading = self.loading(index)?;
         loading.kind = worked.source.kind;
-        loading.accepted |= std::mem::take(&mut worked.accepted);
+        if loading.kind == SourceKind::Replayed {
+            **loading.accepted.get_or_insert_default() |= std::mem::take(&mut worked.accepted);
+        }
         self.seal(index, worked.end, Fate::Loaded(&worked))?;
         self.release()
     }
@@ -313,7 +325,7 @@ impl<'d> Loader<'d> {
     fn release(&mut self) -> Result<(), LakeError> {
         if self.archives.is_empty() {
             for Held { source, end, rejects } in std::mem::take(&mut self.held) {
-                let name = self.loading(source.index)?.source.name.clone();
+                let name = Arc::clone(&self.loading(source.index)?.name);
                 self.destination.write_rejects(&name, &source, end, rejects)?;
             }
         }
@@ -359,7 +371,7 @@ impl<'d> Loader<'d> {
         fate: Fate<'_>,
     ) -> Result<(), LakeError> {
         let loading = self.loading(index)?;
-        let mut report = report(loading.source.name.clone(), end, fate);
+        let mut report = report(Arc::clone(&loading.name), end, fate);
         if loading.has_trailing_zeros {
             report.note_trailing_zeros();
         }
@@ -383,7 +395,7 @@ impl<'d> Loader<'d> {
             if sources.get(same_as).is_none_or(|first| first.report.status == Status::Failed)
                 && let Some(LoadedSource { report, .. }) = sources.get_mut(index)
             {
-                let name = report.same_as.take().unwrap_or_default();
+                let name = report.same_as.take().map(|name| name.to_string()).unwrap_or_default();
                 report.fail(&SourceError::SameAsFailed { name });
             }
         }
@@ -391,8 +403,8 @@ impl<'d> Loader<'d> {
     }
 }
 
-fn report(source: String, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceReport {
-    let content_hash = end.map(|end| end.hash.to_hex().to_string());
+fn report(source: Arc<str>, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceReport {
+    let content_hash = end.map(|end| end.hash);
     match fate {
         Fate::Loaded(worked) => SourceReport {
             content_hash,

@@ -1,14 +1,15 @@
 //! What came of a run, as data; printing is the caller's.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use arrow_array::temporal_conversions::timestamp_us_to_datetime;
 use cdrlake_core::{Counts, Warning};
 use serde::{Serialize, Serializer};
 
+use crate::codes::Codes;
 use crate::error::Chain;
 use crate::source::SourceError;
 
@@ -72,9 +73,9 @@ pub struct Tally {
     /// Decompressed bytes.
     pub bytes_read: u64,
     /// Rejected lines by code.
-    pub rejects: BTreeMap<&'static str, u64>,
+    pub rejects: Codes,
     /// Warnings by code.
-    pub warnings: BTreeMap<&'static str, u64>,
+    pub warnings: Codes,
     /// Sum of the written rows' durations.
     pub duration_seconds: Seconds,
 }
@@ -123,12 +124,8 @@ impl Tally {
         self.blank_lines += other.blank_lines;
         self.bytes_read += other.bytes_read;
         self.duration_seconds.0 += other.duration_seconds.0;
-        for (code, count) in &other.rejects {
-            *self.rejects.entry(code).or_default() += count;
-        }
-        for (code, count) in &other.warnings {
-            *self.warnings.entry(code).or_default() += count;
-        }
+        self.rejects.add(&other.rejects);
+        self.warnings.add(&other.warnings);
     }
 }
 
@@ -136,22 +133,23 @@ impl Tally {
 /// is.
 const TRAILING_ZEROS: &str = "trailing_zeros";
 
-/// What came of one source.
+/// What came of one source. There may be a million of them in memory, so it is kept small.
 #[derive(Clone, Debug, Serialize)]
 pub struct SourceReport {
     /// Its path as the user gave it, and `!member`.
-    pub source: String,
-    /// BLAKE3 of the decompressed bytes, if it was read to its end.
-    pub content_hash: Option<String>,
+    pub source: Arc<str>,
+    /// BLAKE3 of the decompressed bytes, if it was read to its end; in JSON 64 hexadecimal digits.
+    #[serde(serialize_with = "hexadecimal")]
+    pub content_hash: Option<blake3::Hash>,
     /// What became of it.
     pub status: Status,
     /// Why it failed, in a word: `not_cdr`, `too_many_rejects`, `cannot_read` and so on.
     pub error_code: Option<&'static str>,
     /// Why it failed.
-    pub error: Option<String>,
+    pub error: Option<Box<str>>,
     /// The source with the same content, for whose sake this one was skipped; none if all its lines
     /// were replayed before.
-    pub same_as: Option<String>,
+    pub same_as: Option<Arc<str>>,
     /// Rejected lines of that source, if it was loaded by an earlier run, that were neither
     /// replayed nor waived.
     pub open_rejects: u64,
@@ -166,7 +164,7 @@ pub struct SourceReport {
 }
 
 impl SourceReport {
-    pub(crate) fn new(source: String, status: Status) -> Self {
+    pub(crate) fn new(source: Arc<str>, status: Status) -> Self {
         Self {
             source,
             content_hash: None,
@@ -185,7 +183,10 @@ impl SourceReport {
     pub(crate) fn merge(&mut self, more: &Self) {
         self.tally.add(&more.tally);
         // A warning of the source, not of its lines.
-        self.tally.warnings.entry(Warning::UnknownCountry.as_str()).and_modify(|count| *count = 1);
+        let unknown_country = Warning::UnknownCountry.as_str();
+        if self.tally.warnings.contains_key(unknown_country) {
+            self.tally.warnings.set(unknown_country, 1);
+        }
         let earliest = self.first_start_time.into_iter().chain(more.first_start_time).min();
         self.first_start_time = earliest;
         self.last_start_time = self.last_start_time.max(more.last_start_time);
@@ -194,7 +195,7 @@ impl SourceReport {
     /// Zeros followed the gzip that it came from.
     pub(crate) fn note_trailing_zeros(&mut self) {
         if self.status == Status::Loaded {
-            self.tally.warnings.insert(TRAILING_ZEROS, 1);
+            self.tally.warnings.set(TRAILING_ZEROS, 1);
         }
     }
 
@@ -205,8 +206,12 @@ impl SourceReport {
         self.tally = Tally { rejects, ..Tally::default() };
         (self.first_start_time, self.last_start_time) = (None, None);
         self.error_code = Some(error.code());
-        self.error = Some(Chain(error).to_string());
+        self.error = Some(Chain(error).to_string().into());
     }
+}
+
+fn hexadecimal<S: Serializer>(hash: &Option<blake3::Hash>, to: S) -> Result<S::Ok, S::Error> {
+    hash.map(|hash| hash.to_hex().to_string()).serialize(to)
 }
 
 /// What became of a source.

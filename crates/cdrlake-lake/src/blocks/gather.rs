@@ -343,7 +343,7 @@ where
     fn archive_ended(&mut self, failure: Option<(Source, SourceError)>) -> Result<(), LakeError> {
         self.finish()?;
         let first = self.archives.pop().ok_or(LakeError::Defect("no archive is open"))?;
-        let failed = failure.as_ref().map(|(source, _)| source.name.clone());
+        let failed = failure.as_ref().map(|(source, _)| source.name.to_string());
         self.end_replay(failed.as_deref())?;
         (self.emit)(Gathered::ArchiveEnded { failed })?;
         let Some((source, error)) = failure else { return Ok(()) };

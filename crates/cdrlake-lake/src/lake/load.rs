@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cdrlake_core::RecordId;
-use roaring::RoaringTreemap;
 use serde_json::json;
 
 use super::deduplicate::{Deduplication, Dropped};
@@ -179,8 +178,7 @@ impl Facts {
         };
         let mut replays: HashMap<blake3::Hash, usize> = HashMap::new();
         for loaded in sources {
-            let hash = loaded.report.content_hash.as_ref();
-            let hash = hash.and_then(|hash| blake3::Hash::from_hex(hash).ok());
+            let hash = loaded.report.content_hash;
             let source_ref = match (loaded.report.status, loaded.kind, hash) {
                 (Status::Loaded, SourceKind::Replayed, Some(hash)) => {
                     facts.replay(&loaded, hash, lake, &mut replays)?
@@ -206,11 +204,14 @@ impl Facts {
         lake: &Lake,
         repeated: Repeated,
     ) -> Result<Option<SourceRef>, LakeError> {
+        let Some(source) = loaded.source.as_deref().cloned() else {
+            return Err(LakeError::Defect("a source was not kept"));
+        };
         if let Some(hash) = hash {
             self.hash.update(hash.as_bytes());
             // A delivery without a call is noted once.
             let is_empty = loaded.report.tally.bytes_read == 0;
-            if is_empty && lake.ledger.has_empty(&loaded.source.source_file)? {
+            if is_empty && lake.ledger.has_empty(&source.source_file)? {
                 return Ok(None);
             }
             if repeated == Repeated::Replace
@@ -220,7 +221,7 @@ impl Facts {
                 self.facts.push(SourceFact::Ended { source: earlier, how: Ending::Replaced });
             }
         }
-        let (source, report) = (loaded.source.clone(), loaded.report.clone());
+        let report = loaded.report.clone();
         self.facts.push(SourceFact::Added(Box::new(AddedSource { source, report })));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
     }
@@ -235,7 +236,8 @@ impl Facts {
     ) -> Result<Option<SourceRef>, LakeError> {
         let Some(source) = lake.ledger.loaded(&hash)? else { return Ok(None) };
         self.hash.update(hash.as_bytes());
-        for number in &loaded.accepted {
+        let accepted = loaded.accepted.as_deref().cloned().unwrap_or_default();
+        for number in &accepted {
             self.hash.update(&number.to_le_bytes());
         }
         let place = match replays.get(&hash) {
@@ -255,7 +257,7 @@ impl Facts {
         };
         if let Some(SourceFact::Replayed(replayed)) = self.facts.get_mut(place) {
             let tally = &loaded.report.tally;
-            replayed.record_numbers |= RoaringTreemap::clone(&loaded.accepted);
+            replayed.record_numbers |= accepted;
             replayed.records += tally.records_written;
             replayed.blank_lines += tally.blank_lines;
             replayed.duration = replayed.duration.plus(tally.duration_seconds);

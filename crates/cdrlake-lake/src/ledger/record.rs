@@ -95,7 +95,7 @@ fn add_source(
     let status = if report.status == Status::Loaded { "loaded" } else { "failed" };
     // Of a source that fails again and again, the last time counts.
     transaction
-        .execute("DELETE FROM sources WHERE status = 'failed' AND name = ?1", [&source.name])?;
+        .execute("DELETE FROM sources WHERE status = 'failed' AND name = ?1", [&*source.name])?;
     transaction.execute(
         "INSERT INTO sources (run, name, source_file, carrier_name, content_hash, status, \
          error_code, error, country, profile, product_identifier, sequence_number, file_time, \
@@ -105,13 +105,13 @@ fn add_source(
          ?20, ?21, ?22, ?23)",
         params![
             run,
-            source.name,
+            &*source.name,
             source.source_file,
             source.carrier_name,
-            report.content_hash,
+            report.content_hash.map(|hash| hash.to_hex().to_string()),
             status,
             report.error_code,
-            report.error,
+            report.error.as_deref(),
             metadata.country.map(|country| country.code()),
             metadata.profile,
             metadata.product_identifier,

@@ -19,6 +19,7 @@ mod zip_end;
 use std::fmt;
 use std::io::Read;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cdrlake_core::{Metadata, Position};
 
@@ -55,7 +56,7 @@ impl fmt::Display for Input {
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     /// For messages: the path as the user gave it, and `!member`.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     /// For the column: the file's name without directories, and `!member`.
     pub(crate) source_file: String,
     /// Its own name without `.cdr` and what follows, if it has one of the carrier's forms.

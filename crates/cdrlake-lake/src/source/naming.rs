@@ -121,7 +121,7 @@ impl Naming {
             });
         }
         Source {
-            name: self.name.clone(),
+            name: self.name.as_str().into(),
             source_file: self.source_file.clone(),
             carrier_name: self.carrier_name.clone(),
             metadata,
@@ -157,7 +157,7 @@ mod tests {
         let nameless = archive.member("..\\calls\n", &settings);
         let source = nameless.source(&settings);
         assert_eq!(source.source_file, "AM220120110182.cdr.zip!..\\calls\u{FFFD}");
-        assert_eq!(source.name, "in/AM220120110182.cdr.zip!..\\calls\u{FFFD}");
+        assert_eq!(&*source.name, "in/AM220120110182.cdr.zip!..\\calls\u{FFFD}");
         assert_eq!(source.metadata.profile.as_deref(), Some("AM2"));
         let without = Settings { metadata: Metadata::default(), ..settings };
         assert_eq!(nameless.source(&without).metadata.country.unwrap().code(), "FR");

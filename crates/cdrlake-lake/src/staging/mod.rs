@@ -42,6 +42,16 @@ pub(crate) fn temporary_in(directory: &Path, mode: u32) -> std::io::Result<Named
         .tempfile_in(directory)
 }
 
+/// A new file that is not visible yet, beside `path`, under which it can be published; the umask
+/// decides who may read it.
+///
+/// # Errors
+///
+/// What the operating system says.
+pub fn new_file_beside(path: &Path) -> std::io::Result<NamedTempFile> {
+    temporary_in(directory(path), 0o666)
+}
+
 /// The directory that `path` stands in.
 pub(crate) fn directory(path: &Path) -> &Path {
     match path.parent() {
