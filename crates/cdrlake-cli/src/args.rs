@@ -195,9 +195,9 @@ pub(crate) struct LoadArguments {
     ///
     /// For when the rules, or the file's column `raw`, were corrected. Rows keep the source_file and
     /// record_number that they would have had; a line is replayed once, however often it is given,
-    /// and one that is still wrong is rejected again. Lines cut at 64 KiB cannot be replayed.
-    #[arg(long, num_args = 1.., value_name = "REJECTS.parquet",
-        conflicts_with_all = ["inputs", "max_rejects"])]
+    /// and one that is still wrong is rejected again. Lines cut at 64 KiB cannot be replayed. A file
+    /// is replayed as a whole or not at all. For several files, repeat the flag.
+    #[arg(long, value_name = "REJECTS.parquet", conflicts_with = "max_rejects")]
     replay: Vec<PathBuf>,
 
     /// Country of sources whose names do not tell, as GB.
@@ -267,6 +267,12 @@ impl LoadArguments {
     /// What of it cannot be done.
     pub(crate) fn problem(&self) -> Option<String> {
         let streams = self.inputs.iter().filter(|path| path.as_os_str() == "-").count();
+        if let (Some(input), false) = (self.inputs.first(), self.replay.is_empty()) {
+            return Some(format!(
+                "{} cannot be read in a replay; to replay it, too, give --replay once more before it",
+                input.display()
+            ));
+        }
         (streams > 1)
             .then(|| "- is given more than once; standard input can be read once".to_owned())
     }

@@ -258,6 +258,14 @@ fn rejects_are_replayed() {
     }
     let over = ["convert", "--overwrite", "-o", "calls.rejects.parquet"];
     assert_eq!(run.run(&[&over[..], &replay].concat()).status, 2);
+    let ended = run.run(&[&["convert", "-o", "x.parquet"][..], &replay, &["b.parquet"]].concat());
+    assert!(ended.stderr.contains("give --replay once more before it"), "{}", ended.stderr);
+    // Nothing is overwritten that is found in a directory, either.
+    let over = ["convert", "--overwrite", "-o", "calls.parquet", "--replay", "."];
+    assert_eq!(run.run(&over).status, 2);
+    let twice = run.run(&[&["convert", "-o", "twice.parquet"][..], &replay, &replay].concat());
+    assert!(twice.stderr.contains("was replayed before"), "{}", twice.stderr);
+    assert_eq!(run.run(&["validate", "-", "-"]).status, 2);
 }
 
 #[test]

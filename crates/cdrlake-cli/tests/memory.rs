@@ -108,6 +108,32 @@ fn many_small_sources_with_rejects_stay_within_the_limit() {
     check_peak("100,000 members", cdrlake, 256);
 }
 
+/// A tar of empty members costs little but their reports.
+#[test]
+fn many_empty_sources_stay_within_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("empty.tar");
+    let (members, limit) = if is_long() { (1_000_000, 512) } else { (200_000, 208) };
+    let mut header = [0; 512];
+    // An octal mode, size and checksum, and the magic.
+    header[100..108].copy_from_slice(b"0000644\0");
+    header[124..136].copy_from_slice(b"00000000000\0");
+    header[156] = b'0';
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    let mut archive = BufWriter::new(File::create(&input).unwrap());
+    for number in 0..members {
+        header[..11].copy_from_slice(format!("{number:07}.cdr").as_bytes());
+        header[148..156].fill(b' ');
+        let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        archive.write_all(&header).unwrap();
+    }
+    archive.write_all(&[0; 1024]).unwrap();
+    archive.flush().unwrap();
+    let cdrlake = convert(directory.path(), &input, limit, &[]).spawn().unwrap();
+    check_peak(&format!("{members} empty members"), cdrlake, limit);
+}
+
 /// A line of gigabytes in a gzip that holds a thousand times its size.
 #[test]
 fn a_giant_line_in_a_bomb_takes_no_more() {

@@ -127,6 +127,7 @@ impl<V: Visitor> Unwrapper<'_, V> {
         method: CompressionMethod,
         depth: u32,
     ) -> Result<(), V::Error> {
+        #[allow(deprecated, reason = "there is no other way to tell the method's number")]
         if let CompressionMethod::Unsupported(method) = method {
             return self.failed(member, SourceError::ZipMethod { method });
         }
