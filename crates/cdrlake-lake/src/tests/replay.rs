@@ -483,7 +483,7 @@ fn sources_that_alternate_are_reported_once_each() {
         let batches = read(&lab.path("fixed.parquet"));
         let batch = arrow_select::concat::concat_batches(&batches[0].schema(), &batches).unwrap();
         // A line of the one, a line of the other, and the first once more.
-        let half = records as u64 / 2;
+        let half = records / 2;
         let order = (0..half).flat_map(|n| [n, half + n]).chain([0]);
         let order = arrow_array::UInt64Array::from_iter_values(order);
         let batch = arrow_select::take::take_record_batch(&batch, &order).unwrap();
