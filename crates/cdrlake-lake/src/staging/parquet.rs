@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{
@@ -17,6 +18,7 @@ use parquet::file::metadata::{
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
+use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 use super::{StagedFile, temporary_in};
@@ -31,6 +33,7 @@ pub(crate) struct StagedParquet {
     path: PathBuf,
     temporary: NamedTempFile,
     output: TrackedWrite<Tail>,
+    failure: Failure,
     row_groups: Vec<RowGroupMetaData>,
     column_indexes: Vec<Vec<ColumnIndexMetaData>>,
     offset_indexes: Vec<Vec<OffsetIndexMetaData>>,
@@ -52,13 +55,15 @@ impl StagedParquet {
     ) -> Result<Self, LakeError> {
         let temporary = temporary_in(directory, 0o666).map_err(LakeError::write(path))?;
         let file = temporary.as_file().try_clone().map_err(LakeError::write(path))?;
-        let mut output = TrackedWrite::new(Tail { file, ahead: 0 });
+        let failure = Failure::default();
+        let mut output = TrackedWrite::new(Tail { file, ahead: 0, failure: failure.clone() });
         output.write_all(MAGIC).map_err(LakeError::write(path))?;
         Ok(Self {
             layout,
             path: path.to_owned(),
             temporary,
             output,
+            failure,
             row_groups: Vec::new(),
             column_indexes: Vec::new(),
             offset_indexes: Vec::new(),
@@ -126,7 +131,8 @@ impl StagedParquet {
         file.seek(SeekFrom::Start(mark.len))?;
         // Only what is written counts for the offsets that row groups get. So what stands already
         // is written again, as zeros that go nowhere.
-        let mut output = TrackedWrite::new(Tail { file, ahead: mark.len });
+        let failure = self.failure.clone();
+        let mut output = TrackedWrite::new(Tail { file, ahead: mark.len, failure });
         io::copy(&mut io::repeat(0).take(mark.len), &mut output)?;
         output.flush()?;
         self.output = output;
@@ -164,6 +170,7 @@ impl StagedParquet {
         let mut output = self.output;
         output.flush()?;
         ParquetMetaDataWriter::new_with_tracked(output, &metadata).finish()?;
+        self.failure.check()?;
         Ok(self.temporary)
     }
 }
@@ -172,16 +179,39 @@ fn parquet_error(path: &Path, error: ParquetError) -> LakeError {
     LakeError::Parquet { path: path.to_owned(), error }
 }
 
+/// The error of a write that failed, if any.
+///
+/// The metadata writer drops its buffer unflushed, and with it the error of the last write.
+#[derive(Clone, Debug, Default)]
+struct Failure(Arc<AtomicI32>);
+
+impl Failure {
+    fn note(&self, error: &io::Error) {
+        if error.kind() != io::ErrorKind::Interrupted {
+            let code = error.raw_os_error().unwrap_or(Errno::IO.raw_os_error());
+            self.0.store(code, Ordering::Relaxed);
+        }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            code => Err(io::Error::from_raw_os_error(code)),
+        }
+    }
+}
+
 /// Writes to a file, but lets the first `ahead` bytes pass: they stand in it already.
 struct Tail {
     file: File,
     ahead: u64,
+    failure: Failure,
 }
 
 impl Write for Tail {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.ahead == 0 {
-            return self.file.write(bytes);
+            return self.file.write(bytes).inspect_err(|error| self.failure.note(error));
         }
         let passed = self.ahead.min(bytes.len() as u64);
         self.ahead -= passed;
@@ -190,5 +220,27 @@ impl Write for Tail {
 
     fn flush(&mut self) -> io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the buffer holds at the end is written when it is dropped: that may fail as well.
+    #[test]
+    fn a_footer_that_cannot_be_written_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let layout = Arc::new(Layout::calls(crate::Compression::None, &[]).unwrap());
+        let create = || {
+            StagedParquet::create(directory.path(), directory.path(), Arc::clone(&layout)).unwrap()
+        };
+        create().finish().unwrap();
+        let mut staged = create();
+        // Nothing can be written to what was opened to be read.
+        let path = staged.temporary.path();
+        let (file, failure) = (File::open(path).unwrap(), staged.failure.clone());
+        staged.output = TrackedWrite::new(Tail { file, ahead: 0, failure });
+        assert!(matches!(staged.finish(), Err(LakeError::Parquet { .. })));
     }
 }
