@@ -9,9 +9,14 @@ use crate::summary;
 pub(crate) fn run(arguments: &UnloadArguments) -> Result<Outcome> {
     let location = arguments.access.location(arguments.lake.clone());
     match cdrlake_lake::unload(&location, &arguments.sources, arguments.compression) {
-        Ok(names) => {
+        Ok(unloaded) => {
             if !arguments.quiet {
-                names.iter().for_each(|name| summary::line(format_args!("unloaded: {name}")));
+                for name in unloaded.now {
+                    summary::line(format_args!("unloaded: {name}"));
+                }
+                for name in unloaded.before {
+                    summary::line(format_args!("unloaded before: {name}"));
+                }
             }
             Ok(Outcome::Done)
         }

@@ -41,7 +41,8 @@ pub use convert::{ConvertOptions, convert, validate};
 pub use error::{Chain, LakeError};
 pub use known::{Changed, Repeated};
 pub use lake::{
-    Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, convert_to_lake, unload,
+    Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,
+    convert_to_lake, unload,
 };
 pub use lock::Locked;
 pub use partition::PartitionBy;

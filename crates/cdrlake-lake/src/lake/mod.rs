@@ -17,9 +17,9 @@ pub use self::load::{Duplicates, LakeOptions, convert_to_lake};
 pub use self::network::NetworkFileSystem;
 pub use self::settings::LakeSettings;
 pub(crate) use self::settings::Settings;
-pub use self::unload::unload;
+pub use self::unload::{Unloaded, unload};
 use crate::error::LakeError;
-use crate::ledger::{FileKind, Ledger, write_face};
+use crate::ledger::{FileKind, Ledger};
 use crate::lock::{Lock, Locked};
 use crate::publish;
 
@@ -29,9 +29,6 @@ const INTERNAL: &str = "_cdrlake";
 const LEDGER: &str = "ledger.sqlite";
 
 const STAGING: &str = "staging";
-
-/// The ledger's readable face.
-const FACE: &str = "sources.parquet";
 
 /// Where a lake is, and how it is opened.
 #[derive(Clone, Debug)]
@@ -83,6 +80,7 @@ impl Lake {
     ) -> Result<Self, LakeError> {
         let root = &location.root;
         refuse_foreign(root)?;
+        refuse_lost_ledger(location)?;
         let internal = root.join(INTERNAL);
         let staging = internal.join(STAGING);
         fs::create_dir_all(&staging).map_err(LakeError::write(&staging))?;
@@ -95,6 +93,7 @@ impl Lake {
         if !root.join(INTERNAL).is_dir() {
             return Err(LakeError::NoLake(root.clone()));
         }
+        refuse_lost_ledger(location)?;
         Self::open_existing(location, run_id, |ledger| {
             Settings::default().of_known_lake(ledger, root)
         })
@@ -122,25 +121,21 @@ impl Lake {
     fn recover(&self) -> Result<(), LakeError> {
         if let Some(pending) = self.ledger.pending_run()? {
             publish::finish(&self.root, &self.staging, &self.ledger, &pending)?;
-            self.write_face()?;
         }
         let entries = fs::read_dir(&self.staging).map_err(LakeError::write(&self.staging))?;
         for entry in entries {
             let path = entry.map_err(LakeError::write(&self.staging))?.path();
             fs::remove_file(&path).map_err(LakeError::write(path))?;
         }
-        let face = self.root.join(FACE);
-        if !face.exists() { self.write_face() } else { Ok(()) }
+        match self.root.join(publish::FACE).exists() {
+            true => Ok(()),
+            false => publish::publish_face(&self.root, &self.staging, &self.ledger),
+        }
     }
 
-    /// Publishes a plan, and tells in the ledger's face what is true now.
+    /// Publishes a plan.
     pub(crate) fn publish(&self, plan: publish::Plan) -> Result<(), LakeError> {
-        publish::publish(&self.root, &self.staging, &self.ledger, plan)?;
-        self.write_face()
-    }
-
-    fn write_face(&self) -> Result<(), LakeError> {
-        write_face(&self.ledger, &self.staging, &self.root.join(FACE))
+        publish::publish(&self.root, &self.staging, &self.ledger, plan)
     }
 
     /// The path in the lake of the file of this number among those of the next run.
@@ -165,6 +160,16 @@ fn lock_path(ledger: &Path) -> PathBuf {
     name.into()
 }
 
+/// A ledger that was lost must not be taken for a new lake's, and so made anew.
+fn refuse_lost_ledger(location: &LakeLocation) -> Result<(), LakeError> {
+    let root = &location.root;
+    let has_data = [FileKind::Calls.directory(), FileKind::Rejects.directory(), publish::FACE];
+    match has_data.iter().any(|name| root.join(name).exists()) && !location.ledger().exists() {
+        true => Err(LakeError::LedgerMissing(root.clone())),
+        false => Ok(()),
+    }
+}
+
 /// A lake is made only where nothing else is.
 fn refuse_foreign(root: &Path) -> Result<(), LakeError> {
     if root.join(INTERNAL).is_dir() {
@@ -173,6 +178,8 @@ fn refuse_foreign(root: &Path) -> Result<(), LakeError> {
     match fs::read_dir(root) {
         Ok(mut entries) => match entries.next() {
             None => Ok(()),
+            // Another run may be making it just now.
+            Some(_) if root.join(INTERNAL).is_dir() => Ok(()),
             Some(_) => Err(LakeError::NotALake(root.to_owned())),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

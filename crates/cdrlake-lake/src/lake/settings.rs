@@ -8,7 +8,7 @@ use std::str::FromStr;
 use cdrlake_core::RecordId;
 
 use crate::error::LakeError;
-use crate::ledger::Ledger;
+use crate::ledger::{FileKind, Ledger};
 use crate::partition::PartitionBy;
 
 /// The settings of a lake.
@@ -45,8 +45,8 @@ impl Settings {
     }
 
     fn set(self, ledger: &Ledger, root: &Path) -> Result<(), LakeError> {
-        // A ledger that was lost must not be taken for a new lake's.
-        if root.join("calls").exists() {
+        // Nor may one of another lake, or one that was emptied.
+        if root.join(FileKind::Calls.directory()).exists() {
             return Err(LakeError::LedgerMissing(root.to_owned()));
         }
         let settings = [

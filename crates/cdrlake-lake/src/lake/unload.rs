@@ -9,37 +9,52 @@ use crate::ledger::SourceId;
 use crate::publish::{Ending, Plan, SourceFact};
 use crate::run;
 
+/// What [`unload`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Unloaded {
+    /// The paths, as they were given, of the sources that are gone now.
+    pub now: Vec<String>,
+    /// Names of sources that were gone already.
+    pub before: Vec<String>,
+}
+
 /// Removes every row, and every rejected line, of these loaded sources: each named by its path as
 /// it was given when it was loaded, its `source_file`, the carrier's name for it, or the first
-/// digits of its content's hash. Gives the names of what was removed.
+/// digits of its content's hash. What was unloaded before stays so, so that a run that died can be
+/// done again.
 ///
 /// # Errors
 ///
-/// [`LakeError`]: none of them is removed then. A name that no loaded source has, or several, is an
-/// error.
+/// [`LakeError`]: none of them is removed then. A name that no source has, or several loaded ones,
+/// is an error.
 pub fn unload(
     location: &LakeLocation,
     names: &[String],
     compression: Compression,
-) -> Result<Vec<String>, LakeError> {
+) -> Result<Unloaded, LakeError> {
     let run_id = run::run_id();
     let lake = Lake::open_known(location, &run_id)?;
     let mut sources: Vec<(SourceId, String)> = Vec::new();
+    let mut before = Vec::new();
     for name in names {
         let mut found = lake.ledger.loaded_as(name)?;
         match (found.pop(), found.is_empty()) {
+            (None, _) if lake.ledger.was_unloaded(name)? => before.push(name.clone()),
             (None, _) => return Err(LakeError::SourceNotLoaded(name.clone())),
             (Some(_), false) => return Err(LakeError::SourceAmbiguous(name.clone())),
             (Some(source), true) if !sources.contains(&source) => sources.push(source),
             (Some(_), true) => {}
         }
     }
-    let (ids, names): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
+    let (ids, now): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
+    if ids.is_empty() {
+        return Ok(Unloaded { now, before });
+    }
     let ended = |&source| SourceFact::Ended { source, how: Ending::Unloaded };
     let mut plan = Plan {
         run_id,
         command: "unload",
-        options: json!({ "sources": names }).to_string(),
+        options: json!({ "sources": now }).to_string(),
         report: "{}".to_owned(),
         add: Vec::new(),
         remove: Vec::new(),
@@ -47,5 +62,5 @@ pub fn unload(
     };
     lake.leave_out(&ids, &mut plan, compression)?;
     lake.publish(plan)?;
-    Ok(names)
+    Ok(Unloaded { now, before })
 }

@@ -204,15 +204,24 @@ impl Ledger {
     /// The loaded sources that have this name, source_file, carrier's name, or a content hash that
     /// begins so; with their names.
     pub(crate) fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
+        self.sources_as(name, "loaded")
+    }
+
+    /// Whether a source that is called so was unloaded.
+    pub(crate) fn was_unloaded(&self, name: &str) -> Result<bool, LakeError> {
+        self.sources_as(name, "unloaded").map(|found| !found.is_empty())
+    }
+
+    fn sources_as(&self, name: &str, status: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
         /// Fewer digits may be a name as well.
         const MIN_HASH_LEN: usize = 8;
         let is_hash =
             name.len() >= MIN_HASH_LEN && name.bytes().all(|byte| byte.is_ascii_hexdigit());
         self.query(
-            "SELECT source, name FROM sources WHERE status = 'loaded' AND (name = ?1 OR \
+            "SELECT source, name FROM sources WHERE status = ?4 AND (name = ?1 OR \
              source_file = ?1 OR carrier_name = ?1 OR (?2 AND substr(content_hash, 1, ?3) = ?1)) \
              ORDER BY source",
-            params![name, is_hash, name.len() as i64],
+            params![name, is_hash, name.len() as i64, status],
             |row| Ok((SourceId(row.get(0)?), row.get(1)?)),
         )
     }

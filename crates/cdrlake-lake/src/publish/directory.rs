@@ -5,11 +5,13 @@
 //!    run will be published, by this process or by the next.
 //! 3. Each file is renamed to its path, never onto another file; the directories are synced.
 //! 4. Removed files are removed.
-//! 5. The ledger marks the run as published.
+//! 5. The ledger's face is written anew.
+//! 6. The ledger marks the run as published.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -17,8 +19,11 @@ use rustix::io::Errno;
 
 use super::{Plan, sync_directory};
 use crate::error::LakeError;
-use crate::ledger::{Ledger, PendingRun};
+use crate::ledger::{Ledger, PendingRun, write_face};
 use crate::staging::directory;
+
+/// The ledger's readable face, in the lake.
+pub(crate) const FACE: &str = "sources.parquet";
 
 /// Publishes a plan in the lake at `root`, whose files are staged in `staging`.
 pub(crate) fn publish(
@@ -35,6 +40,7 @@ pub(crate) fn publish(
     sync_directory(staging)?;
     let pending = ledger.record(&plan)?;
     finish(root, staging, ledger, &pending)
+        .map_err(|error| LakeError::Unfinished(Box::new(error)))
 }
 
 /// Finishes what the ledger says is to be published.
@@ -64,7 +70,18 @@ pub(crate) fn finish(
         directories.insert(directory(&path).to_owned());
     }
     directories.iter().try_for_each(|directory| sync_directory(directory))?;
+    publish_face(root, staging, ledger)?;
     ledger.publish(pending.run)
+}
+
+/// Tells in the ledger's face what is true now.
+pub(crate) fn publish_face(
+    root: &Path,
+    staging: &Path,
+    ledger: &Ledger,
+) -> Result<(), LakeError> {
+    write_face(ledger, staging, &root.join(FACE))?;
+    sync_directory(root)
 }
 
 /// Creates a directory in the lake and those above it, and makes them last.
@@ -88,15 +105,29 @@ fn create_directories(root: &Path, wanted: &Path) -> Result<(), LakeError> {
 
 /// Renames a staged file, unless an earlier attempt did. Never replaces another file.
 fn rename_new(staged: &Path, path: &Path) -> Result<(), LakeError> {
-    match renameat_with(CWD, staged, CWD, path, RenameFlags::NOREPLACE) {
-        Ok(()) => Ok(()),
-        Err(Errno::NOENT) if path.is_file() => Ok(()),
-        Err(Errno::NOENT) if !staged.exists() => Err(LakeError::StagedFileMissing(staged.into())),
-        Err(Errno::EXIST) => Err(LakeError::OutputExists(path.into())),
+    let renamed = match renameat_with(CWD, staged, CWD, path, RenameFlags::NOREPLACE) {
         // A file system without such renames: a link never replaces either.
-        Err(Errno::INVAL | Errno::NOSYS) => fs::hard_link(staged, path)
-            .and_then(|()| fs::remove_file(staged))
-            .map_err(LakeError::write(path)),
-        Err(error) => Err(LakeError::Write { path: path.into(), error: error.into() }),
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            fs::hard_link(staged, path).and_then(|()| fs::remove_file(staged))
+        }
+        renamed => renamed.map_err(io::Error::from),
+    };
+    let Err(error) = renamed else { return Ok(()) };
+    match error.kind() {
+        io::ErrorKind::NotFound if path.is_file() => Ok(()),
+        io::ErrorKind::NotFound if !staged.exists() => {
+            Err(LakeError::StagedFileMissing(staged.into()))
+        }
+        // It was linked, and the staged name stayed.
+        io::ErrorKind::AlreadyExists if is_one_file(staged, path) => {
+            fs::remove_file(staged).map_err(LakeError::write(staged))
+        }
+        io::ErrorKind::AlreadyExists => Err(LakeError::OutputExists(path.into())),
+        _ => Err(LakeError::Write { path: path.into(), error }),
     }
+}
+
+fn is_one_file(one: &Path, other: &Path) -> bool {
+    let id = |path| fs::metadata(path).map(|metadata| (metadata.dev(), metadata.ino()));
+    matches!((id(one), id(other)), (Ok(one), Ok(other)) if one == other)
 }

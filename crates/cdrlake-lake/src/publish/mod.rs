@@ -11,7 +11,7 @@ use std::path::Path;
 use roaring::RoaringTreemap;
 use tempfile::TempPath;
 
-pub(crate) use self::directory::{finish, publish};
+pub(crate) use self::directory::{FACE, finish, publish, publish_face};
 pub use self::single::Overwrite;
 pub(crate) use self::single::publish_files;
 use crate::error::LakeError;
