@@ -12,6 +12,7 @@ use cdrlake_lake::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::fetch::FetchArguments;
+use crate::interrupt;
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
 #[derive(Debug, Parser)]
@@ -27,7 +28,8 @@ pub(crate) enum Command {
     ///
     /// Exit status: 0 done, all accepted; 1 failed, nothing published; 2 usage, or settings that
     /// contradict the lake's; 3 done, but records were rejected, or a source that was skipped has
-    /// rejects still open; 4 done, but whole sources failed; 75 the lake is in use, try again later.
+    /// rejects still open; 4 done, but whole sources failed; 75 the lake is in use, try again later;
+    /// 130 or 143 interrupted, nothing published.
     Convert(Box<ConvertArguments>),
     /// Remove sources from a lake: their rows and their rejected lines.
     Unload(UnloadArguments),
@@ -137,6 +139,7 @@ impl LakeAccess {
                 true => NetworkFileSystem::Allow,
                 false => NetworkFileSystem::Refuse,
             },
+            interrupt: interrupt::request(),
             ..LakeLocation::new(root)
         }
     }
@@ -306,6 +309,7 @@ impl LoadArguments {
         options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
         options.max_rejects = self.max_rejects;
         options.threads = self.threads;
+        options.interrupt = interrupt::request();
         options.memory_limit = self.memory_limit;
         options.also_written.extend(report.map(Path::to_owned));
         options

@@ -6,6 +6,7 @@ mod args;
 mod config;
 mod convert;
 mod fetch;
+mod interrupt;
 mod outcome;
 mod report_file;
 mod schema;
@@ -25,7 +26,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     // Arguments that do not parse end the program here, with status 2.
-    let result = match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    if let Err(error) = interrupt::listen() {
+        summary::line(format_args!("warning: signals end the program at once: {error}"));
+    }
+    let result = match command {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Unload(arguments) => unload::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),

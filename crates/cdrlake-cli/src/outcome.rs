@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cdrlake_lake::{LakeError, Report, Status};
 
-use crate::summary;
+use crate::{interrupt, summary};
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub(crate) enum Outcome {
     SourcesFailed,
     /// Not now, but perhaps later.
     TryLater,
+    /// Ended by a signal, nothing published.
+    Interrupted,
 }
 
 impl Outcome {
@@ -41,6 +43,10 @@ impl Outcome {
             | LakeError::SourceAmbiguous(_) => {
                 summary::line(format_args!("error: {error}"));
                 Ok(Self::Usage)
+            }
+            LakeError::Interrupted => {
+                summary::line(format_args!("{error}"));
+                Ok(Self::Interrupted)
             }
             LakeError::Locked { .. } => {
                 summary::line(format_args!("error: {error}"));
@@ -76,6 +82,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Rejects => 3,
             Outcome::SourcesFailed => 4,
             Outcome::TryLater => 75,
+            Outcome::Interrupted => interrupt::status(),
         }
         .into()
     }

@@ -82,6 +82,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         };
         // Rejects first: whoever sees the records can see what was rejected among them.
         let add = rejects.into_iter().chain([calls]).collect();
+        options.load.interrupt.check()?;
         publish_files(add, &remove, options.overwrite)?;
     }
     let reports = Loaded::reports(loaded.sources);

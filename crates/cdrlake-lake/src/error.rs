@@ -133,7 +133,9 @@ pub enum LakeError {
     #[error("several loaded sources are called {0}; name one by its content hash")]
     SourceAmbiguous(String),
     /// The run was recorded, and then could not be published to its end.
-    #[error("the run is recorded but not wholly published; the next run on the lake will finish it")]
+    #[error(
+        "the run is recorded but not wholly published; the next run on the lake will finish it"
+    )]
     Unfinished(#[source] Box<LakeError>),
     /// The run was interrupted by a signal.
     #[error("interrupted; nothing was published")]

@@ -19,6 +19,7 @@ mod codes;
 mod columns;
 mod convert;
 mod error;
+mod interrupt;
 mod known;
 mod lake;
 mod ledger;
@@ -39,6 +40,7 @@ pub use codes::Codes;
 pub use columns::Compression;
 pub use convert::{ConvertOptions, convert, validate};
 pub use error::{Chain, LakeError};
+pub use interrupt::Interrupt;
 pub use known::{Changed, Repeated};
 pub use lake::{
     Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,

@@ -4,8 +4,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use crate::error::LakeError;
+use crate::interrupt::Interrupt;
 
 /// What to do while another run holds the lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +26,15 @@ pub(crate) struct Lock(#[expect(dead_code, reason = "held, not used")] File);
 
 impl Lock {
     /// Takes the lock at `path`, and leaves a word on who has it.
-    pub(crate) fn take(path: &Path, locked: Locked, run_id: &str) -> Result<Self, LakeError> {
+    pub(crate) fn take(
+        path: &Path,
+        locked: Locked,
+        run_id: &str,
+        interrupt: &Interrupt,
+    ) -> Result<Self, LakeError> {
         const MODE: u32 = 0o640;
+        /// How soon to look again. Waiting in the system could not be interrupted.
+        const PAUSE: Duration = Duration::from_millis(50);
         let write = LakeError::write(path);
         let mut options = OpenOptions::new();
         let options = options.read(true).write(true).create(true).truncate(false).mode(MODE);
@@ -32,9 +42,12 @@ impl Lock {
             Ok(file) => file,
             Err(error) => return Err(write(error)),
         };
-        let result = match locked {
-            Locked::Refuse => file.try_lock(),
-            Locked::Wait => file.lock().map_err(TryLockError::Error),
+        let result = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if locked == Locked::Wait => interrupt.check()?,
+                result => break result,
+            }
+            thread::sleep(PAUSE);
         };
         match result {
             Ok(()) => {}

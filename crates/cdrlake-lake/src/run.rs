@@ -8,6 +8,7 @@ use cdrlake_core::{RecordId, Strictness};
 
 use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer};
 use crate::error::LakeError;
+use crate::interrupt::Interrupt;
 use crate::known::{Changed, History};
 use crate::load::{Collected, Destination, LoadedSource, Loader};
 use crate::pipeline;
@@ -40,6 +41,8 @@ pub struct LoadOptions {
     pub memory_limit: u64,
     /// Files that the caller writes, such as a report: they may be neither inputs nor outputs.
     pub also_written: Vec<PathBuf>,
+    /// Asks the run to end.
+    pub interrupt: Interrupt,
     /// Bytes of a block; other than usual only in tests.
     pub(crate) block_len: usize,
     /// Bytes of a zip inside another archive that may be held in memory; other than a quarter of
@@ -68,6 +71,7 @@ impl LoadOptions {
             threads: None,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
             also_written: Vec::new(),
+            interrupt: Interrupt::default(),
             block_len: BLOCK_LEN,
             zip_buffer: None,
             waiting_memory: None,
@@ -148,6 +152,7 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
         written,
+        interrupt: &options.interrupt,
     };
     let mut loader = Loader::new(destination, options.max_rejects);
     let mut empty_inputs = Vec::new();

@@ -11,6 +11,7 @@ use cdrlake_core::{
 use super::replay::Replayed;
 use super::{Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind};
 use crate::error::LakeError;
+use crate::interrupt::Interrupt;
 use crate::known::{Changed, History, Repeated};
 use crate::run::LoadOptions;
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
@@ -20,6 +21,7 @@ pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
     strictness: Strictness,
     record_id: RecordId,
+    pub(super) interrupt: Interrupt,
     buffers: &'b Buffers,
     pub(super) history: History<'b>,
     pub(super) emit: E,
@@ -81,6 +83,7 @@ where
             block_len: options.block_len.max(RAW_LIMIT + 1),
             strictness: options.strictness,
             record_id,
+            interrupt: options.interrupt.clone(),
             buffers,
             history,
             emit,
@@ -275,6 +278,8 @@ where
     type Error = LakeError;
 
     fn source(&mut self, source: Source, bytes: &mut dyn Read) -> Result<(), LakeError> {
+        let interrupt = self.interrupt.clone();
+        interrupt.check()?;
         let carrier_name = source.carrier_name.clone();
         let source = self.meet(source, SourceKind::Delivered)?;
         let index = source.index;
@@ -288,7 +293,8 @@ where
             hasher: blake3::Hasher::new(),
             bytes: 0,
         };
-        if let Err(interrupted) = self.read(&mut reading, bytes) {
+        if let Err(interrupted) = self.read(&mut reading, &mut interrupt.watch(bytes)) {
+            interrupt.check()?;
             let error = interrupted.into_source_error(reading.bytes)?;
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Failed { index, error });
@@ -329,6 +335,8 @@ where
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LakeError> {
+        // It may be why.
+        self.interrupt.check()?;
         let index = self.meet(source, SourceKind::Delivered)?.index;
         (self.emit)(Gathered::Failed { index, error })
     }

@@ -104,6 +104,7 @@ where
             bytes: 0,
         };
         for line in lines {
+            self.interrupt.check()?;
             let result = match line {
                 Ok(_) if !is_known => Ok(()),
                 Ok(line) => self.replay_line(&mut replaying, hash, &line)?,

@@ -19,6 +19,7 @@ pub use self::settings::LakeSettings;
 pub(crate) use self::settings::Settings;
 pub use self::unload::{Unloaded, unload};
 use crate::error::LakeError;
+use crate::interrupt::Interrupt;
 use crate::ledger::{FileKind, Ledger};
 use crate::lock::{Lock, Locked};
 use crate::publish;
@@ -41,6 +42,8 @@ pub struct LakeLocation {
     pub locked: Locked,
     /// Whether it may be on a network file system.
     pub network: NetworkFileSystem,
+    /// Asks a run that waits for the lock, or rewrites files, to end.
+    pub interrupt: Interrupt,
 }
 
 impl LakeLocation {
@@ -52,6 +55,7 @@ impl LakeLocation {
             ledger: None,
             locked: Locked::default(),
             network: NetworkFileSystem::default(),
+            interrupt: Interrupt::default(),
         }
     }
 
@@ -67,6 +71,7 @@ pub(crate) struct Lake {
     pub(crate) staging: PathBuf,
     pub(crate) ledger: Ledger,
     pub(crate) settings: LakeSettings,
+    pub(crate) interrupt: Interrupt,
     _lock: Lock,
 }
 
@@ -107,11 +112,12 @@ impl Lake {
         let (root, ledger) = (&location.root, location.ledger());
         location.network.check(root)?;
         location.network.check(crate::staging::directory(&ledger))?;
-        let lock = Lock::take(&lock_path(&ledger), location.locked, run_id)?;
+        let lock = Lock::take(&lock_path(&ledger), location.locked, run_id, &location.interrupt)?;
         let ledger = Ledger::open(&ledger)?;
         let settings = settings(&ledger)?;
         let staging = root.join(INTERNAL).join(STAGING);
-        let lake = Self { root: root.clone(), staging, ledger, settings, _lock: lock };
+        let interrupt = location.interrupt.clone();
+        let lake = Self { root: root.clone(), staging, ledger, settings, interrupt, _lock: lock };
         lake.recover()?;
         Ok(lake)
     }
@@ -133,8 +139,9 @@ impl Lake {
         }
     }
 
-    /// Publishes a plan.
+    /// Publishes a plan, unless the run is to end; once it is recorded, nothing can stop it.
     pub(crate) fn publish(&self, plan: publish::Plan) -> Result<(), LakeError> {
+        self.interrupt.check()?;
         publish::publish(&self.root, &self.staging, &self.ledger, plan)
     }
 

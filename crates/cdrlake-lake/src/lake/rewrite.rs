@@ -128,7 +128,10 @@ impl<'r> Rewriter<'r> {
             .with_batch_size(BATCH_SIZE)
             .build()
             .map_err(parquet)?;
-        let batches = reader.map(|batch| batch.map_err(|error| parquet(ParquetError::from(error))));
+        let batches = reader.map(|batch| {
+            self.lake.interrupt.check()?;
+            batch.map_err(|error| parquet(ParquetError::from(error)))
+        });
         match &self.layout {
             Some(layout) => self.copy_calls(path, layout, batches),
             None => Ok(Copy { file: rejects::copy(&self.lake.staging, batches)?, tenths: 0 }),

@@ -39,8 +39,7 @@ pub(crate) fn publish(
     }
     sync_directory(staging)?;
     let pending = ledger.record(&plan)?;
-    finish(root, staging, ledger, &pending)
-        .map_err(|error| LakeError::Unfinished(Box::new(error)))
+    finish(root, staging, ledger, &pending).map_err(|error| LakeError::Unfinished(Box::new(error)))
 }
 
 /// Finishes what the ledger says is to be published.
@@ -75,11 +74,7 @@ pub(crate) fn finish(
 }
 
 /// Tells in the ledger's face what is true now.
-pub(crate) fn publish_face(
-    root: &Path,
-    staging: &Path,
-    ledger: &Ledger,
-) -> Result<(), LakeError> {
+pub(crate) fn publish_face(root: &Path, staging: &Path, ledger: &Ledger) -> Result<(), LakeError> {
     write_face(ledger, staging, &root.join(FACE))?;
     sync_directory(root)
 }

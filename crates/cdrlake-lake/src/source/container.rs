@@ -3,7 +3,9 @@
 //! A name that ends in `.gz`, `.tgz`, `.zip` or `.tar` must hold what it says; any other name says
 //! nothing, and the first bytes decide.
 
+use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use super::file::WatchedFile;
@@ -11,6 +13,7 @@ use super::gzip::GzipReader;
 use super::limits::{Budget, Counted, Metered};
 use super::naming::Naming;
 use super::{Opening, SourceError, Visitor};
+use crate::interrupt::Awaited;
 
 /// Compressed bytes read at a time.
 const BUFFER_LEN: usize = 256 * 1024;
@@ -106,7 +109,12 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
 
     /// Standard input, which cannot seek.
     pub(super) fn stdin(&mut self, naming: &Naming) -> Result<(), V::Error> {
-        let mut stdin = Counted::new(io::stdin(), &self.budget, None);
+        // Without a buffer of its own, which would hide from `Awaited` what it holds.
+        let stdin = match io::stdin().as_fd().try_clone_to_owned() {
+            Ok(stdin) => Awaited::new(File::from(stdin), self.opening.interrupt),
+            Err(error) => return self.failed(naming, SourceError::Open(error)),
+        };
+        let mut stdin = Counted::new(stdin, &self.budget, None);
         match first_bytes(&mut stdin) {
             Ok(magic) if Format::of(&magic) == Format::Zip => {
                 self.failed(naming, SourceError::ZipInStream)

@@ -25,6 +25,7 @@ use cdrlake_core::{Metadata, Position};
 
 use self::container::Unwrapper;
 use self::naming::Naming;
+use crate::interrupt::Interrupt;
 use crate::written::Written;
 
 pub use self::error::SourceError;
@@ -131,6 +132,8 @@ pub(crate) struct Opening<'o> {
     pub(crate) zip_buffer: u64,
     /// Left out of directories.
     pub(crate) written: &'o Written,
+    /// Looked at while standard input has nothing to give.
+    pub(crate) interrupt: &'o Interrupt,
 }
 
 /// Opens `input` and everything in it, in a stable order.
