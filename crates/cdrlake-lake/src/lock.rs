@@ -56,7 +56,10 @@ impl Lock {
                 let mut holder = String::new();
                 // It is only for people: if it cannot be read, that it is held is enough.
                 let _ = file.read_to_string(&mut holder);
-                let holder = holder.trim().to_owned();
+                let holder = match holder.trim() {
+                    "" => "it has not said which yet".to_owned(),
+                    holder => holder.to_owned(),
+                };
                 return Err(LakeError::Locked { path: path.to_owned(), holder });
             }
         }

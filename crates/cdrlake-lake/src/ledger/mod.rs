@@ -6,6 +6,8 @@
 //! milliseconds a run, but keeps two more files beside it and shares memory among processes, which
 //! network file systems cannot.
 //!
+//! What SQLite keeps aside while it works stays in memory: the temporary directory may be anywhere.
+//!
 //! A run is recorded in one transaction before its files become visible, with all that will be
 //! true of the lake then, and marked as published in another, last. So what a run that died left
 //! behind is either nothing, or everything that is needed to finish it.
@@ -103,7 +105,8 @@ impl Ledger {
         connection
             .execute_batch(
                 "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; \
-                 PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000;",
+                 PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; \
+                 PRAGMA temp_store = MEMORY;",
             )
             .map_err(ledger_error)?;
         let ledger = Self { path: path.to_owned(), connection: Mutex::new(connection) };
