@@ -32,6 +32,9 @@ FAULTS = {
     "EIO from then on": lambda number: Fault(number, errno=errno.EIO, forever=True),
 }
 
+# In the short form every so manieth call.
+SHORT_STEP = 29
+
 FIRST = ["DE_SV_00_0001_20110930090122.cdr", "invalid_date.cdr", "trailing_bytes.cdr"]
 SECOND = ["CZ_AAX_10_0001_20151010090117.cdr", "invalid_duration.cdr"]
 LOAD = ["convert", "-q", "--threads", "1", "-o", "lake"]
@@ -140,10 +143,16 @@ def points(calls, step):
 def prepare(name, base):
     global SWEEP, DIRECTORY
     DIRECTORY = Path(base, multiprocessing.current_process().name)
-    SWEEP = Sweep(SCENARIOS[name], DIRECTORY)
+    try:
+        SWEEP = Sweep(SCENARIOS[name], DIRECTORY)
+    except Exception as error:
+        # Raised later: a pool starts processes that die here again and again.
+        SWEEP = error
 
 
 def calls():
+    if isinstance(SWEEP, Exception):
+        raise SWEEP
     return SWEEP.calls
 
 
@@ -185,9 +194,10 @@ def main():
     parser.add_argument("--long", action="store_true", help="every call")
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="all, if none")
     arguments = parser.parse_args()
+    tracer.check()
     total = collections.Counter()
     for name in arguments.scenarios or SCENARIOS:
-        total += sweep(name, 1 if arguments.long else 23)
+        total += sweep(name, 1 if arguments.long else SHORT_STEP)
     print(f"{total.total()} points, {total['broken']} broken")
     return 1 if total["broken"] else 0
 
