@@ -38,6 +38,15 @@ pub enum LakeError {
         #[source]
         error: io::Error,
     },
+    /// Something of a lake cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        error: io::Error,
+    },
     /// The Parquet writer failed.
     #[error("cannot write {}", path.display())]
     Parquet {
@@ -137,6 +146,17 @@ pub enum LakeError {
         "the run is recorded but not wholly published; the next run on the lake will finish it"
     )]
     Unfinished(#[source] Box<LakeError>),
+    /// The audit has no such finding.
+    #[error("there is no finding {0}; run the audit again to see those there are")]
+    NoFinding(String),
+    /// A file of expected totals is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    ExpectedTotals {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The run was interrupted by a signal.
     #[error("interrupted; nothing was published")]
     Interrupted,
@@ -155,6 +175,11 @@ pub enum LakeError {
 }
 
 impl LakeError {
+    pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |error| Self::Read { path, error }
+    }
+
     pub(crate) fn write(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |error| Self::Write { path, error }

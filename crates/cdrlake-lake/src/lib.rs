@@ -14,6 +14,7 @@
 //!
 //! [`convert`] and [`validate`] tie these together; [`Report`] tells what came of it.
 
+mod audit;
 mod blocks;
 mod codes;
 mod columns;
@@ -36,6 +37,11 @@ mod staging;
 mod work;
 mod written;
 
+pub use audit::{
+    Accepted, Audit, AuditOptions, DaysLeft, Difference, ExpectedTotals, Finding, GapState,
+    Measure, Observation, Period, PeriodOf, ScheduleSummary, ScratchLake, SequenceSummary, Series,
+    TotalsKey, TotalsRow, TotalsSum, accept, audit, is_lake, totals,
+};
 pub use codes::Codes;
 pub use columns::Compression;
 pub use convert::{ConvertOptions, convert, validate};

@@ -25,7 +25,7 @@ use crate::lock::{Lock, Locked};
 use crate::publish;
 
 /// What of a lake is no data: readers leave out what begins with an underscore.
-const INTERNAL: &str = "_cdrlake";
+pub(crate) const INTERNAL: &str = "_cdrlake";
 
 const LEDGER: &str = "ledger.sqlite";
 
@@ -143,6 +143,11 @@ impl Lake {
     pub(crate) fn publish(&self, plan: publish::Plan) -> Result<(), LakeError> {
         self.interrupt.check()?;
         publish::publish(&self.root, &self.staging, &self.ledger, plan)
+    }
+
+    /// Tells in the ledger's face what is true now.
+    pub(crate) fn write_face(&self) -> Result<(), LakeError> {
+        publish::publish_face(&self.root, &self.staging, &self.ledger)
     }
 
     /// The path in the lake of the file of this number among those of the next run.

@@ -12,6 +12,7 @@
 //! true of the lake then, and marked as published in another, last. So what a run that died left
 //! behind is either nothing, or everything that is needed to finish it.
 
+mod audit;
 mod face;
 mod record;
 

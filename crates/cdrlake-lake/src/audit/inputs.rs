@@ -1,0 +1,55 @@
+//! Inputs that are no lake, audited as if they had been loaded into one.
+
+use tempfile::TempDir;
+
+use crate::columns::Compression;
+use crate::error::LakeError;
+use crate::known::Changed;
+use crate::lake::{LakeLocation, LakeOptions, NetworkFileSystem, convert_to_lake};
+use crate::report::Report;
+use crate::run::LoadOptions;
+
+/// A lake of these inputs alone, in the directory for temporary files, that only its owner may
+/// read; it is removed with this.
+#[derive(Debug)]
+pub struct ScratchLake {
+    location: LakeLocation,
+    report: Report,
+    _directory: TempDir,
+}
+
+impl ScratchLake {
+    /// Loads these inputs. Names that come twice are for the audit to tell.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`], if the run as a whole cannot be done.
+    pub fn load(load: LoadOptions) -> Result<Self, LakeError> {
+        let directory = tempfile::Builder::new()
+            .prefix("cdrlake-audit-")
+            .tempdir()
+            .map_err(LakeError::write(std::env::temp_dir()))?;
+        let location = LakeLocation {
+            network: NetworkFileSystem::Allow,
+            ..LakeLocation::new(directory.path().join("lake"))
+        };
+        let load = LoadOptions { changed: Changed::Allow, ..load };
+        let report = convert_to_lake(&LakeOptions {
+            compression: Compression::Snappy,
+            ..LakeOptions::new(load, location.clone())
+        })?;
+        Ok(Self { location, report, _directory: directory })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub const fn location(&self) -> &LakeLocation {
+        &self.location
+    }
+
+    /// What came of loading.
+    #[must_use]
+    pub const fn report(&self) -> &Report {
+        &self.report
+    }
+}

@@ -1,0 +1,160 @@
+//! The lake's files read again: some columns, batch by batch, with whose rows are where.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
+use arrow_array::{Array, StringArray};
+use jiff::SignedDuration;
+use jiff::civil::{Date, DateTime};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::errors::{ParquetError, Result};
+
+use super::facts::{FileFacts, FileRows};
+
+/// Rows read at a time.
+const BATCH: usize = 8192;
+
+const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
+
+const DAY_MICROSECONDS: i64 = 86_400_000_000;
+
+/// An open Parquet file of a lake.
+pub(super) struct LakeFile {
+    builder: ParquetRecordBatchReaderBuilder<File>,
+}
+
+impl LakeFile {
+    pub(super) fn open(root: &Path, path: &str) -> Result<Self> {
+        let file =
+            File::open(root.join(path)).map_err(|error| ParquetError::External(error.into()))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+        Ok(Self { builder })
+    }
+
+    /// By the footer.
+    pub(super) fn rows(&self) -> u64 {
+        self.builder.metadata().file_metadata().num_rows().max(0) as u64
+    }
+
+    /// Whether a column has a value in every row, by the footer's statistics.
+    pub(super) fn is_filled(&self, column: &str) -> bool {
+        let schema = self.builder.parquet_schema();
+        let Some(index) = schema.columns().iter().position(|found| found.name() == column) else {
+            return false;
+        };
+        self.builder.metadata().row_groups().iter().all(|group| {
+            let statistics = group.column(index).statistics();
+            statistics.and_then(|statistics| statistics.null_count_opt()) == Some(0)
+        })
+    }
+
+    /// Reads these columns. Batches come with the number of their first row in the file.
+    pub(super) fn read(
+        self,
+        columns: &[&str],
+        on_batch: &mut dyn FnMut(u64, &RecordBatch) -> Result<()>,
+    ) -> Result<()> {
+        let mask = ProjectionMask::columns(self.builder.parquet_schema(), columns.iter().copied());
+        let reader = self.builder.with_projection(mask).with_batch_size(BATCH).build()?;
+        let mut first_row = 0;
+        for batch in reader {
+            let batch = batch?;
+            on_batch(first_row, &batch)?;
+            first_row += batch.num_rows() as u64;
+        }
+        Ok(())
+    }
+}
+
+/// Whose the rows of a batch are: ranges within it, by the number of the source in the ledger.
+pub(super) fn sources_of(
+    file: &FileFacts,
+    first_row: u64,
+    rows: usize,
+) -> impl Iterator<Item = (i64, Range<usize>)> {
+    let end = first_row + rows as u64;
+    let next = file.sources.partition_point(|part| part.first_row + part.rows <= first_row);
+    file.sources[next..].iter().take_while(move |part| part.first_row < end).map(
+        move |&FileRows { first_row: start, rows, source }| {
+            let from = start.max(first_row) - first_row;
+            let to = (start + rows).min(end) - first_row;
+            (source, from as usize..to as usize)
+        },
+    )
+}
+
+/// The columns that most questions are about.
+pub(super) struct CallColumns<'b> {
+    start: &'b [i64],
+    duration: &'b [i128],
+    product_type: &'b StringArray,
+    carrier: &'b StringArray,
+}
+
+/// What a row tells of its call.
+#[derive(Clone, Copy)]
+pub(super) struct Call<'b> {
+    /// Microseconds since 1970, local.
+    pub(super) start: i64,
+    pub(super) tenths: u64,
+    pub(super) product_type: Option<&'b str>,
+    pub(super) carrier: Option<&'b str>,
+}
+
+impl<'b> CallColumns<'b> {
+    pub(super) const NAMES: [&'static str; 4] =
+        ["start_time", "duration", "product_type", "carrier"];
+
+    pub(super) fn of(batch: &'b RecordBatch) -> Result<Self> {
+        let times = column(batch, "start_time")?.as_primitive_opt::<TimestampMicrosecondType>();
+        let durations = column(batch, "duration")?.as_primitive_opt::<Decimal128Type>();
+        let (Some(times), Some(durations)) = (times, durations) else {
+            return Err(ParquetError::General("columns have other types".to_owned()));
+        };
+        Ok(Self {
+            start: times.values(),
+            duration: durations.values(),
+            product_type: text(batch, "product_type")?,
+            carrier: text(batch, "carrier")?,
+        })
+    }
+
+    pub(super) fn call(&self, row: usize) -> Call<'b> {
+        Call {
+            start: self.start[row],
+            tenths: self.duration[row].max(0) as u64,
+            product_type: value(self.product_type, row),
+            carrier: value(self.carrier, row),
+        }
+    }
+}
+
+pub(super) fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b dyn Array> {
+    let column = batch.column_by_name(name);
+    column.map(AsRef::as_ref).ok_or_else(|| ParquetError::General(format!("no column {name}")))
+}
+
+fn text<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
+    let column = column(batch, name)?.as_string_opt();
+    column.ok_or_else(|| ParquetError::General(format!("column {name} is no text")))
+}
+
+fn value<'b>(column: &'b StringArray, row: usize) -> Option<&'b str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// The day of a time in microseconds since 1970.
+pub(super) fn date(microseconds: i64) -> Date {
+    let days = microseconds.div_euclid(DAY_MICROSECONDS);
+    EPOCH.date().saturating_add(SignedDuration::from_hours(days * 24))
+}
+
+/// Microseconds since 1970, as the column `start_time` has them.
+pub(super) fn microseconds(time: DateTime) -> i64 {
+    i64::try_from(time.duration_since(EPOCH).as_micros()).unwrap_or(i64::MAX)
+}
