@@ -11,6 +11,7 @@ use cdrlake_lake::{
 };
 use clap::{Args, Parser, Subcommand};
 
+use crate::audit_args::AuditArguments;
 use crate::fetch::FetchArguments;
 use crate::interrupt;
 
@@ -33,6 +34,12 @@ pub(crate) enum Command {
     Convert(Box<ConvertArguments>),
     /// Remove sources from a lake: their rows and their rejected lines.
     Unload(UnloadArguments),
+    /// Ask whether every delivery is in a lake, once, and as it was delivered.
+    ///
+    /// Sequence numbers, days without a delivery, failed sources, open rejects, records that came
+    /// in two sources, and the files against the ledger. Nothing is written and no lock is needed.
+    /// Exit status: 0 no findings, 1 failed, 2 usage, 3 findings, 75 the lake is in use (--accept).
+    Audit(Box<AuditArguments>),
     /// Give every line its verdict, and write nothing.
     ///
     /// Rejected lines are listed on standard output. What was found is shown by its shape: d for a
@@ -131,6 +138,11 @@ pub(crate) struct LakeAccess {
 }
 
 impl LakeAccess {
+    /// Whether the ledger is named.
+    pub(crate) fn has_ledger(&self) -> bool {
+        self.ledger.is_some()
+    }
+
     pub(crate) fn location(&self, root: PathBuf) -> LakeLocation {
         LakeLocation {
             ledger: self.ledger.clone(),
@@ -316,7 +328,7 @@ impl LoadArguments {
     }
 }
 
-fn profile(text: &str) -> Result<String, String> {
+pub(crate) fn profile(text: &str) -> Result<String, String> {
     let is_profile =
         (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_profile

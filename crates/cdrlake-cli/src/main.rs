@@ -3,6 +3,8 @@
 //! Data goes to standard output, everything else to standard error.
 
 mod args;
+mod audit;
+mod audit_args;
 mod config;
 mod convert;
 mod fetch;
@@ -11,6 +13,7 @@ mod outcome;
 mod report_file;
 mod schema;
 mod summary;
+mod table;
 mod unload;
 mod validate;
 
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments),
         Command::Unload(arguments) => unload::run(&arguments),
+        Command::Audit(arguments) => audit::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),

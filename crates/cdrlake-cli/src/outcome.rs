@@ -18,6 +18,8 @@ pub(crate) enum Outcome {
     Usage,
     /// Done, but records were rejected.
     Rejects,
+    /// Done, and something was found that nobody has accepted.
+    Findings,
     /// Done, but whole sources failed.
     SourcesFailed,
     /// Not now, but perhaps later.
@@ -39,6 +41,8 @@ impl Outcome {
             | LakeError::Contradiction { .. }
             | LakeError::NoRecordIds(_)
             | LakeError::NetworkFileSystem { .. }
+            | LakeError::NoFinding(_)
+            | LakeError::ExpectedTotals { .. }
             | LakeError::SourceNotLoaded(_)
             | LakeError::SourceAmbiguous(_) => {
                 summary::line(format_args!("error: {error}"));
@@ -79,7 +83,7 @@ impl From<Outcome> for ExitCode {
             Outcome::Done => 0,
             Outcome::Failed => 1,
             Outcome::Usage => 2,
-            Outcome::Rejects => 3,
+            Outcome::Rejects | Outcome::Findings => 3,
             Outcome::SourcesFailed => 4,
             Outcome::TryLater => 75,
             Outcome::Interrupted => interrupt::status(),

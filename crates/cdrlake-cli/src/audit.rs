@@ -1,0 +1,343 @@
+//! `cdrlake audit`.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use cdrlake_lake::{
+    Audit, AuditOptions, Difference, ExpectedTotals, Input, LakeError, LakeLocation, Report,
+    ScratchLake, Status, TotalsRow,
+};
+use serde::Serialize;
+
+use crate::audit_args::AuditArguments;
+use crate::outcome::Outcome;
+use crate::summary;
+use crate::table::{Align, table};
+
+pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
+    let (lakes, inputs): (Vec<_>, Vec<_>) =
+        arguments.paths.iter().partition(|path| cdrlake_lake::is_lake(path));
+    if let Some(problem) = contradiction(arguments, lakes.len(), inputs.len()) {
+        summary::line(format_args!("error: {problem}"));
+        return Ok(Outcome::Usage);
+    }
+    let inputs = inputs.into_iter().map(|path| match path.to_str() {
+        Some("-") => Input::Stdin,
+        _ => Input::Path(path.clone()),
+    });
+    let inputs: Vec<Input> = inputs.collect();
+    match answer(arguments, &lakes, inputs) {
+        Ok((text, outcome)) => print(&text).map(|()| outcome),
+        Err(Failure::Lake(error)) => Outcome::of_error(error),
+        Err(Failure::Other(error)) => Err(error),
+    }
+}
+
+/// What of the command line does not go together.
+fn contradiction(arguments: &AuditArguments, lakes: usize, inputs: usize) -> Option<&'static str> {
+    let is_one_lake = (lakes, inputs) == (1, 0);
+    if !arguments.accept.is_empty() && !is_one_lake {
+        Some("--accept is for one lake")
+    } else if arguments.access.has_ledger() && !is_one_lake {
+        Some("--ledger is for one lake")
+    } else {
+        None
+    }
+}
+
+/// Why there is no answer.
+enum Failure {
+    Lake(LakeError),
+    Other(anyhow::Error),
+}
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        Self::Lake(error)
+    }
+}
+
+fn answer(
+    arguments: &AuditArguments,
+    lakes: &[&PathBuf],
+    inputs: Vec<Input>,
+) -> Result<(String, Outcome), Failure> {
+    let options = arguments.options();
+    if let (Some(reason), [lake]) = (&arguments.reason, lakes) {
+        let location = arguments.access.location((*lake).clone());
+        let accepted = cdrlake_lake::accept(&location, &options, &arguments.accept, reason)?;
+        for finding in accepted {
+            summary::line(format_args!("accepted: {}", finding.id));
+        }
+        return Ok((String::new(), Outcome::Done));
+    }
+    let expected = arguments.expected.as_deref().map(ExpectedTotals::read).transpose()?;
+    let (mut answers, mut outcome) = (Vec::new(), Outcome::Done);
+    for lake in lakes {
+        let location = arguments.access.location((*lake).clone());
+        answers.push(Answer {
+            lake: Some(lake.display().to_string()),
+            inputs: Vec::new(),
+            said: Said::of(arguments, &location, &options, expected.as_ref())?,
+        });
+    }
+    if !inputs.is_empty() {
+        let names = inputs.iter().map(Input::to_string).collect();
+        let lake = ScratchLake::load(arguments.load(inputs))?;
+        let mut said = Said::of(arguments, lake.location(), &options, expected.as_ref())?;
+        if let Said::Audit(audit) = &mut said {
+            audit.notes.extend(notes(lake.report()));
+        }
+        answers.push(Answer { lake: None, inputs: names, said });
+        outcome = outcome_of(lake.report());
+    }
+    if outcome == Outcome::Done && answers.iter().any(|answer| answer.said.has_findings()) {
+        outcome = Outcome::Findings;
+    }
+    let text = if arguments.json {
+        let document = Document { as_of: options.now.to_string(), audits: answers };
+        let text = serde_json::to_string_pretty(&document).context("cannot write JSON");
+        text.map_err(Failure::Other)? + "\n"
+    } else {
+        let texts: Vec<String> = answers.iter().map(Answer::to_text).collect();
+        texts.join("\n")
+    };
+    Ok((text, outcome))
+}
+
+/// Of inputs none of which could be loaded there is nothing to say.
+fn outcome_of(report: &Report) -> Outcome {
+    match report.count(Status::Failed) {
+        failed if failed > 0 && failed == report.sources.len() => Outcome::Failed,
+        _ => Outcome::Done,
+    }
+}
+
+fn notes(report: &Report) -> impl Iterator<Item = String> {
+    let repeated = report.sources.iter().filter_map(|source| {
+        let first = source.same_as.as_ref()?;
+        Some(format!("{} has the same content as {first}", source.source))
+    });
+    let empty = report.empty_inputs.iter().map(|input| format!("nothing to read in {input}"));
+    repeated.chain(empty)
+}
+
+#[derive(Serialize)]
+struct Document {
+    as_of: String,
+    audits: Vec<Answer>,
+}
+
+/// What is said of a lake, or of all inputs.
+#[derive(Serialize)]
+struct Answer {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lake: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    inputs: Vec<String>,
+    #[serde(flatten)]
+    said: Said,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Said {
+    Audit(Box<Audit>),
+    Totals {
+        totals: Vec<TotalsRow>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        differences: Option<Vec<Difference>>,
+    },
+}
+
+impl Said {
+    fn of(
+        arguments: &AuditArguments,
+        location: &LakeLocation,
+        options: &AuditOptions,
+        expected: Option<&ExpectedTotals>,
+    ) -> Result<Self, LakeError> {
+        match arguments.totals() {
+            None => Ok(Self::Audit(Box::new(cdrlake_lake::audit(location, options)?))),
+            Some((period, of)) => {
+                let totals = cdrlake_lake::totals(location, period, of)?;
+                let differences = expected.map(|expected| expected.compare(&totals));
+                Ok(Self::Totals { totals, differences })
+            }
+        }
+    }
+
+    fn has_findings(&self) -> bool {
+        match self {
+            Self::Audit(audit) => !audit.findings.is_empty(),
+            Self::Totals { differences, .. } => differences.iter().any(|found| !found.is_empty()),
+        }
+    }
+}
+
+impl Answer {
+    fn to_text(&self) -> String {
+        let name = self.lake.clone().unwrap_or_else(|| self.inputs.join(", "));
+        let mut text = format!("{name}\n\n");
+        match &self.said {
+            Said::Audit(audit) => audit_text(&mut text, audit),
+            Said::Totals { totals, differences } => {
+                text.push_str(&totals_table(totals));
+                if let Some(differences) = differences {
+                    differences_text(&mut text, differences);
+                }
+            }
+        }
+        text
+    }
+}
+
+fn audit_text(text: &mut String, audit: &Audit) {
+    use Align::{Left, Right};
+    let head = [
+        ("country", Left),
+        ("profile", Left),
+        ("product", Left),
+        ("deliveries", Right),
+        ("a day", Right),
+        ("first", Left),
+        ("last", Left),
+        ("short days", Right),
+    ];
+    let schedules = audit.schedules.iter().map(|of| {
+        [
+            cell(of.series.country.as_ref()),
+            cell(of.series.profile.as_ref()),
+            cell(of.series.product_identifier.as_ref()),
+            of.deliveries.to_string(),
+            of.daily.to_string(),
+            of.first.to_string().replace('T', " "),
+            of.last.to_string().replace('T', " "),
+            of.short_days.to_string(),
+        ]
+    });
+    text.push_str(&table(head, schedules));
+    text.push('\n');
+    let head = [
+        ("country", Left),
+        ("profile", Left),
+        ("product", Left),
+        ("numbers", Right),
+        ("first", Right),
+        ("last", Right),
+        ("missing", Right),
+        ("repeated", Right),
+        ("wraps", Right),
+        ("resets", Right),
+    ];
+    let sequences = audit.sequences.iter().map(|of| {
+        [
+            cell(of.series.country.as_ref()),
+            cell(of.series.profile.as_ref()),
+            cell(of.series.product_identifier.as_ref()),
+            of.deliveries.to_string(),
+            format!("{:04}", of.first),
+            format!("{:04}", of.last),
+            of.missing.to_string(),
+            of.repeated.to_string(),
+            of.wraps.to_string(),
+            of.resets.to_string(),
+        ]
+    });
+    text.push_str(&table(head, sequences));
+    let _ = match audit.findings.len() {
+        0 => writeln!(text, "\nno findings"),
+        1 => writeln!(text, "\n1 finding"),
+        count => writeln!(text, "\n{count} findings"),
+    };
+    for finding in &audit.findings {
+        let _ = writeln!(text, "  {}\n    {}", finding.id, finding.message);
+    }
+    if !audit.accepted.is_empty() {
+        let _ = writeln!(text, "\n{} accepted", audit.accepted.len());
+    }
+    for accepted in &audit.accepted {
+        let _ = writeln!(
+            text,
+            "  {}\n    {}\n    accepted: {}",
+            accepted.finding.id, accepted.finding.message, accepted.reason
+        );
+    }
+    for note in &audit.notes {
+        let _ = writeln!(text, "\nnote: {note}");
+    }
+}
+
+fn totals_table(totals: &[TotalsRow]) -> String {
+    use Align::{Left, Right};
+    let head = [
+        ("period", Left),
+        ("country", Left),
+        ("profile", Left),
+        ("product_type", Left),
+        ("calls", Right),
+        ("seconds", Right),
+        ("zero_second_calls", Right),
+    ];
+    let rows = totals.iter().map(|TotalsRow { key, sum }| {
+        [
+            cell(key.period.as_ref()),
+            cell(key.country.as_ref()),
+            cell(key.profile.as_ref()),
+            cell(key.product_type.as_ref()),
+            sum.calls.to_string(),
+            sum.seconds.to_string(),
+            sum.zero_second_calls.to_string(),
+        ]
+    });
+    table(head, rows)
+}
+
+fn differences_text(text: &mut String, differences: &[Difference]) {
+    use Align::{Left, Right};
+    let _ = match differences.len() {
+        0 => writeln!(text, "\nas expected"),
+        1 => writeln!(text, "\n1 difference"),
+        count => writeln!(text, "\n{count} differences"),
+    };
+    if differences.is_empty() {
+        return;
+    }
+    let head = [
+        ("period", Left),
+        ("country", Left),
+        ("profile", Left),
+        ("product_type", Left),
+        ("measure", Left),
+        ("expected", Right),
+        ("found", Right),
+    ];
+    let rows = differences.iter().map(|difference| {
+        [
+            cell(difference.key.period.as_ref()),
+            cell(difference.key.country.as_ref()),
+            cell(difference.key.profile.as_ref()),
+            cell(difference.key.product_type.as_ref()),
+            difference.measure.to_owned(),
+            cell(difference.expected.as_ref()),
+            cell(difference.found.as_ref()),
+        ]
+    });
+    text.push_str(&table(head, rows));
+}
+
+fn cell(value: Option<&String>) -> String {
+    value.cloned().unwrap_or_else(|| "-".to_owned())
+}
+
+/// Nobody reading on is not an error.
+fn print(text: &str) -> Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(error).context("cannot print the audit")
+        }
+        _ => Ok(()),
+    }
+}
