@@ -149,6 +149,17 @@ pub enum LakeError {
     /// The audit has no such finding.
     #[error("there is no finding {0}; run the audit again to see those there are")]
     NoFinding(String),
+    /// A run is publishing, so that not all files are where they will be.
+    #[error(
+        "run {run} is publishing in {}, or died at it: try again later, or convert something into \
+         the lake, which finishes it", lake.display()
+    )]
+    Unpublished {
+        /// The lake.
+        lake: PathBuf,
+        /// The run.
+        run: String,
+    },
     /// A file of expected totals is not what it should be.
     #[error("{}: {problem}", path.display())]
     ExpectedTotals {

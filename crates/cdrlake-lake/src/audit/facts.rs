@@ -40,6 +40,8 @@ pub(crate) struct SourceFacts {
     pub(crate) file_time: Option<DateTime>,
     pub(crate) records_written: u64,
     pub(crate) records_rejected: u64,
+    /// Left out, for another source has them.
+    pub(crate) records_duplicate: u64,
     pub(crate) tenths: u64,
     pub(crate) rejects: RejectsState,
 }

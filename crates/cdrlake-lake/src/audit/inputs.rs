@@ -1,5 +1,6 @@
 //! Inputs that are no lake, audited as if they had been loaded into one.
 
+use cdrlake_core::RecordId;
 use tempfile::TempDir;
 
 use crate::columns::Compression;
@@ -33,7 +34,7 @@ impl ScratchLake {
             network: NetworkFileSystem::Allow,
             ..LakeLocation::new(directory.path().join("lake"))
         };
-        let load = LoadOptions { changed: Changed::Allow, ..load };
+        let load = LoadOptions { changed: Changed::Allow, record_id: RecordId::Fill, ..load };
         let report = convert_to_lake(&LakeOptions {
             compression: Compression::Snappy,
             ..LakeOptions::new(load, location.clone())

@@ -113,7 +113,8 @@ pub fn audit(location: &LakeLocation, options: &AuditOptions) -> Result<Audit, L
 ///
 /// # Errors
 ///
-/// [`LakeError`], if the lake, its ledger or any of its files of calls cannot be read.
+/// [`LakeError`], if the lake, its ledger or any of its files of calls cannot be read, or a run is
+/// publishing.
 pub fn totals(
     location: &LakeLocation,
     period: Period,

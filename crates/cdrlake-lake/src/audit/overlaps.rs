@@ -55,6 +55,10 @@ pub(super) fn check(
     }
     let findings = pairs.into_iter().filter_map(|((first, second), overlap)| {
         let (first, second) = (facts.sources.get(&first)?, facts.sources.get(&second)?);
+        // What was kept of a source when it was deduplicated are copies that others have not.
+        if second.records_duplicate > 0 {
+            return None;
+        }
         Some(Finding::new(
             second.series(),
             Observation::Overlap {

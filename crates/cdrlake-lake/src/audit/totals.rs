@@ -80,11 +80,11 @@ pub(super) fn of_lake(
     period: Period,
     of: PeriodOf,
 ) -> Result<Vec<TotalsRow>, LakeError> {
+    if let Some(run) = &facts.moment.publishing {
+        return Err(LakeError::Unpublished { lake: root.to_owned(), run: run.clone() });
+    }
     let mut totals = Totals { period, of, sums: BTreeMap::new(), last: None };
-    let files = facts.files.iter().filter(|file| {
-        file.kind == FileKind::Calls && file.state != super::facts::FileState::Going
-    });
-    for file in files {
+    for file in facts.files.iter().filter(|file| file.kind == FileKind::Calls) {
         let read = |open: LakeFile| {
             open.read(&CallColumns::NAMES, &mut |first_row, batch| {
                 let columns = CallColumns::of(batch)?;

@@ -59,7 +59,7 @@ impl Ledger {
         let sources = self.query(
             "SELECT source, name, carrier_name, content_hash, status, error_code, error, country, \
              profile, product_identifier, sequence_number, file_time, records_written, \
-             records_rejected, duration_tenths, rejects_state FROM sources \
+             records_rejected, duration_tenths, rejects_state, records_duplicate FROM sources \
              WHERE status IN ('loaded', 'failed') ORDER BY source",
             [],
             source_facts,
@@ -160,6 +160,7 @@ fn source_facts(row: &Row<'_>) -> rusqlite::Result<SourceFacts> {
         file_time: time.and_then(|time| time.parse::<DateTime>().ok()),
         records_written: count(12)?,
         records_rejected: count(13)?,
+        records_duplicate: count(16)?,
         tenths: count(14)?,
         rejects: match row.get_ref(15)?.as_str()? {
             "open" => RejectsState::Open,

@@ -60,7 +60,6 @@ pub(crate) struct LedgerFile {
     pub(crate) path: String,
     pub(crate) kind: FileKind,
     pub(crate) rows: u64,
-    pub(crate) tenths: u64,
 }
 
 /// What a file of a lake holds.
@@ -238,7 +237,7 @@ impl Ledger {
         let mut files = BTreeMap::new();
         for SourceId(source) in sources {
             let found = self.query(
-                "SELECT file, path, kind, rows, duration_tenths FROM files \
+                "SELECT file, path, kind, rows FROM files \
                  WHERE file IN (SELECT file FROM file_sources WHERE source = ?1)",
                 [source],
                 ledger_file,
@@ -260,7 +259,7 @@ impl Ledger {
     /// All files of a kind.
     pub(crate) fn files(&self, kind: FileKind) -> Result<Vec<LedgerFile>, LakeError> {
         self.query(
-            "SELECT file, path, kind, rows, duration_tenths FROM files WHERE kind = ?1 ORDER BY path",
+            "SELECT file, path, kind, rows FROM files WHERE kind = ?1 ORDER BY path",
             [kind.name()],
             ledger_file,
         )
@@ -296,13 +295,7 @@ fn ledger_file(row: &Row<'_>) -> rusqlite::Result<LedgerFile> {
         "rejects" => FileKind::Rejects,
         _ => FileKind::Calls,
     };
-    Ok(LedgerFile {
-        id: row.get(0)?,
-        path: row.get(1)?,
-        kind,
-        rows: row.get::<_, i64>(3)? as u64,
-        tenths: row.get::<_, i64>(4)? as u64,
-    })
+    Ok(LedgerFile { id: row.get(0)?, path: row.get(1)?, kind, rows: row.get::<_, i64>(3)? as u64 })
 }
 
 impl KnownSources for Ledger {
