@@ -52,7 +52,7 @@ impl Outcome {
                 summary::line(format_args!("{error}"));
                 Ok(Self::Interrupted)
             }
-            LakeError::Locked { .. } => {
+            LakeError::Locked { .. } | LakeError::Unpublished { .. } => {
                 summary::line(format_args!("error: {error}"));
                 Ok(Self::TryLater)
             }
