@@ -1,6 +1,6 @@
 //! `cdrlake audit` as a user meets it: what it prints, and exit statuses.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use serde::{Serialize, Serializer};
 
@@ -65,6 +66,11 @@ impl DaysLeft {
     pub fn of(delivered: Date, today: Date) -> Self {
         let age = (today - delivered).get_days();
         Self((Self::KEPT - age).clamp(0, Self::KEPT) as u32)
+    }
+
+    /// The first day whose deliveries can be fetched still.
+    pub(crate) fn kept_from(today: Date) -> Option<Date> {
+        today.checked_sub((Self::KEPT - 1).days()).ok()
     }
 
     /// Days; 0 if it is too late.
@@ -140,6 +146,10 @@ pub enum Observation {
         expected: u32,
         /// For the first day.
         days_left: DaysLeft,
+        /// The first of these days whose deliveries the carrier still keeps; none if it is too late
+        /// for all of them.
+        #[serde(serialize_with = "as_optional_text")]
+        kept_from: Option<Date>,
     },
     /// The latest delivery is older than it may be.
     StaleDelivery {
@@ -278,6 +288,16 @@ impl fmt::Display for Measure {
     }
 }
 
+fn as_optional_text<T: fmt::Display, S: Serializer>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
+}
+
 fn as_text<T: fmt::Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
 }
@@ -371,6 +391,7 @@ impl fmt::Display for Observation {
                 delivered,
                 expected,
                 days_left,
+                kept_from,
             } => {
                 write!(f, "{delivered} of {expected} deliveries on {first_day}")?;
                 if first_day != last_day {
@@ -379,7 +400,12 @@ impl fmt::Display for Observation {
                 if *state == GapState::Ongoing {
                     f.write_str(", and none since")?;
                 }
-                write!(f, "; {days_left}")
+                match kept_from {
+                    Some(day) if day != first_day => {
+                        write!(f, "; the carrier still keeps those from {day} on")
+                    }
+                    _ => write!(f, "; {days_left}"),
+                }
             }
             Self::StaleDelivery { latest, age_hours } => {
                 write!(f, "the latest delivery is of {} ({age_hours} hours old)", Spaced(latest))
@@ -392,19 +418,26 @@ impl fmt::Display for Observation {
                 }
             }
             Self::OpenRejects { source, rejects, .. } => {
-                write!(f, "{rejects} rejected lines are open: {source}")
+                write!(
+                    f,
+                    "{} open: {source}",
+                    counted(*rejects, "rejected line is", "rejected lines are")
+                )
             }
             Self::Overlap { first, second, records, seconds, .. } => {
-                write!(f, "{records} records ({seconds} s) of {second} are in {first}, too")
+                let records = counted(*records, "record", "records");
+                write!(f, "{records} ({seconds} s) of {second} also in {first}")
             }
             Self::CarrierMismatch { source, records, carriers, .. } => {
                 let carriers = carriers.join(", ");
-                write!(f, "{records} records have another carrier ({carriers}): {source}")
+                let records = counted(*records, "record has", "records have");
+                write!(f, "{records} another carrier ({carriers}): {source}")
             }
             Self::CallsAfterFile { source, records, seconds, .. } => write!(
                 f,
-                "{records} calls end after the file's own time, by up to {seconds} s (is it of \
-                 another time zone?): {source}"
+                "{} after the file's own time, by up to {seconds} s (is it of another time zone?): \
+                 {source}",
+                counted(*records, "call ends", "calls end")
             ),
             Self::FileDiffers { path, what, ledger, found } => {
                 write!(f, "{path} has {found} {what}, and {ledger} by the ledger")
@@ -419,6 +452,10 @@ impl fmt::Display for Observation {
             Self::DamagedFile { path, error } => write!(f, "{path} cannot be read: {error}"),
         }
     }
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 /// A date and time with a space between.

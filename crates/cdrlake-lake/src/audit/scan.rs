@@ -13,6 +13,7 @@ use jiff::civil::{Date, DateTime};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::{ParquetError, Result};
+use parquet::file::statistics::Statistics;
 
 use super::facts::{FileFacts, FileRows};
 
@@ -48,8 +49,7 @@ impl LakeFile {
             return false;
         };
         self.builder.metadata().row_groups().iter().all(|group| {
-            let statistics = group.column(index).statistics();
-            statistics.and_then(|statistics| statistics.null_count_opt()) == Some(0)
+            group.column(index).statistics().and_then(Statistics::null_count_opt) == Some(0)
         })
     }
 
@@ -144,7 +144,7 @@ fn text<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
     column.ok_or_else(|| ParquetError::General(format!("column {name} is no text")))
 }
 
-fn value<'b>(column: &'b StringArray, row: usize) -> Option<&'b str> {
+fn value(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
 }
 

@@ -106,6 +106,9 @@ impl Gap {
             delivered: self.delivered,
             expected: self.days() as u32 * daily,
             days_left: DaysLeft::of(self.first, today),
+            kept_from: DaysLeft::kept_from(today)
+                .map(|day| day.max(self.first))
+                .filter(|&day| day <= self.last),
         }
     }
 }
@@ -172,7 +175,7 @@ mod tests {
             messages("GB", &deliveries, date(2025, 12, 31)),
             [
                 "missing_delivery:GB:ABC:10:2025-10-02..2025-10-04: 1 of 6 deliveries on \
-                 2025-10-02 to 2025-10-04; the carrier keeps 90 days: too late to fetch again",
+                 2025-10-02 to 2025-10-04; the carrier still keeps those from 2025-10-03 on",
                 "missing_delivery:GB:ABC:10:2025-10-06..2025-10-06: 0 of 2 deliveries on \
                  2025-10-06; 4 days left to fetch again",
                 "missing_delivery:GB:ABC:10:2025-10-08..: 0 of 168 deliveries on 2025-10-08 to \

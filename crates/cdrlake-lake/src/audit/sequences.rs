@@ -100,7 +100,7 @@ struct Delivery<'s> {
 }
 
 fn judge(series: Series, mut deliveries: Vec<Delivery<'_>>, today: Date) -> Judged {
-    deliveries.sort_by(|a, b| (a.time, a.number).cmp(&(b.time, b.number)));
+    deliveries.sort_by_key(|delivery| (delivery.time, delivery.number));
     let mut summary = SequenceSummary {
         series,
         deliveries: deliveries.len() as u64,

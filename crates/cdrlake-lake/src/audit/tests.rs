@@ -299,8 +299,7 @@ fn records_of_two_sources() {
             let expected = expected.map(|(count, lines, name)| {
                 let seconds = seconds(lines);
                 format!(
-                    "overlap: {count} records ({seconds} s) of ABC20251003001.cdr are in {name}, \
-                     too"
+                    "overlap: {count} records ({seconds} s) of ABC20251003001.cdr also in {name}"
                 )
             });
             assert_eq!(lab.told(), expected, "{record_id:?} {partition_by:?}");

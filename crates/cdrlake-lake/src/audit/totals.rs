@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use super::facts::{Facts, SourceFacts};
@@ -107,7 +108,7 @@ pub(super) fn of_lake(
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Cell {
     source: i64,
-    day: Option<jiff::civil::Date>,
+    day: Option<Date>,
     product_type: Option<String>,
 }
 
@@ -123,7 +124,7 @@ impl Totals {
     fn count(&mut self, source: &SourceFacts, call: Call<'_>) {
         let day = match self.of {
             PeriodOf::Call => Some(date(call.start)),
-            PeriodOf::File => source.file_time.map(|time| time.date()),
+            PeriodOf::File => source.file_time.map(DateTime::date),
         };
         let sum = TotalsSum {
             calls: 1,
