@@ -2,7 +2,7 @@
 //!
 //! `sweep.py` and `kills.py`, beside this file, kill and fail runs at every system call, and at random.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::print_stderr, clippy::unwrap_used, reason = "helpers of tests")]
 
 mod ledger;
 mod signals;

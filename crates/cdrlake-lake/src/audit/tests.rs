@@ -463,7 +463,12 @@ fn snapshot(directory: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 fn reading_takes_no_lock_and_writes_nothing() {
     let lab = Lab::whole();
     let before = snapshot(&lab.path("lake"));
-    let lock = Lock::take(&lab.path("lake/_cdrlake/ledger.sqlite.lock"), Locked::Refuse, "other");
+    let lock = Lock::take(
+        &lab.path("lake/_cdrlake/ledger.sqlite.lock"),
+        Locked::Refuse,
+        "other",
+        &crate::Interrupt::default(),
+    );
     let lock = lock.unwrap();
     let held = snapshot(&lab.path("lake"));
     assert!(lab.told().is_empty());

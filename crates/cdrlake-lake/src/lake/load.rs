@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cdrlake_core::RecordId;
+use cdrlake_core::{Country, RecordId};
 use serde_json::json;
 
 use super::deduplicate::{Deduplication, Dropped};
@@ -346,7 +346,7 @@ fn json_options(options: &LakeOptions) -> String {
     let LoadOptions { settings, strictness, max_rejects, .. } = &options.load;
     let metadata = &settings.metadata;
     json!({
-        "country": metadata.country.map(|country| country.code()),
+        "country": metadata.country.map(Country::code),
         "profile": metadata.profile,
         "product": metadata.product_identifier,
         "strict": *strictness == cdrlake_core::Strictness::Strict,

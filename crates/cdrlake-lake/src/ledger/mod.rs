@@ -49,6 +49,9 @@ pub(crate) struct Ledger {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SourceId(i64);
 
+/// Whose a file's rows are, from the first to the last, and how many.
+pub(crate) type RowsBySource = Vec<(SourceId, u64)>;
+
 /// A run in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunId(i64);
@@ -233,7 +236,7 @@ impl Ledger {
     pub(crate) fn files_of(
         &self,
         sources: &[SourceId],
-    ) -> Result<Vec<(LedgerFile, Vec<(SourceId, u64)>)>, LakeError> {
+    ) -> Result<Vec<(LedgerFile, RowsBySource)>, LakeError> {
         let mut files = BTreeMap::new();
         for SourceId(source) in sources {
             let found = self.query(
@@ -248,7 +251,7 @@ impl Ledger {
     }
 
     /// Whose a file's rows are, from the first to the last.
-    pub(crate) fn rows_of(&self, file: &LedgerFile) -> Result<Vec<(SourceId, u64)>, LakeError> {
+    pub(crate) fn rows_of(&self, file: &LedgerFile) -> Result<RowsBySource, LakeError> {
         self.query(
             "SELECT source, rows FROM file_sources WHERE file = ?1 ORDER BY first_row",
             [file.id],

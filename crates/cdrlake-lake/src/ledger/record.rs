@@ -112,7 +112,7 @@ fn add_source(
             status,
             report.error_code,
             report.error.as_deref(),
-            metadata.country.map(|country| country.code()),
+            metadata.country.map(cdrlake_core::Country::code),
             metadata.profile,
             metadata.product_identifier,
             metadata.sequence_number,

@@ -6,6 +6,7 @@ use std::fs;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use cdrlake_core::reference::{self, Row, batch_rows};
 use cdrlake_core::synthetic::Calls;
@@ -487,6 +488,6 @@ fn empty_sources_are_noted_once() {
         assert_eq!(statuses(&lab.load(&[&empty])), [Status::Loaded]);
     }
     let sources: usize =
-        read(&lab.lake().join("sources.parquet")).iter().map(|batch| batch.num_rows()).sum();
+        read(&lab.lake().join("sources.parquet")).iter().map(RecordBatch::num_rows).sum();
     assert_eq!(sources, 1);
 }
