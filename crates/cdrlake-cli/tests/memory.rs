@@ -89,6 +89,28 @@ fn many_threads_share_the_limit() {
     }
 }
 
+/// Rows of a hundred days in no order, which wait for their row groups in as many partitions.
+#[test]
+fn a_lake_of_many_partitions_stays_within_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("random.cdr");
+    random_records(&input, 300_000);
+    let mut content = std::fs::read(&input).unwrap();
+    for (number, line) in content.chunks_mut(229).enumerate() {
+        let (month, day) = (1 + number % 4, 1 + number / 4 % 25);
+        line[42..50].copy_from_slice(format!("2025{month:02}{day:02}").as_bytes());
+    }
+    std::fs::write(&input, content).unwrap();
+    for (partition_by, limit) in [("call_date", 320), ("none", 320)] {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cdrlake"));
+        command
+            .args(["convert", "--quiet", "--country", "GB", "--record-id", "--threads", "2"])
+            .args(["--partition-by", partition_by, "--memory-limit", &format!("{limit}MiB"), "-o"])
+            .args([&directory.path().join(partition_by), &input]);
+        check_peak(&format!("a lake by {partition_by}"), command.spawn().unwrap(), limit);
+    }
+}
+
 /// A hundred thousand sources, each with a rejected line that waits for its source's end.
 #[test]
 fn many_small_sources_with_rejects_stay_within_the_limit() {
