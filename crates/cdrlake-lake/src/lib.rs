@@ -49,8 +49,8 @@ pub use error::{Chain, LakeError};
 pub use interrupt::Interrupt;
 pub use known::{Changed, Repeated};
 pub use lake::{
-    Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,
-    convert_to_lake, unload,
+    Delivery, Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,
+    convert_to_lake, deliveries, unload,
 };
 pub use lock::Locked;
 pub use partition::PartitionBy;

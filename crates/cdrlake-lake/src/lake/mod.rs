@@ -3,6 +3,7 @@
 //! Opening a lake takes its lock and finishes, or clears away, what a run that died has left.
 
 mod deduplicate;
+mod deliveries;
 mod load;
 mod network;
 mod rewrite;
@@ -13,6 +14,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use self::deliveries::{Delivery, deliveries};
 pub use self::load::{Duplicates, LakeOptions, convert_to_lake};
 pub use self::network::NetworkFileSystem;
 pub use self::settings::LakeSettings;

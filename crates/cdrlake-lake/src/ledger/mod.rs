@@ -23,10 +23,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use roaring::RoaringTreemap;
-use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 
 use crate::error::LakeError;
 use crate::known::{KnownSource, KnownSources};
+use crate::lake::Delivery;
 
 pub(crate) use self::face::write_face;
 
@@ -103,8 +104,30 @@ impl Ledger {
                 file.set_permissions(Permissions::from_mode(mode & MODE))
             })
             .map_err(LakeError::write(path))?;
+        let ledger = Self::connect(path)?;
+        ledger.create_tables()?;
+        Ok(ledger)
+    }
+
+    /// Opens the ledger at `path`, where there is a file, for reading; none if another run is about
+    /// to make it.
+    ///
+    /// The file is opened for writing nevertheless, where that is allowed: what a run that died
+    /// left half written, SQLite must take back before it can be read.
+    pub(crate) fn open_existing(path: &Path) -> Result<Option<Self>, LakeError> {
+        let ledger = Self::connect(path)?;
+        match ledger.version()? {
+            0 => Ok(None),
+            VERSION => Ok(Some(ledger)),
+            version => Err(LakeError::LedgerVersion { path: path.to_owned(), version }),
+        }
+    }
+
+    /// Opens a file that is there.
+    fn connect(path: &Path) -> Result<Self, LakeError> {
         let ledger_error = |error| LakeError::Ledger { path: path.to_owned(), error };
-        let connection = Connection::open(path).map_err(ledger_error)?;
+        let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_CREATE;
+        let connection = Connection::open_with_flags(path, flags).map_err(ledger_error)?;
         connection
             .execute_batch(
                 "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; \
@@ -112,23 +135,22 @@ impl Ledger {
                  PRAGMA temp_store = MEMORY;",
             )
             .map_err(ledger_error)?;
-        let ledger = Self { path: path.to_owned(), connection: Mutex::new(connection) };
-        ledger.create_tables()?;
-        Ok(ledger)
+        Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    fn version(&self) -> Result<i64, LakeError> {
+        let version = self.query("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok(version.first().copied().unwrap_or_default())
     }
 
     fn create_tables(&self) -> Result<(), LakeError> {
-        let version = self.query("PRAGMA user_version", [], |row| row.get(0))?;
-        match version.first() {
-            Some(0) => self.transact(|transaction| {
+        match self.version()? {
+            0 => self.transact(|transaction| {
                 transaction.execute_batch(SCHEMA)?;
                 transaction.pragma_update(None, "user_version", VERSION)
             }),
-            Some(&VERSION) => Ok(()),
-            version => {
-                let version = version.copied().unwrap_or_default();
-                Err(LakeError::LedgerVersion { path: self.path.clone(), version })
-            }
+            VERSION => Ok(()),
+            version => Err(LakeError::LedgerVersion { path: self.path.clone(), version }),
         }
     }
 
@@ -205,6 +227,24 @@ impl Ledger {
             |_| Ok(()),
         )
         .map(|found| !found.is_empty())
+    }
+
+    /// The loaded sources whose names are of the carrier's form for a delivery, each once.
+    pub(crate) fn deliveries(&self) -> Result<Vec<Delivery>, LakeError> {
+        self.query(
+            "SELECT DISTINCT profile, product_identifier, file_time, sequence_number FROM sources \
+             WHERE status = 'loaded' AND profile IS NOT NULL AND product_identifier IS NOT NULL \
+             AND file_time IS NOT NULL AND sequence_number IS NOT NULL ORDER BY 1, 2, 3, 4",
+            [],
+            |row| {
+                Ok(Delivery {
+                    profile: row.get(0)?,
+                    product_identifier: row.get(1)?,
+                    file_time: row.get(2)?,
+                    sequence_number: row.get(3)?,
+                })
+            },
+        )
     }
 
     /// The loaded sources that have this name, source_file, carrier's name, or a content hash that

@@ -15,7 +15,7 @@ use cdrlake_core::{RecordId, SourceOptions, parse_file_name};
 use super::{BLOCK_LEN, read};
 use crate::{
     Changed, Duplicates, Input, LakeError, LakeLocation, LakeOptions, LoadOptions, MaxRejects,
-    PartitionBy, Repeated, Report, Status, convert_to_lake, unload,
+    PartitionBy, Repeated, Report, Status, convert_to_lake, deliveries, unload,
 };
 
 /// A directory of inputs beside a lake.
@@ -360,6 +360,39 @@ fn what_is_unloaded_is_gone_and_may_come_again() {
 }
 
 /// Thirty daily files, then one archive of the same records: not one row more.
+#[test]
+fn deliveries_are_what_is_loaded_under_names_of_the_carriers_form() {
+    let lab = Lab::new();
+    let location = LakeLocation::new(lab.lake());
+    let told = || -> Vec<(String, u16)> {
+        let deliveries = deliveries(&location).unwrap();
+        assert!(deliveries.iter().all(|delivery| delivery.product_identifier == "10"));
+        deliveries.into_iter().map(|known| (known.file_time, known.sequence_number)).collect()
+    };
+    assert_eq!(told(), []);
+    assert!(!lab.lake().exists(), "asking makes no lake");
+    let later = Source::new(1, 5).named("GB_ABC_10_0000_20251020090122.cdr");
+    let earlier = Source::new(2, 5).named("GB_ABC_10_9999_20251019090122.cdr");
+    let failed = Source::new(3, 5).named("GB_ABC_10_0001_20251021090122.cdr").damaged(1);
+    let other = Source::new(4, 5).named("calls.cdr");
+    lab.load_with(&[&later, &earlier, &failed, &other], |options| {
+        options.load.max_rejects = Some(MaxRejects::Count(0));
+    });
+    let [before, after] = ["2025-10-19T09:01:22", "2025-10-20T09:01:22"].map(str::to_owned);
+    assert_eq!(told(), [(before.clone(), 9999), (after, 0)]);
+    // No lock is needed.
+    let lock = lab.lake().join("_cdrlake/ledger.sqlite.lock");
+    let held = fs::File::options().write(true).open(lock).unwrap();
+    held.lock().unwrap();
+    assert_eq!(told().len(), 2);
+    held.unlock().unwrap();
+    lab.unload(&[&later.name]).unwrap();
+    assert_eq!(told(), [(before, 9999)]);
+    // What is no lake is no empty one.
+    let location = LakeLocation::new(lab.directory.path().to_owned());
+    assert!(matches!(deliveries(&location), Err(LakeError::NotALake(_))));
+}
+
 #[test]
 fn consolidated_over_daily_adds_nothing() {
     for memory in [1000, 1 << 20] {
