@@ -74,6 +74,8 @@ impl Options {
 pub enum Task {
     /// Download what one request brings.
     Download(Operation),
+    /// The same, but an earlier run that brought its files is no reason to leave it out.
+    Again(Operation),
     /// Order a consolidated file, wait for it, download it.
     Order(Usage),
     /// Wait for a file that was ordered before, and download it.
@@ -90,7 +92,7 @@ impl Task {
     #[must_use]
     pub fn operation(&self) -> Operation {
         match self {
-            Self::Download(operation) => operation.clone(),
+            Self::Download(operation) | Self::Again(operation) => operation.clone(),
             Self::Order(usage) => Operation::Order(usage.clone()),
             Self::Resume { profile, order_id } => {
                 Operation::Consolidated { profile: profile.clone(), order_id: order_id.clone() }
@@ -210,9 +212,10 @@ impl<'a> Fetcher<'a> {
             {
                 self.progress.event(&Event::Halved { operation: &operation });
                 self.progress.planned(1);
-                parts.extend(halves.into_iter().rev().map(|half| match half {
-                    Operation::Order(usage) => Task::Order(usage),
-                    half => Task::Download(half),
+                parts.extend(halves.into_iter().rev().map(|half| match (half, &part) {
+                    (Operation::Order(usage), _) => Task::Order(usage),
+                    (half, Task::Again(_)) => Task::Again(half),
+                    (half, _) => Task::Download(half),
                 }));
                 continue;
             }
@@ -226,7 +229,13 @@ impl<'a> Fetcher<'a> {
 
     fn part(&self, task: &Task, inbox: &Inbox) -> Result<Fetched, Error> {
         match task {
-            Task::Download(operation) => self.download(operation, inbox),
+            Task::Download(operation) => {
+                match inbox.journal.files(&Self::url(&self.options.endpoint, operation)) {
+                    Some(files) => Ok(Fetched::Earlier(files)),
+                    None => self.download(operation, inbox),
+                }
+            }
+            Task::Again(operation) => self.download(operation, inbox),
             Task::Order(usage) => {
                 let order_id = self.order(usage)?;
                 self.wait_for(&usage.profile, &order_id, inbox)
@@ -236,10 +245,6 @@ impl<'a> Fetcher<'a> {
     }
 
     fn download(&self, operation: &Operation, inbox: &Inbox) -> Result<Fetched, Error> {
-        let request = Self::url(&self.options.endpoint, operation);
-        if let Some(files) = inbox.journal.files(&request) {
-            return Ok(Fetched::Earlier(files));
-        }
         let received = self.receive(operation, inbox)?;
         if received.is_empty() {
             return Ok(Fetched::Nothing);
@@ -253,6 +258,7 @@ impl<'a> Fetcher<'a> {
                 let file = stored.path().file_name()?.to_str()?.to_owned();
                 Some(Entry { file, bytes })
             });
+            let request = Self::url(&self.options.endpoint, operation);
             inbox.journal.append(&request, entries.collect()).map_err(Error::Store)?;
         }
         Ok(Fetched::Files(stored))

@@ -70,7 +70,9 @@ impl Warning {
     #[must_use]
     pub fn of(task: &Task, today: Date) -> Vec<Self> {
         match task {
-            Task::Download(Operation::Unrated(usage)) | Task::Order(usage) => {
+            Task::Download(Operation::Unrated(usage))
+            | Task::Again(Operation::Unrated(usage))
+            | Task::Order(usage) => {
                 let gone = first_kept(today)
                     .and_then(|first| plus(first, -1))
                     .and_then(|last| Days::new(usage.days.from(), last.min(usage.days.to())).ok());
@@ -84,7 +86,7 @@ impl Warning {
                     .is_some_and(|last| last < today);
                 is_gone.then(|| Self::OrderGone(order_id.clone())).into_iter().collect()
             }
-            Task::Download(_) => Vec::new(),
+            Task::Download(_) | Task::Again(_) => Vec::new(),
         }
     }
 }

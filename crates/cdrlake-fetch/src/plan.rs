@@ -37,7 +37,8 @@ impl Plan {
     /// gap, and in any case for the last day with a file, the day before, and all days since: a
     /// day's last calls come with a file of the next day, and a file may be late. A day on which
     /// there were no calls looks like one whose files are missing, so it is asked for again; that
-    /// costs a request, and guessing otherwise might cost records.
+    /// costs a request, and guessing otherwise might cost records. Days with a gap are asked for
+    /// even if their files were fetched ([`Task::Again`]), for one of them is missing.
     #[must_use]
     pub fn new(
         profile: &Profile,
@@ -53,14 +54,17 @@ impl Plan {
             .next_back()
             .and_then(|last| plus(*last, -1))
             .unwrap_or(Date::MIN);
+        let has_gap = |days: &Days| {
+            deliveries.gaps.iter().any(|gap| gap.from() <= days.to() && days.from() <= gap.to())
+        };
         let is_missing = |day: &Date| {
-            !deliveries.days.contains(day)
-                || deliveries.gaps.iter().any(|gap| gap.from() <= *day && *day <= gap.to())
+            !deliveries.days.contains(day) || Days::new(*day, *day).is_ok_and(|day| has_gap(&day))
         };
         let wanted = ranges(horizon().filter(|day| *day >= again_from || is_missing(day)));
         let tasks = wanted.iter().flat_map(|days| days.chunks(chunk)).map(|days| {
             let (profile, offering) = (profile.clone(), offering);
-            Task::Download(Operation::Unrated(Usage { profile, offering, days }))
+            let operation = Operation::Unrated(Usage { profile, offering, days });
+            if has_gap(&days) { Task::Again(operation) } else { Task::Download(operation) }
         });
         let expiring = horizon().take(EXPIRING_DAYS).filter(is_missing);
         Self {
@@ -111,7 +115,9 @@ mod tests {
 
     fn asked(plan: &Plan) -> Vec<Days> {
         let days = |task: &Task| match task {
-            Task::Download(Operation::Unrated(usage)) => usage.days,
+            Task::Download(Operation::Unrated(usage)) | Task::Again(Operation::Unrated(usage)) => {
+                usage.days
+            }
             task => panic!("{task:?}"),
         };
         plan.tasks.iter().map(days).collect()
@@ -165,6 +171,8 @@ mod tests {
                 range(date(2026, 11, 21), TODAY),
             ]
         );
+        let again = plan.tasks.iter().map(|task| matches!(task, Task::Again(_)));
+        assert_eq!(again.collect::<Vec<_>>(), [true, false, false, false]);
         assert!(plan.warnings.is_empty());
     }
 
