@@ -161,7 +161,7 @@ impl Carrier {
         // One day has its files bare in the zip, several have a zip a day, as it were.
         let Some([day_before, last]) = days.last() else { return Reply::empty(204) };
         let seed = seed(last);
-        let sequence = (seed % 5000) as u32 * 2;
+        let sequence = sequence(last);
         let body = match days.len() {
             1 => day(profile, product, [day_before, last], sequence, seed, self.settings.records),
             _ => consolidated(profile, last, &days, seed, self.settings.records),
@@ -246,6 +246,13 @@ fn product(offering: &str) -> &'static str {
         "CIC Opc Reseller" => "20",
         _ => "10",
     }
+}
+
+/// The first number of a day's two files: one follows the other from day to day, over 9999 too.
+fn sequence(day: &str) -> u32 {
+    const EPOCH: Date = Date::constant(1970, 1, 1);
+    let days = Date::strptime("%Y%m%d", day).ok().and_then(|day| day.since(EPOCH).ok());
+    days.map_or(0, |days| days.get_days().rem_euclid(5000) as u32 * 2)
 }
 
 fn seed(text: &str) -> u64 {
