@@ -14,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::audit_args::AuditArguments;
 use crate::fetch::FetchArguments;
 use crate::interrupt;
+use crate::sync::SyncArguments;
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
 #[derive(Debug, Parser)]
@@ -56,6 +57,16 @@ pub(crate) enum Command {
     /// Exit status: 0 done, or nothing to download; 1 failed; 2 usage; 4 done, but requests failed;
     /// 75 try again later.
     Fetch(FetchArguments),
+    /// Download what a lake has not, as far as the carrier still has it, and load it.
+    ///
+    /// For a job that runs every day; a run at any time does no harm. It asks for the days of which
+    /// the lake has no file, those between files whose sequence numbers do not follow each other,
+    /// and again for the last day with a file and the day before. Then it loads the inbox, which
+    /// should hold unrated CDRs only, also if some requests failed. Credentials are as for fetch.
+    ///
+    /// Exit status: that of fetch or of convert, whichever is worse: 1, then 2, 4 and 3; 75 if trying
+    /// later is all that is needed.
+    Sync(Box<SyncArguments>),
 }
 
 #[derive(Debug, Args)]
@@ -227,6 +238,17 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_parser = parse_product)]
     product: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+
+    /// Print errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// How CDR files are read and judged.
+#[derive(Debug, Args)]
+pub(crate) struct ReadingArguments {
     /// Settings by profile [default: cdrlake.toml, here or in a directory above]
     #[arg(long, value_name = "FILE.toml")]
     pub(crate) config: Option<PathBuf>,
@@ -272,10 +294,33 @@ pub(crate) struct LoadArguments {
     /// How many bytes an input may unwrap to.
     #[arg(long, value_name = "SIZE", default_value = "1024GiB", value_parser = size)]
     max_total: u64,
+}
 
-    /// Print errors only.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+impl ReadingArguments {
+    /// `profiles` come from the configuration; `report` is written besides what the run writes.
+    pub(crate) fn options(
+        &self,
+        inputs: Vec<Input>,
+        profiles: BTreeMap<String, ProfileSettings>,
+        report: Option<&Path>,
+    ) -> LoadOptions {
+        let mut options = LoadOptions::new(inputs);
+        options.settings.profiles = profiles;
+        options.limits = Limits {
+            ratio: self.max_ratio,
+            entries: self.max_entries,
+            depth: self.max_depth,
+            total: self.max_total,
+        };
+        options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
+        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
+        options.max_rejects = self.max_rejects;
+        options.threads = self.threads;
+        options.interrupt = interrupt::request();
+        options.memory_limit = self.memory_limit;
+        options.also_written.extend(report.map(Path::to_owned));
+        options
+    }
 }
 
 impl LoadArguments {
@@ -303,27 +348,14 @@ impl LoadArguments {
             _ => Input::Path(path.clone()),
         });
         let replayed = self.replay.iter().cloned().map(Input::Rejects);
-        let mut options = LoadOptions::new(inputs.chain(replayed).collect());
+        let inputs = inputs.chain(replayed).collect();
+        let mut options = self.reading.options(inputs, profiles, report);
         options.settings.metadata = Metadata {
             country: self.country,
             profile: self.profile.clone(),
             product_identifier: self.product.clone(),
             ..Metadata::default()
         };
-        options.settings.profiles = profiles;
-        options.limits = Limits {
-            ratio: self.max_ratio,
-            entries: self.max_entries,
-            depth: self.max_depth,
-            total: self.max_total,
-        };
-        options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
-        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
-        options.max_rejects = self.max_rejects;
-        options.threads = self.threads;
-        options.interrupt = interrupt::request();
-        options.memory_limit = self.memory_limit;
-        options.also_written.extend(report.map(Path::to_owned));
         options
     }
 }

@@ -6,14 +6,15 @@ mod told;
 
 use std::fmt;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::Result;
 use cdrlake_fetch::{
-    Credentials, Error, Fetched, Fetcher, Inbox, Options, Report, Retry, Stored, Task, Warning,
+    Credentials, CredentialsError, Error, Fetched, Fetcher, Inbox, Options, Profile, Report, Retry,
+    Stored, Task, Warning,
 };
 
-pub(crate) use self::args::FetchArguments;
-use self::args::{ConnectionArguments, What};
+pub(crate) use self::args::{ConnectionArguments, FetchArguments, offering};
 use self::checks::CarrierChecks;
 use self::told::Told;
 use crate::outcome::Outcome;
@@ -21,32 +22,62 @@ use crate::summary;
 
 pub(crate) fn run(arguments: &FetchArguments) -> Result<Outcome> {
     let what = &arguments.what;
-    let connection = what.connection();
+    let download = what.download();
     let tasks = match what.tasks() {
         Ok(tasks) => tasks,
         Err(error) => return Ok(usage(error)),
     };
+    let connection = &download.connection;
+    warn_of_endpoint(connection);
+    let Some(output) = download.output.as_ref().filter(|_| !connection.dry_run) else {
+        print_requests(connection, &tasks);
+        return Ok(Outcome::Done);
+    };
+    let mut options = match options(connection) {
+        Ok(options) => options,
+        Err(error) => return Ok(usage(error)),
+    };
+    options.wait = what.wait().unwrap_or(options.wait);
+    if !connection.quiet {
+        for warning in Warning::of_all(&tasks, options.today) {
+            summary::line(format_args!("warning: {warning}"));
+        }
+    }
+    download_into(output, &tasks, options, connection, what.profile())
+}
+
+/// That the carrier's sandbox has nothing to fetch.
+pub(crate) fn warn_of_endpoint(connection: &ConnectionArguments) {
     if connection.endpoint.has_no_files() && !connection.quiet {
         summary::line(format_args!(
             "warning: the carrier keeps no files in its sandbox; it is for trying calls out"
         ));
     }
-    let Some(output) = connection.output.as_ref().filter(|_| !connection.dry_run) else {
-        print_requests(connection, &tasks);
-        return Ok(Outcome::Done);
-    };
+}
+
+pub(crate) fn options(connection: &ConnectionArguments) -> Result<Options, CredentialsError> {
     let credentials = match &connection.credentials {
         Some(path) => Credentials::from_file(path),
         None => Credentials::from_environment(),
-    };
-    let options = match credentials {
-        Ok(credentials) => options(what, credentials),
-        Err(error) => return Ok(usage(error)),
-    };
-    if !connection.quiet {
-        warn(&tasks, &options);
-    }
-    let checks = CarrierChecks { profile: what.profile().map(ToString::to_string) };
+    }?;
+    let mut options = Options::new(connection.endpoint.clone(), credentials);
+    options.ca_file.clone_from(&connection.ca_file);
+    options.jobs = connection.jobs;
+    options.retry = Retry { budget: connection.retry_for, ..Retry::default() };
+    options.deadlines.total = connection.timeout;
+    Ok(options)
+}
+
+/// Does `tasks`, and tells what came of them. `profile` decides where a file's name can be split in
+/// several ways.
+pub(crate) fn download_into(
+    output: &Path,
+    tasks: &[Task],
+    options: Options,
+    connection: &ConnectionArguments,
+    profile: Option<&Profile>,
+) -> Result<Outcome> {
+    let checks = CarrierChecks { profile: profile.map(ToString::to_string) };
     let told = Told::new(connection.quiet, !connection.no_progress);
     let fetcher = match Fetcher::new(options, &checks, &told) {
         Ok(fetcher) => fetcher,
@@ -56,30 +87,19 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Outcome> {
         }
     };
     let inbox = Inbox::open(output)?;
-    let report = fetcher.run(&tasks, &inbox);
+    let report = fetcher.run(tasks, &inbox);
     told.finish();
     print(&report, connection.quiet);
     Ok(outcome(&report))
 }
 
-fn options(what: &What, credentials: Credentials) -> Options {
-    let connection = what.connection();
-    let mut options = Options::new(connection.endpoint.clone(), credentials);
-    options.ca_file.clone_from(&connection.ca_file);
-    options.jobs = connection.jobs;
-    options.retry = Retry { budget: connection.retry_for, ..Retry::default() };
-    options.deadlines.total = connection.timeout;
-    options.wait = what.wait().unwrap_or(options.wait);
-    options
-}
-
-fn usage(error: impl fmt::Display) -> Outcome {
+pub(crate) fn usage(error: impl fmt::Display) -> Outcome {
     summary::line(format_args!("error: {error}"));
     Outcome::Usage
 }
 
 /// What would be sent, on standard output.
-fn print_requests(connection: &ConnectionArguments, tasks: &[Task]) {
+pub(crate) fn print_requests(connection: &ConnectionArguments, tasks: &[Task]) {
     let endpoint = &connection.endpoint;
     let mut requests = format!("POST {}\n", endpoint.token_url());
     for task in tasks {
@@ -93,12 +113,6 @@ fn print_requests(connection: &ConnectionArguments, tasks: &[Task]) {
 /// A closed standard output is no error.
 fn print_out(text: &str) {
     let _ = io::stdout().lock().write_all(text.as_bytes());
-}
-
-fn warn(tasks: &[Task], options: &Options) {
-    for warning in Warning::of_all(tasks, options.today) {
-        summary::line(format_args!("warning: {warning}"));
-    }
 }
 
 /// New files on standard output, a line each; everything else on standard error.

@@ -13,6 +13,7 @@ mod outcome;
 mod report_file;
 mod schema;
 mod summary;
+mod sync;
 mod table;
 mod unload;
 mod validate;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Sync(arguments) => sync::run(&arguments),
     };
     result
         .unwrap_or_else(|error| {

@@ -7,23 +7,23 @@ use cdrlake_lake::{LakeError, Report, Status};
 
 use crate::{interrupt, summary};
 
-/// How a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a command ended, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Outcome {
     /// Done, all accepted.
     Done,
-    /// Failed, nothing published.
-    Failed,
-    /// The command line asks for what cannot be.
-    Usage,
+    /// Not now, but perhaps later.
+    TryLater,
     /// Done, but records were rejected.
     Rejects,
     /// Done, and something was found that nobody has accepted.
     Findings,
     /// Done, but whole sources failed.
     SourcesFailed,
-    /// Not now, but perhaps later.
-    TryLater,
+    /// The command line asks for what cannot be.
+    Usage,
+    /// Failed, nothing published.
+    Failed,
     /// Ended by a signal, nothing published.
     Interrupted,
 }
@@ -58,6 +58,11 @@ impl Outcome {
             }
             error => Err(error.into()),
         }
+    }
+
+    /// Of two that a command had, the one that it ends with.
+    pub(crate) fn or_worse(self, other: Self) -> Self {
+        self.max(other)
     }
 
     /// The worst of what a report tells.

@@ -59,7 +59,7 @@ pub(crate) struct UnratedArguments {
     chunk_days: NonZero<u32>,
 
     #[command(flatten)]
-    connection: ConnectionArguments,
+    download: DownloadArguments,
 }
 
 #[derive(Debug, Args)]
@@ -95,7 +95,7 @@ pub(crate) struct ConsolidatedArguments {
     wait: Duration,
 
     #[command(flatten)]
-    connection: ConnectionArguments,
+    download: DownloadArguments,
 }
 
 #[derive(Debug, Args)]
@@ -121,18 +121,25 @@ pub(crate) struct BillArguments {
     year: Option<Year>,
 
     #[command(flatten)]
-    connection: ConnectionArguments,
+    download: DownloadArguments,
 }
 
 /// What all four have in common.
 #[derive(Debug, Args)]
-pub(crate) struct ConnectionArguments {
+pub(crate) struct DownloadArguments {
     /// The directory to store files in; it is made if it is not there.
     ///
     /// A file appears under its name only when it is whole and tests clean; nothing is replaced.
     #[arg(short, long, value_name = "INBOX", required_unless_present = "dry_run")]
     pub(crate) output: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+}
+
+/// How the carrier is talked to.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArguments {
     /// production, sandbox, or a base URL.
     ///
     /// Plain http is for loopback addresses only.
@@ -176,11 +183,11 @@ pub(crate) struct ConnectionArguments {
 }
 
 impl What {
-    pub(crate) fn connection(&self) -> &ConnectionArguments {
+    pub(crate) fn download(&self) -> &DownloadArguments {
         match self {
-            Self::Unrated(arguments) => &arguments.connection,
-            Self::Consolidated(arguments) => &arguments.connection,
-            Self::Rated(arguments) | Self::NonUsage(arguments) => &arguments.connection,
+            Self::Unrated(arguments) => &arguments.download,
+            Self::Consolidated(arguments) => &arguments.download,
+            Self::Rated(arguments) | Self::NonUsage(arguments) => &arguments.download,
         }
     }
 
@@ -261,7 +268,7 @@ fn days(from: Date, to: Option<Date>) -> Result<Days, String> {
 
 /// The API's offering that a person means: by the name that the API has for it, or by name or
 /// identifier of the file names.
-fn offering(text: &str) -> Result<Offering, String> {
+pub(crate) fn offering(text: &str) -> Result<Offering, String> {
     let wrong = match text.parse() {
         Ok(offering) => return Ok(offering),
         Err(error) => error,

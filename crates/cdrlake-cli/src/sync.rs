@@ -1,0 +1,300 @@
+//! `cdrlake sync`: what a lake has not, downloaded and loaded.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use cdrlake_core::{Country, RecordId};
+use cdrlake_fetch::{Days, Deliveries, Offering, Plan, Profile, Task, today};
+use cdrlake_lake::{
+    Delivery, Duplicates, Input, LakeLocation, LakeOptions, PartitionBy, ProfileSettings,
+    convert_to_lake, deliveries,
+};
+use clap::Args;
+use jiff::civil::Date;
+
+use crate::args::{LakeAccess, ReadingArguments};
+use crate::config;
+use crate::fetch::{
+    ConnectionArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
+};
+use crate::outcome::Outcome;
+use crate::report_file::ReportFile;
+use crate::summary;
+
+#[derive(Debug, Args)]
+pub(crate) struct SyncArguments {
+    /// The reseller profile.
+    #[arg(long, value_name = "PROFILE")]
+    profile: Profile,
+
+    /// Products: offering, name or identifier, in any case [default: those of which the lake has
+    /// files of the profile]
+    #[arg(long, value_name = "PRODUCT", value_parser = offering)]
+    product: Vec<Offering>,
+
+    /// The lake, a directory; it is made if it is not there.
+    #[arg(short, long, value_name = "LAKE")]
+    output: PathBuf,
+
+    /// The directory to store files in; it is made if it is not there.
+    #[arg(long, value_name = "INBOX")]
+    inbox: PathBuf,
+
+    #[command(flatten)]
+    connection: ConnectionArguments,
+
+    /// Country of sources whose names do not tell, as GB.
+    #[arg(long, value_name = "CC")]
+    country: Option<Country>,
+
+    #[command(flatten)]
+    reading: ReadingArguments,
+
+    /// What divides a lake's calls into directories: call_month, call_date, country,call_month or
+    /// none; fixed when it is made [default: what it has, or call_month]
+    #[arg(long, value_name = "COLUMNS")]
+    partition_by: Option<PartitionBy>,
+
+    /// Fill the column record_id: what identifies a record by its bytes. Fixed when a lake is made.
+    #[arg(long)]
+    record_id: bool,
+
+    /// Drop and count records whose bytes another source holds. For a lake made with --record-id.
+    #[arg(long)]
+    deduplicate: bool,
+
+    #[command(flatten)]
+    access: LakeAccess,
+
+    /// Write what came of loading as JSON, in place of any earlier report.
+    #[arg(long, value_name = "FILE.json")]
+    report: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
+    let (connection, lake) = (&arguments.connection, &arguments.output);
+    if arguments.inbox.starts_with(lake) {
+        return Ok(usage(format_args!("{}: the inbox is in the lake", arguments.inbox.display())));
+    }
+    let Some(profiles) = config::profiles_or_usage(arguments.reading.config.as_deref()) else {
+        return Ok(Outcome::Usage);
+    };
+    let location = arguments.access.location(lake.clone());
+    let known = match deliveries(&location) {
+        Ok(known) => known,
+        Err(error) => return Outcome::of_error(error),
+    };
+    let known = by_offering(&known, &arguments.profile, connection.quiet);
+    let offerings = match &arguments.product[..] {
+        [] if known.is_empty() => {
+            return Ok(usage(format_args!(
+                "{} has no files of profile {} yet that tell the product; give --product",
+                lake.display(),
+                arguments.profile
+            )));
+        }
+        [] => known.values().map(|(offering, _)| *offering).collect(),
+        given => given.to_vec(),
+    };
+    warn_of_endpoint(connection);
+    let tasks = plan(arguments, &offerings, &known);
+    if connection.dry_run {
+        print_requests(connection, &tasks);
+        return Ok(Outcome::Done);
+    }
+    let options = match options(connection) {
+        Ok(options) => options,
+        Err(error) => return Ok(usage(error)),
+    };
+    let report_file = arguments.report.as_deref().map(ReportFile::create).transpose()?;
+    let profile = Some(&arguments.profile);
+    let fetched = download_into(&arguments.inbox, &tasks, options, connection, profile)?;
+    if fetched == Outcome::Usage {
+        return Ok(fetched);
+    }
+    if is_empty(&arguments.inbox)? {
+        if !connection.quiet {
+            summary::line(format_args!("{}: nothing to load", arguments.inbox.display()));
+        }
+        return Ok(fetched);
+    }
+    Ok(fetched.or_worse(load(arguments, location, profiles, report_file)?))
+}
+
+/// What to ask for; and, unless quiet, what the carrier will not have for long.
+fn plan(
+    arguments: &SyncArguments,
+    offerings: &[Offering],
+    known: &BTreeMap<&'static str, (Offering, Deliveries)>,
+) -> Vec<Task> {
+    // The files that a request for several days brings may not tell their days.
+    const ONE_DAY: NonZero<u32> = NonZero::<u32>::MIN;
+    let (profile, today) = (&arguments.profile, today());
+    let mut tasks: Vec<Task> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for offering in offerings.iter().filter(|offering| seen.insert(offering.as_str())) {
+        let none = Deliveries::default();
+        let deliveries = known.get(offering.as_str()).map_or(&none, |(_, deliveries)| deliveries);
+        let plan = Plan::new(profile, *offering, deliveries, today, ONE_DAY);
+        if !arguments.connection.quiet {
+            for warning in plan.warnings {
+                summary::line(format_args!("warning: {profile}, {offering}: {warning}"));
+            }
+        }
+        tasks.extend(plan.tasks);
+    }
+    tasks
+}
+
+fn load(
+    arguments: &SyncArguments,
+    location: LakeLocation,
+    profiles: BTreeMap<String, ProfileSettings>,
+    report_file: Option<ReportFile>,
+) -> Result<Outcome> {
+    let inputs = vec![Input::Path(arguments.inbox.clone())];
+    let mut load = arguments.reading.options(inputs, profiles, arguments.report.as_deref());
+    load.settings.metadata.country = arguments.country;
+    load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
+    let converted = convert_to_lake(&LakeOptions {
+        partition_by: arguments.partition_by,
+        duplicates: if arguments.deduplicate { Duplicates::Drop } else { Duplicates::Keep },
+        ..LakeOptions::new(load, location)
+    });
+    let report = match converted {
+        Ok(report) => report,
+        Err(error) => return Outcome::of_error(error),
+    };
+    summary::print(&report, arguments.connection.quiet);
+    if let Some(file) = report_file {
+        file.write(&report)?;
+    }
+    Ok(Outcome::of(&report))
+}
+
+/// Whether there is nothing that loading would look at.
+fn is_empty(inbox: &Path) -> Result<bool> {
+    let context = || format!("cannot read {}", inbox.display());
+    for entry in fs::read_dir(inbox).with_context(context)? {
+        if !entry.with_context(context)?.file_name().as_encoded_bytes().starts_with(b".") {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What a lake has of a profile, by the offering that brings it.
+fn by_offering(
+    known: &[Delivery],
+    profile: &Profile,
+    is_quiet: bool,
+) -> BTreeMap<&'static str, (Offering, Deliveries)> {
+    let mut files: BTreeMap<&str, Vec<(Date, &Delivery)>> = BTreeMap::new();
+    for delivery in known.iter().filter(|known| known.profile == profile.as_str()) {
+        let date = delivery.file_time.get(..10).and_then(|date| date.parse().ok());
+        let files = files.entry(&delivery.product_identifier).or_default();
+        files.extend(date.map(|date| (date, delivery)));
+    }
+    let mut offerings = BTreeMap::new();
+    for (identifier, files) in files {
+        if let Ok(offering) = offering(identifier) {
+            let files: Vec<_> =
+                files.iter().map(|(date, file)| (*date, file.sequence_number)).collect();
+            let days = files.iter().map(|(date, _)| *date).collect();
+            let deliveries = Deliveries { days, gaps: gaps(&files) };
+            offerings.insert(offering.as_str(), (offering, deliveries));
+        } else if !is_quiet {
+            summary::line(format_args!(
+                "warning: {profile}: there is no offering for product {identifier}, so it is not \
+                 asked for"
+            ));
+        }
+    }
+    offerings
+}
+
+/// Where the sequence numbers of files in the order of their times leave numbers out.
+///
+/// A number that is lower by less than half of all is no gap: its file is late, or the numbers began
+/// anew.
+fn gaps(files: &[(Date, u16)]) -> Vec<Days> {
+    const NUMBERS: u16 = 10_000;
+    let leaves_out = |before: u16, after: u16| {
+        let steps = (after + NUMBERS - before) % NUMBERS;
+        (2..NUMBERS / 2).contains(&steps) && (before, after) != (NUMBERS - 1, 1)
+    };
+    files
+        .windows(2)
+        .filter_map(|pair| match *pair {
+            [(from, before), (to, after)] if leaves_out(before, after) => Days::new(from, to).ok(),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    fn days(numbers: &[u16]) -> Vec<(i8, i8)> {
+        let files: Vec<_> =
+            (1..).map(|day| date(2026, 11, day)).zip(numbers.iter().copied()).collect();
+        gaps(&files).iter().map(|gap| (gap.from().day(), gap.to().day())).collect()
+    }
+
+    #[test]
+    fn gaps_are_from_the_file_before_to_the_file_after() {
+        assert_eq!(days(&[]), []);
+        assert_eq!(days(&[7]), []);
+        assert_eq!(days(&[7, 8, 9]), []);
+        assert_eq!(days(&[7, 9, 10, 12]), [(1, 2), (3, 4)]);
+        assert_eq!(days(&[7, 7, 8]), [], "a number twice");
+    }
+
+    #[test]
+    fn numbers_wrap_to_either_0_or_1() {
+        assert_eq!(days(&[9998, 9999, 0, 1]), []);
+        assert_eq!(days(&[9998, 9999, 1, 2]), []);
+        assert_eq!(days(&[9998, 0]), [(1, 2)]);
+        assert_eq!(days(&[9998, 1]), [(1, 2)]);
+        assert_eq!(days(&[9999, 2]), [(1, 2)]);
+    }
+
+    #[test]
+    fn a_late_file_and_a_new_beginning_are_no_gaps() {
+        assert_eq!(days(&[500, 1, 2]), []);
+        assert_eq!(days(&[500, 499, 500]), []);
+    }
+
+    #[test]
+    fn each_product_has_its_own_numbers() {
+        let delivery = |profile: &str, product: &str, day: u8, sequence_number| Delivery {
+            profile: profile.to_owned(),
+            product_identifier: product.to_owned(),
+            file_time: format!("2026-11-{day:02}T09:01:22"),
+            sequence_number,
+        };
+        let known = [
+            delivery("ABC", "01", 1, 1),
+            delivery("ABC", "10", 1, 1),
+            delivery("ABC", "10", 1, 2),
+            delivery("ABC", "10", 2, 3),
+            delivery("ABC", "15", 1, 1),
+            delivery("ABC", "15", 3, 3),
+            delivery("XYZ", "12", 1, 1),
+        ];
+        let offerings = by_offering(&known, &"ABC".parse().unwrap(), true);
+        assert_eq!(offerings.keys().collect::<Vec<_>>(), [&"SIP Trunking", &"Wholesale SIP"]);
+        let [first, second, third] = [1, 2, 3].map(|day| date(2026, 11, day));
+        let deliveries =
+            |days: &[Date], gaps| Deliveries { days: days.iter().copied().collect(), gaps };
+        assert_eq!(offerings["SIP Trunking"].1, deliveries(&[first, second], vec![]));
+        let gap = Days::new(first, third).unwrap();
+        assert_eq!(offerings["Wholesale SIP"].1, deliveries(&[first, third], vec![gap]));
+    }
+}
