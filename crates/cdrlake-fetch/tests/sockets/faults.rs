@@ -33,14 +33,10 @@ fn a_good_answer_is_stored_as_it_came() {
             let seed = "20261121"
                 .bytes()
                 .fold(7, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
-            let expected = cdrlake_sandbox::day(
-                "ABC",
-                "10",
-                ["20261120", "20261121"],
-                (seed % 5000) as u32 * 2,
-                seed,
-                3,
-            );
+            // Two files a day since 1970.
+            const SEQUENCE: u32 = 20_778 * 2 % 10_000;
+            let days = ["20261120", "20261121"];
+            let expected = cdrlake_sandbox::day("ABC", "10", days, SEQUENCE, seed, 3);
             assert_eq!(stored, expected);
         }
     }
