@@ -40,6 +40,8 @@ impl Outcome {
             | LakeError::NoLake(_)
             | LakeError::Contradiction { .. }
             | LakeError::NoRecordIds(_)
+            | LakeError::OtherLedger(_)
+            | LakeError::DuplicatesLeftOut { .. }
             | LakeError::NetworkFileSystem { .. }
             | LakeError::NoFinding(_)
             | LakeError::ExpectedTotals { .. }

@@ -68,6 +68,18 @@ pub enum LakeError {
          it with --ledger", .0.display()
     )]
     LedgerMissing(PathBuf),
+    /// The ledger is that of another lake.
+    #[error("the ledger is not that of {}; name its own with --ledger, or leave that out", .0.display())]
+    OtherLedger(PathBuf),
+    /// Sources left records out because another, which is to go, has them.
+    #[error(
+        "{source_name} left duplicates out that others have, so nothing can be removed under it; \
+         replace or unload it in the same run"
+    )]
+    DuplicatesLeftOut {
+        /// The first such source.
+        source_name: String,
+    },
     /// The lake was made by another version.
     #[error("{} was made by another version of cdrlake; use that", .0.display())]
     LakeVersion(PathBuf),

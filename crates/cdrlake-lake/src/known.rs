@@ -12,8 +12,8 @@ pub(crate) trait KnownSources: Sync {
     /// The contents loaded under a name of the carrier's form, without `.gz` or `.zip`.
     fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError>;
 
-    /// The lines of a source that were replayed; none if no source of this content is loaded.
-    fn replayed(&self, hash: &blake3::Hash) -> Result<Option<RoaringTreemap>, LakeError>;
+    /// The lines of a source that may be replayed; none if no source of this content is loaded.
+    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LakeError>;
 }
 
 /// What earlier runs loaded, and what to do about it.
@@ -22,6 +22,15 @@ pub(crate) struct History<'h> {
     pub(crate) known: &'h dyn KnownSources,
     pub(crate) repeated: Repeated,
     pub(crate) changed: Changed,
+}
+
+/// Which lines of a source may be replayed.
+#[derive(Clone, Debug)]
+pub(crate) enum OpenRejects {
+    /// Whichever are given.
+    Any,
+    /// Those of these record numbers, which were rejected and not replayed yet.
+    These(RoaringTreemap),
 }
 
 /// A source that an earlier run loaded.
@@ -64,7 +73,7 @@ impl KnownSources for NothingKnown {
         Ok(Vec::new())
     }
 
-    fn replayed(&self, _: &blake3::Hash) -> Result<Option<RoaringTreemap>, LakeError> {
-        Ok(Some(RoaringTreemap::new()))
+    fn open_rejects(&self, _: &blake3::Hash) -> Result<Option<OpenRejects>, LakeError> {
+        Ok(Some(OpenRejects::Any))
     }
 }

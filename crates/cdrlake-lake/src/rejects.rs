@@ -4,6 +4,7 @@
 //! source that fails writes none. So lines wait in a spool, which takes little memory however
 //! many there are.
 
+use std::collections::HashMap;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use cdrlake_core::{Country, Fault, Field, RAW_LIMIT, Reject, RejectCode, SourceO
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::properties::WriterProperties;
+use roaring::RoaringTreemap;
 use tempfile::{NamedTempFile, SpooledTempFile};
 
 use crate::blocks::OpenSource;
@@ -126,12 +128,21 @@ pub(crate) struct RejectsFile {
     written: u64,
     /// Whose its rows are, from the first to the last.
     sources: Vec<SourceRows>,
+    /// The record numbers in it, by the source's index.
+    record_numbers: HashMap<usize, RoaringTreemap>,
 }
 
 impl RejectsFile {
     /// A file that is to be published as `path`.
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, writer: None, rows: Rows::default(), written: 0, sources: Vec::new() }
+        Self {
+            path,
+            writer: None,
+            rows: Rows::default(),
+            written: 0,
+            sources: Vec::new(),
+            record_numbers: HashMap::new(),
+        }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -146,6 +157,7 @@ impl RejectsFile {
         reject: &Reject<'_>,
     ) -> Result<(), LakeError> {
         add_rows(&mut self.sources, SourceRows { source: source.index, rows: 1 });
+        self.record_numbers.entry(source.index).or_default().insert(reject.record_number);
         self.rows.push(&source.options, source_hash, reject);
         if self.rows.is_full() { self.write_rows() } else { Ok(()) }
     }
@@ -168,6 +180,11 @@ impl RejectsFile {
         writer.write(batch).map_err(parquet)?;
         // One row group a batch keeps memory low; rejects are few, or nobody minds.
         writer.flush().map_err(parquet)
+    }
+
+    /// The record numbers of a source's rejected lines, for the ledger.
+    pub(crate) fn take_record_numbers(&mut self, source: usize) -> RoaringTreemap {
+        self.record_numbers.remove(&source).unwrap_or_default()
     }
 
     /// Whose its rows are, from the first to the last.

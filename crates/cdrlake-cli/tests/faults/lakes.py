@@ -76,7 +76,7 @@ def check_settled(lake):
     expect(not staging, f"left in staging: {staging}")
     internal = sorted(os.listdir(lake / "_cdrlake"))
     expect(
-        internal == ["ledger.sqlite", "ledger.sqlite.lock", "staging"],
+        internal == ["identity", "ledger.sqlite", "ledger.sqlite.lock", "staging"],
         f"left beside the ledger: {internal}",
     )
     ledger = sqlite3.connect(f"file:{lake / '_cdrlake/ledger.sqlite'}?mode=ro", uri=True)

@@ -21,7 +21,8 @@ pub(super) fn check<'s>(
     };
     sources
         .filter_map(|source| match &source.status {
-            SourceStatus::Failed { .. } if is_settled(source) => None,
+            // Of two contents under one name, that one is loaded says nothing of the other.
+            SourceStatus::Failed { code, .. } if code != "changed" && is_settled(source) => None,
             SourceStatus::Failed { code, error } => Some(Finding::new(
                 source.series(),
                 Observation::FailedSource {

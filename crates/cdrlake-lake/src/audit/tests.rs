@@ -409,7 +409,8 @@ fn totals_that_are_not_what_the_ledger_says() {
     let first = content(&lab, &name(0));
     let ledger = lab.ledger();
     ledger.execute("UPDATE files SET duration_tenths = 5", []).unwrap();
-    let update = "UPDATE sources SET records_written = 21, duration_tenths = 7 WHERE source = 1";
+    let update = "UPDATE sources SET records_read = 21, records_written = 21, duration_tenths = 7 \
+                  WHERE source = 1";
     ledger.execute(update, []).unwrap();
     let (all, of_first, file) = (seconds(&all), seconds(&first), lab.file());
     assert_eq!(

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cdrlake_core::RAW_LIMIT;
-use roaring::RoaringTreemap;
 
 use super::versions::{Seen, Versions};
 use super::{Gathered, Gatherer, Lines, OpenSource, Part, PickedLine, SourceEnd, SourceKind};
 use crate::error::LakeError;
+use crate::known::OpenRejects;
 use crate::source::{RejectedLine, Source, SourceError};
 
 /// What was replayed so far.
@@ -25,8 +25,8 @@ pub(super) struct Replayed {
 /// What was replayed of a source.
 #[derive(Debug)]
 struct ReplayedLines {
-    /// In earlier runs.
-    earlier: RoaringTreemap,
+    /// Others are done with, in whatever version, or never were rejected.
+    open: OpenRejects,
     /// In this run.
     lines: Versions,
     /// In the rejects file that is being replayed, and so to forget if that fails.
@@ -136,9 +136,9 @@ where
     /// Whether lines of this source can be replayed, for it is loaded wherever they go.
     fn is_known(&mut self, hash: blake3::Hash) -> Result<bool, LakeError> {
         if !self.replayed.lines.contains_key(&hash) {
-            let Some(earlier) = self.history.known.replayed(&hash)? else { return Ok(false) };
+            let Some(open) = self.history.known.open_rejects(&hash)? else { return Ok(false) };
             let (lines, fresh) = (Versions::default(), Versions::default());
-            self.replayed.lines.insert(hash, ReplayedLines { earlier, lines, fresh });
+            self.replayed.lines.insert(hash, ReplayedLines { open, lines, fresh });
         }
         Ok(true)
     }
@@ -260,8 +260,9 @@ where
 impl ReplayedLines {
     /// Notes a line, and tells whether it was replayed before.
     fn see(&mut self, number: u64, raw: &[u8]) -> Seen {
-        // What earlier runs replayed is done with, in whatever version.
-        if self.earlier.contains(number) {
+        if let OpenRejects::These(open) = &self.open
+            && !open.contains(number)
+        {
             return Seen::Same;
         }
         match self.lines.look_up(number, raw) {

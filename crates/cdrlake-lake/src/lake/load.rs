@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cdrlake_core::{Country, RecordId};
+use roaring::RoaringTreemap;
 use serde_json::json;
 
 use super::deduplicate::{Deduplication, Dropped};
@@ -12,7 +13,7 @@ use super::{Lake, LakeLocation, Settings};
 use crate::blocks::SourceKind;
 use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
-use crate::known::{History, KnownSources, Repeated};
+use crate::known::{History, Repeated};
 use crate::ledger::{FileKind, SourceId};
 use crate::load::{Destination, LoadedSource};
 use crate::partition::PartitionBy;
@@ -121,12 +122,13 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     let Destination::Lake { calls, rejects } = loaded.destination else {
         return Err(LakeError::Defect("the destination changed its kind"));
     };
-    let mut facts = Facts::of(loaded.sources, &lake, options.repeated)?;
+    let mut rejects = *rejects;
+    let mut facts = Facts::of(loaded.sources, &mut rejects, &lake, options.repeated)?;
     let mut calls = calls.finish()?;
     if options.duplicates == Duplicates::Drop {
         calls = facts.drop_duplicates(calls, &lake, options)?;
     }
-    let add = new_files(&lake, calls, *rejects, &facts)?;
+    let add = new_files(&lake, calls, rejects, &facts)?;
     let outputs = add.iter().map(|file| Output {
         kind: match file.kind {
             FileKind::Calls => OutputKind::Calls,
@@ -145,7 +147,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         run_id,
         command: "convert",
         options: json_options(options),
-        report: serde_json::to_string(&report).map_err(|_| LakeError::Defect("no report"))?,
+        report: report_of_news(&report)?,
         add,
         remove: Vec::new(),
         sources: facts.facts,
@@ -153,6 +155,14 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     lake.leave_out(&facts.replaced, &mut plan, options.compression)?;
     lake.publish(plan)?;
     Ok(report)
+}
+
+/// The report without the sources that were skipped, lest the ledger grow by all of an inbox with
+/// each run over it.
+fn report_of_news(report: &Report) -> Result<String, LakeError> {
+    let news = report.sources.iter().filter(|source| source.status != Status::Skipped).cloned();
+    let report = Report { sources: news.collect(), ..report.clone() };
+    serde_json::to_string(&report).map_err(|_| LakeError::Defect("a report is no JSON"))
 }
 
 /// What a run found out about sources, for the ledger.
@@ -168,7 +178,12 @@ struct Facts {
 }
 
 impl Facts {
-    fn of(sources: Vec<LoadedSource>, lake: &Lake, repeated: Repeated) -> Result<Self, LakeError> {
+    fn of(
+        sources: Vec<LoadedSource>,
+        rejects: &mut RejectsFile,
+        lake: &Lake,
+        repeated: Repeated,
+    ) -> Result<Self, LakeError> {
         let mut facts = Self {
             facts: Vec::new(),
             refs: Vec::new(),
@@ -177,17 +192,18 @@ impl Facts {
             hash: blake3::Hasher::new(),
         };
         let mut replays: HashMap<blake3::Hash, usize> = HashMap::new();
-        for loaded in sources {
+        for (index, loaded) in sources.into_iter().enumerate() {
             let hash = loaded.report.content_hash;
             let source_ref = match (loaded.report.status, loaded.kind, hash) {
                 (Status::Loaded, SourceKind::Replayed, Some(hash)) => {
                     facts.replay(&loaded, hash, lake, &mut replays)?
                 }
                 (Status::Loaded, SourceKind::Delivered, Some(hash)) => {
-                    facts.add(&loaded, Some(hash), lake, repeated)?
+                    let open_rejects = rejects.take_record_numbers(index);
+                    facts.add(&loaded, Some(hash), open_rejects, lake, repeated)?
                 }
                 (Status::Failed, SourceKind::Delivered, _) => {
-                    facts.add(&loaded, None, lake, repeated)?
+                    facts.add(&loaded, None, RoaringTreemap::new(), lake, repeated)?
                 }
                 _ => None,
             };
@@ -201,6 +217,7 @@ impl Facts {
         &mut self,
         loaded: &LoadedSource,
         hash: Option<blake3::Hash>,
+        open_rejects: RoaringTreemap,
         lake: &Lake,
         repeated: Repeated,
     ) -> Result<Option<SourceRef>, LakeError> {
@@ -222,7 +239,7 @@ impl Facts {
             }
         }
         let report = loaded.report.clone();
-        self.facts.push(SourceFact::Added(Box::new(AddedSource { source, report })));
+        self.facts.push(SourceFact::Added(Box::new(AddedSource { source, report, open_rejects })));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
     }
 
@@ -243,10 +260,10 @@ impl Facts {
         let place = match replays.get(&hash) {
             Some(&place) => place,
             None => {
-                let record_numbers = lake.ledger.replayed(&hash)?.unwrap_or_default();
+                let open_rejects = lake.ledger.open_rejects_of(source)?;
                 self.facts.push(SourceFact::Replayed(Replayed {
                     source,
-                    record_numbers,
+                    open_rejects,
                     records: 0,
                     blank_lines: 0,
                     duration: Seconds::default(),
@@ -257,7 +274,7 @@ impl Facts {
         };
         if let Some(SourceFact::Replayed(replayed)) = self.facts.get_mut(place) {
             let tally = &loaded.report.tally;
-            replayed.record_numbers |= accepted;
+            replayed.open_rejects -= accepted;
             replayed.records += tally.records_written;
             replayed.blank_lines += tally.blank_lines;
             replayed.duration = replayed.duration.plus(tally.duration_seconds);

@@ -11,7 +11,7 @@ mod settings;
 mod unload;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 pub use self::deliveries::{Delivery, deliveries};
@@ -30,6 +30,12 @@ use crate::publish;
 pub(crate) const INTERNAL: &str = "_cdrlake";
 
 const LEDGER: &str = "ledger.sqlite";
+
+/// In the lake wherever the ledger is, so that there is one whatever the ledger is called.
+const LOCK: &str = "ledger.sqlite.lock";
+
+/// Holds what the ledger calls the lake.
+const IDENTITY: &str = "identity";
 
 const STAGING: &str = "staging";
 
@@ -114,9 +120,11 @@ impl Lake {
         let (root, ledger) = (&location.root, location.ledger());
         location.network.check(root)?;
         location.network.check(crate::staging::directory(&ledger))?;
-        let lock = Lock::take(&lock_path(&ledger), location.locked, run_id, &location.interrupt)?;
+        let lock = root.join(INTERNAL).join(LOCK);
+        let lock = Lock::take(&lock, location.locked, run_id, &location.interrupt)?;
         let ledger = Ledger::open(&ledger)?;
         let settings = settings(&ledger)?;
+        check_identity(root, &ledger)?;
         let staging = root.join(INTERNAL).join(STAGING);
         let interrupt = location.interrupt.clone();
         let lake = Self { root: root.clone(), staging, ledger, settings, interrupt, _lock: lock };
@@ -168,12 +176,6 @@ impl Lake {
     }
 }
 
-fn lock_path(ledger: &Path) -> PathBuf {
-    let mut name = ledger.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
-}
-
 /// A ledger that was lost must not be taken for a new lake's, and so made anew.
 fn refuse_lost_ledger(location: &LakeLocation) -> Result<(), LakeError> {
     let root = &location.root;
@@ -181,6 +183,30 @@ fn refuse_lost_ledger(location: &LakeLocation) -> Result<(), LakeError> {
     match has_data.iter().any(|name| root.join(name).exists()) && !location.ledger().exists() {
         true => Err(LakeError::LedgerMissing(root.clone())),
         false => Ok(()),
+    }
+}
+
+/// Lake and ledger know each other by a name that was drawn when the lake was made: another lake's
+/// ledger would take its sources for loaded.
+fn check_identity(root: &Path, ledger: &Ledger) -> Result<(), LakeError> {
+    let path = root.join(INTERNAL).join(IDENTITY);
+    let expected = ledger.settings()?.remove(IDENTITY).unwrap_or_default();
+    match fs::read_to_string(&path) {
+        Ok(found) if found.trim() == expected => Ok(()),
+        Ok(_) => Err(LakeError::OtherLedger(root.to_owned())),
+        // A run that made the lake died before this.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && ledger.runs()? == 0 => {
+            let mut file = crate::staging::temporary_file(&path, 0o644)?;
+            file.write_all(expected.as_bytes())
+                .and_then(|()| file.as_file().sync_all())
+                .and_then(|()| file.persist(&path).map_err(|error| error.error))
+                .and_then(|_| fs::File::open(root.join(INTERNAL))?.sync_all())
+                .map_err(LakeError::write(&path))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            Err(LakeError::OtherLedger(root.to_owned()))
+        }
+        Err(error) => Err(LakeError::Write { path, error }),
     }
 }
 

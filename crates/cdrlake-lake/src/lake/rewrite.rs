@@ -27,6 +27,10 @@ impl Lake {
         plan: &mut Plan,
         compression: Compression,
     ) -> Result<(), LakeError> {
+        // Copies that were left out do not come back when the one that was kept goes.
+        if let Some(source_name) = self.ledger.has_left_out_duplicates(sources)? {
+            return Err(LakeError::DuplicatesLeftOut { source_name });
+        }
         let mut digest = blake3::Hasher::new();
         let files = self.ledger.files_of(sources)?;
         files.iter().for_each(|(file, _)| {

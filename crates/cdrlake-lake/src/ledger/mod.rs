@@ -26,7 +26,7 @@ use roaring::RoaringTreemap;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 
 use crate::error::LakeError;
-use crate::known::{KnownSource, KnownSources};
+use crate::known::{KnownSource, KnownSources, OpenRejects};
 use crate::lake::Delivery;
 
 pub(crate) use self::face::write_face;
@@ -219,6 +219,23 @@ impl Ledger {
         .map(|ids| ids.first().copied())
     }
 
+    /// The name of a loaded source that left out duplicates, if any does but these; none if these
+    /// are none.
+    pub(crate) fn has_left_out_duplicates(
+        &self,
+        leaving: &[SourceId],
+    ) -> Result<Option<String>, LakeError> {
+        if leaving.is_empty() {
+            return Ok(None);
+        }
+        let found = self.query(
+            "SELECT source, name FROM sources WHERE status = 'loaded' AND records_duplicate > 0",
+            [],
+            |row| Ok((SourceId(row.get(0)?), row.get(1)?)),
+        )?;
+        Ok(found.into_iter().find(|(source, _)| !leaving.contains(source)).map(|(_, name)| name))
+    }
+
     /// Whether an empty source of this name is loaded.
     pub(crate) fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
         self.query(
@@ -361,19 +378,28 @@ impl KnownSources for Ledger {
         Ok(hashes.iter().filter_map(|hash| blake3::Hash::from_hex(hash).ok()).collect())
     }
 
-    fn replayed(&self, hash: &blake3::Hash) -> Result<Option<RoaringTreemap>, LakeError> {
-        let Some(SourceId(source)) = self.loaded(hash)? else { return Ok(None) };
+    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LakeError> {
+        let Some(source) = self.loaded(hash)? else { return Ok(None) };
+        self.open_rejects_of(source).map(OpenRejects::These).map(Some)
+    }
+}
+
+impl Ledger {
+    /// The record numbers of a source's rejected lines that were not replayed yet.
+    pub(crate) fn open_rejects_of(
+        &self,
+        SourceId(source): SourceId,
+    ) -> Result<RoaringTreemap, LakeError> {
         let connection = self.connection();
         let blob = connection
-            .query_row("SELECT replayed FROM sources WHERE source = ?1", [source], |row| {
+            .query_row("SELECT open_rejects FROM sources WHERE source = ?1", [source], |row| {
                 row.get::<_, Option<Vec<u8>>>(0)
             })
             .optional()
             .map_err(self.error())?;
         match blob.flatten() {
-            None => Ok(Some(RoaringTreemap::new())),
+            None => Ok(RoaringTreemap::new()),
             Some(blob) => RoaringTreemap::deserialize_from(&blob[..])
-                .map(Some)
                 .map_err(|error| LakeError::Write { path: self.path.clone(), error }),
         }
     }

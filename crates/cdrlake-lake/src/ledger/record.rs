@@ -1,5 +1,6 @@
 //! Plans written down.
 
+use roaring::RoaringTreemap;
 use rusqlite::{Transaction, params};
 
 use super::{FileKind, Ledger, PendingRun, RunId, SourceId};
@@ -89,7 +90,7 @@ fn end(
 fn add_source(
     transaction: &Transaction<'_>,
     run: i64,
-    AddedSource { source, report }: &AddedSource,
+    AddedSource { source, report, open_rejects }: &AddedSource,
 ) -> rusqlite::Result<SourceId> {
     let (metadata, tally) = (&source.metadata, &report.tally);
     let status = if report.status == Status::Loaded { "loaded" } else { "failed" };
@@ -100,9 +101,9 @@ fn add_source(
         "INSERT INTO sources (run, name, source_file, carrier_name, content_hash, status, \
          error_code, error, country, profile, product_identifier, sequence_number, file_time, \
          records_read, records_written, records_rejected, records_duplicate, blank_lines, \
-         bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state) VALUES \
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
-         ?20, ?21, ?22, ?23)",
+         bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, \
+         open_rejects) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
+         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
         params![
             run,
             &*source.name,
@@ -127,20 +128,16 @@ fn add_source(
             report.first_start_time.map(|time| time.to_string()),
             report.last_start_time.map(|time| time.to_string()),
             if tally.records_rejected > 0 { "open" } else { "none" },
+            if open_rejects.is_empty() { None } else { Some(serialized(open_rejects)?) },
         ],
     )?;
     Ok(SourceId(transaction.last_insert_rowid()))
 }
 
 fn replay(transaction: &Transaction<'_>, replayed: &Replayed) -> rusqlite::Result<()> {
-    let mut record_numbers = Vec::new();
-    replayed
-        .record_numbers
-        .serialize_into(&mut record_numbers)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     transaction
         .execute(
-            "UPDATE sources SET replayed = ?1, \
+            "UPDATE sources SET open_rejects = ?1, \
              records_read = records_read - ?3, \
              records_written = records_written + ?2, \
              records_rejected = records_rejected - ?2 - ?3, \
@@ -149,7 +146,7 @@ fn replay(transaction: &Transaction<'_>, replayed: &Replayed) -> rusqlite::Resul
              rejects_state = CASE records_rejected - ?2 - ?3 WHEN 0 THEN 'replayed' \
              ELSE rejects_state END WHERE source = ?5",
             params![
-                record_numbers,
+                serialized(&replayed.open_rejects)?,
                 replayed.records as i64,
                 replayed.blank_lines as i64,
                 replayed.duration.tenths() as i64,
@@ -157,6 +154,14 @@ fn replay(transaction: &Transaction<'_>, replayed: &Replayed) -> rusqlite::Resul
             ],
         )
         .map(drop)
+}
+
+fn serialized(numbers: &RoaringTreemap) -> rusqlite::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    numbers
+        .serialize_into(&mut bytes)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+    Ok(bytes)
 }
 
 fn add_file(

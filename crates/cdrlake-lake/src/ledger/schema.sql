@@ -46,13 +46,16 @@ CREATE TABLE sources (
     first_start_time TEXT,
     last_start_time TEXT,
     rejects_state TEXT NOT NULL CHECK (rejects_state IN ('none', 'open', 'replayed', 'waived')),
-    -- The record numbers that were replayed, as a serialized Roaring treemap.
-    replayed BLOB
+    -- The record numbers of rejected lines that were not replayed, as a serialized Roaring treemap.
+    open_rejects BLOB,
+    CHECK (records_rejected >= 0),
+    CHECK (records_read = records_written + records_rejected + records_duplicate)
 ) STRICT;
 CREATE UNIQUE INDEX loaded_content ON sources (content_hash)
     WHERE status = 'loaded' AND bytes_read > 0;
 CREATE INDEX loaded_name ON sources (carrier_name) WHERE status = 'loaded';
 CREATE INDEX source_name ON sources (source_file);
+CREATE INDEX failed_name ON sources (name) WHERE status = 'failed';
 
 -- One row a file of calls or rejects, by its path in the lake.
 CREATE TABLE files (

@@ -69,6 +69,8 @@ pub(crate) enum SourceFact {
 pub(crate) struct AddedSource {
     pub(crate) source: Source,
     pub(crate) report: SourceReport,
+    /// The record numbers of its rejected lines.
+    pub(crate) open_rejects: RoaringTreemap,
 }
 
 /// How a loaded source ended.
@@ -81,8 +83,8 @@ pub(crate) enum Ending {
 
 pub(crate) struct Replayed {
     pub(crate) source: SourceId,
-    /// All record numbers that were ever replayed and accepted.
-    pub(crate) record_numbers: RoaringTreemap,
+    /// The lines that are still rejected.
+    pub(crate) open_rejects: RoaringTreemap,
     /// How many lines this run accepted: as records, and as blank lines.
     pub(crate) records: u64,
     pub(crate) blank_lines: u64,

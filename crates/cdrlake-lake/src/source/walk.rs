@@ -38,6 +38,8 @@ struct Walk<'w, V> {
 impl<V: Visitor> Walk<'_, V> {
     fn path(&mut self, path: &Path) -> Result<(), V::Error> {
         match fs::metadata(path) {
+            // A lake holds no deliveries, though it may stand among them.
+            Ok(metadata) if metadata.is_dir() && path.join("_cdrlake").is_dir() => Ok(()),
             Ok(metadata) if metadata.is_dir() => self.directory(path),
             Ok(metadata) if self.opening.written.holds(&metadata) => Ok(()),
             Ok(metadata) if metadata.is_file() => self.file(path),

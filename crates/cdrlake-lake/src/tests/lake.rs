@@ -524,3 +524,69 @@ fn empty_sources_are_noted_once() {
         read(&lab.lake().join("sources.parquet")).iter().map(RecordBatch::num_rows).sum();
     assert_eq!(sources, 1);
 }
+
+/// Only lines that this lake rejected, and still lacks, can be replayed into it.
+#[test]
+fn rejects_of_another_verdict_double_nothing() {
+    let lab = Lab::new();
+    let mut source = Source::new(1, 20);
+    source.content.splice(228..228, *b" more");
+    let lab_strict = Lab::new();
+    lab_strict.load_with(&[&source], |o| o.load.strictness = cdrlake_core::Strictness::Strict);
+    let rejects = files(&lab_strict.lake(), "rejects").into_values().next().unwrap();
+    lab.load(&[&source]);
+    let options = lab.options(vec![Input::Rejects(rejects)]);
+    let report = convert_to_lake(&options).unwrap();
+    assert_eq!((report.totals.records_written, report.count(Status::Skipped)), (0, 1));
+    lab.check(&[&source]);
+    lab.check_ledger();
+}
+
+/// What was left out for the sake of a copy does not come back, so the copy must not go.
+#[test]
+fn copies_that_others_were_left_out_for_stay() {
+    let lab = Lab { record_id: RecordId::Fill, ..Lab::new() };
+    let first = Source::new(1, 30);
+    let mut consolidated = first.named("ABC20251101001.cdr");
+    consolidated.content.extend_from_slice(&Source::new(2, 5).content);
+    lab.load(&[&first]);
+    lab.load_with(&[&consolidated], |o| o.duplicates = Duplicates::Drop);
+    assert_eq!(lab.rows().len(), 35);
+    let error = lab.unload(&[&first.name]).unwrap_err();
+    assert!(matches!(error, LakeError::DuplicatesLeftOut { .. }), "{error}");
+    let mut options = lab.options(vec![Input::Path(lab.write(&first))]);
+    options.repeated = Repeated::Replace;
+    assert!(matches!(convert_to_lake(&options), Err(LakeError::DuplicatesLeftOut { .. })));
+    assert_eq!(lab.rows().len(), 35);
+    lab.unload(&[&consolidated.name]).unwrap();
+    lab.unload(&[&first.name]).unwrap();
+    assert!(lab.rows().is_empty());
+}
+
+#[test]
+fn a_ledger_serves_no_other_lake() {
+    let (lab, other) = (Lab::new(), Lab::new());
+    lab.load(&[&Source::new(1, 10)]);
+    other.load(&[&Source::new(2, 10)]);
+    let mut options = other.options(vec![Input::Path(other.write(&Source::new(1, 10)))]);
+    options.lake.ledger = Some(lab.lake().join("_cdrlake/ledger.sqlite"));
+    assert!(matches!(convert_to_lake(&options), Err(LakeError::OtherLedger(_))));
+    other.check(&[&Source::new(2, 10)]);
+    lab.check(&[&Source::new(1, 10)]);
+    // Nor a lake that is only made.
+    options.lake.root = other.path("new");
+    assert!(matches!(convert_to_lake(&options), Err(LakeError::OtherLedger(_))));
+}
+
+/// A lake among the inputs holds no deliveries.
+#[test]
+fn a_lake_is_no_input() {
+    let lab = Lab::new();
+    let source = Source::new(1, 10);
+    lab.write(&source);
+    for status in [Status::Loaded, Status::Skipped] {
+        let options = lab.options(vec![Input::Path(lab.directory.path().to_owned())]);
+        assert_eq!(statuses(&convert_to_lake(&options).unwrap()), [status]);
+    }
+    lab.check(&[&source]);
+}
