@@ -31,8 +31,8 @@ pub(crate) struct Gatherer<'b, E> {
     sources: usize,
     /// The source that first had this content.
     contents: HashMap<blake3::Hash, usize>,
-    /// The content that first came under a name of the carrier's form.
-    carrier_names: HashMap<String, blake3::Hash>,
+    /// The content that first came under a name of the carrier's form, and its source.
+    carrier_names: HashMap<String, (blake3::Hash, usize)>,
     pub(super) replayed: Replayed,
     /// The source that was read last.
     last_given: usize,
@@ -237,8 +237,8 @@ where
             return Ok(None);
         };
         let earlier = known.contents_of_name(&name)?;
-        let in_run = self.carrier_names.entry(name).or_insert(end.hash);
-        let other = earlier.into_iter().chain([*in_run]).find(|earlier| *earlier != end.hash);
+        let (in_run, _) = *self.carrier_names.entry(name).or_insert((end.hash, index));
+        let other = earlier.into_iter().chain([in_run]).find(|earlier| *earlier != end.hash);
         Ok(other.map(|earlier| {
             let error = SourceError::Changed { hash: end.hash, earlier };
             Gathered::Failed { index, error }
@@ -357,6 +357,7 @@ where
         let Some((source, error)) = failure else { return Ok(()) };
         // What was in it may come again, and sound.
         self.contents.retain(|_, index| *index < first);
+        self.carrier_names.retain(|_, (_, index)| *index < first);
         self.failed(source, error)
     }
 }

@@ -590,3 +590,25 @@ fn a_lake_is_no_input() {
     }
     lab.check(&[&source]);
 }
+
+/// What an archive held that failed takes no name from a sound file.
+#[test]
+fn a_failed_archive_leaves_its_names_free() {
+    use std::io::Write;
+    let lab = Lab::new();
+    let sound = Source::new(1, 10);
+    let mut archive =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut header = tar::Header::new_ustar();
+    let other = Source::new(2, 10);
+    header.set_size(other.content.len() as u64);
+    archive.append_data(&mut header, &sound.name, &other.content[..]).unwrap();
+    let mut compressed = archive.into_inner().unwrap();
+    compressed.flush().unwrap();
+    let compressed = compressed.finish().unwrap();
+    fs::write(lab.path("cut.tar.gz"), &compressed[..compressed.len() - 4]).unwrap();
+    let inputs = [lab.path("cut.tar.gz"), lab.write(&sound)].map(Input::Path);
+    let report = convert_to_lake(&lab.options(inputs.into())).unwrap();
+    assert_eq!(report.count(Status::Loaded), 1, "{:?}", report.sources);
+    lab.check(&[&sound]);
+}
