@@ -102,6 +102,6 @@ fn permissions() {
             seen += 1;
         }
     }
-    // A month of calls, rejects, the ledger and its lock, and its face.
-    assert_eq!(seen, 5);
+    // A month of calls, rejects, the ledger with its lock, its face, and the lake's identity.
+    assert_eq!(seen, 6);
 }
