@@ -196,7 +196,9 @@ fn check_identity(root: &Path, ledger: &Ledger) -> Result<(), LakeError> {
         Ok(_) => Err(LakeError::OtherLedger(root.to_owned())),
         // A run that made the lake died before this.
         Err(error) if error.kind() == io::ErrorKind::NotFound && ledger.runs()? == 0 => {
-            let mut file = crate::staging::temporary_file(&path, 0o640)?;
+            let staging = root.join(INTERNAL).join(STAGING);
+            let mut file = crate::staging::temporary_in(&staging, 0o640)
+                .map_err(LakeError::write(&staging))?;
             file.write_all(expected.as_bytes())
                 .and_then(|()| file.as_file().sync_all())
                 .and_then(|()| file.persist(&path).map_err(|error| error.error))
