@@ -226,6 +226,20 @@ pub(crate) struct LoadArguments {
     #[arg(long, value_name = "REJECTS.parquet", conflicts_with = "max_rejects")]
     replay: Vec<PathBuf>,
 
+    #[command(flatten)]
+    metadata: MetadataArguments,
+
+    #[command(flatten)]
+    pub(crate) reading: ReadingArguments,
+
+    /// Print errors only.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+/// What is known of all sources.
+#[derive(Debug, Args)]
+pub(crate) struct MetadataArguments {
     /// Country of sources whose names do not tell, as GB.
     #[arg(long, value_name = "CC")]
     country: Option<Country>,
@@ -237,13 +251,17 @@ pub(crate) struct LoadArguments {
     /// Product of sources whose names do not tell: identifier, name or offering.
     #[arg(long, value_parser = parse_product)]
     product: Option<String>,
+}
 
-    #[command(flatten)]
-    pub(crate) reading: ReadingArguments,
-
-    /// Print errors only.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+impl MetadataArguments {
+    pub(crate) fn metadata(&self) -> Metadata {
+        Metadata {
+            country: self.country,
+            profile: self.profile.clone(),
+            product_identifier: self.product.clone(),
+            ..Metadata::default()
+        }
+    }
 }
 
 /// How CDR files are read and judged.
@@ -350,17 +368,12 @@ impl LoadArguments {
         let replayed = self.replay.iter().cloned().map(Input::Rejects);
         let inputs = inputs.chain(replayed).collect();
         let mut options = self.reading.options(inputs, profiles, report);
-        options.settings.metadata = Metadata {
-            country: self.country,
-            profile: self.profile.clone(),
-            product_identifier: self.product.clone(),
-            ..Metadata::default()
-        };
+        options.settings.metadata = self.metadata.metadata();
         options
     }
 }
 
-pub(crate) fn profile(text: &str) -> Result<String, String> {
+fn profile(text: &str) -> Result<String, String> {
     let is_profile =
         (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_profile

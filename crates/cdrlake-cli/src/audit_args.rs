@@ -2,13 +2,12 @@
 
 use std::path::PathBuf;
 
-use cdrlake_core::{Country, Metadata, parse_product};
 use cdrlake_lake::{AuditOptions, Input, LoadOptions, Period, PeriodOf};
 use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use crate::args::{LakeAccess, profile};
+use crate::args::{LakeAccess, MetadataArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
@@ -59,17 +58,8 @@ pub(crate) struct AuditArguments {
     #[arg(long, value_name = "TOTALS.csv", requires = "totals")]
     pub(crate) expected: Option<PathBuf>,
 
-    /// Country of CDR files whose names do not tell, as GB.
-    #[arg(long, value_name = "CC")]
-    country: Option<Country>,
-
-    /// Reseller profile of CDR files whose names do not tell.
-    #[arg(long, value_parser = profile)]
-    profile: Option<String>,
-
-    /// Product of CDR files whose names do not tell: identifier, name or offering.
-    #[arg(long, value_parser = parse_product)]
-    product: Option<String>,
+    #[command(flatten)]
+    metadata: MetadataArguments,
 
     #[command(flatten)]
     pub(crate) access: LakeAccess,
@@ -110,12 +100,7 @@ impl AuditArguments {
 
     pub(crate) fn load(&self, inputs: Vec<Input>) -> LoadOptions {
         let mut options = LoadOptions::new(inputs);
-        options.settings.metadata = Metadata {
-            country: self.country,
-            profile: self.profile.clone(),
-            product_identifier: self.product.clone(),
-            ..Metadata::default()
-        };
+        options.settings.metadata = self.metadata.metadata();
         options
     }
 }

@@ -33,7 +33,7 @@ pub(super) fn unknown(root: &Path, files: &[FileFacts]) -> Result<Vec<Finding>, 
     let known: BTreeSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
     let mut found = Vec::new();
     for kind in [FileKind::Calls, FileKind::Rejects] {
-        walk(root, kind.directory(), &mut found)?;
+        walk(root, kind.name(), &mut found)?;
     }
     found.sort();
     let unknown = found.into_iter().filter(|path| !known.contains(path.as_str()));

@@ -169,7 +169,7 @@ impl Lake {
         digest: &blake3::Hash,
     ) -> Result<String, LakeError> {
         let run = self.ledger.runs()? + 1;
-        let directory = kind.directory();
+        let directory = kind.name();
         let separator = if partition.is_empty() { "" } else { "/" };
         let digest = &digest.to_hex()[..16];
         Ok(format!("{directory}{separator}{partition}/{run:06}-{digest}-{number:04}.parquet"))
@@ -179,7 +179,7 @@ impl Lake {
 /// A ledger that was lost must not be taken for a new lake's, and so made anew.
 fn refuse_lost_ledger(location: &LakeLocation) -> Result<(), LakeError> {
     let root = &location.root;
-    let has_data = [FileKind::Calls.directory(), FileKind::Rejects.directory(), publish::FACE];
+    let has_data = [FileKind::Calls.name(), FileKind::Rejects.name(), publish::FACE];
     match has_data.iter().any(|name| root.join(name).exists()) && !location.ledger().exists() {
         true => Err(LakeError::LedgerMissing(root.clone())),
         false => Ok(()),

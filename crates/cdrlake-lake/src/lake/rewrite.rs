@@ -193,6 +193,6 @@ const ROW_GROUP_BATCHES: usize = 32;
 
 /// The directory of a file below that of its kind.
 fn partition_of(file: &LedgerFile) -> &str {
-    let below = file.path.strip_prefix(file.kind.directory()).unwrap_or_default();
+    let below = file.path.strip_prefix(file.kind.name()).unwrap_or_default();
     below.rsplit_once('/').map_or("", |(directory, _)| directory.trim_start_matches('/'))
 }

@@ -47,7 +47,7 @@ impl Settings {
 
     fn set(self, ledger: &Ledger, root: &Path) -> Result<(), LakeError> {
         // Nor may one of another lake, or one that was emptied.
-        if root.join(FileKind::Calls.directory()).exists() {
+        if root.join(FileKind::Calls.name()).exists() {
             return Err(LakeError::LedgerMissing(root.to_owned()));
         }
         let settings = [

@@ -170,10 +170,7 @@ fn source_facts(row: &Row<'_>) -> rusqlite::Result<SourceFacts> {
 }
 
 fn file_facts(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
-    let kind = match row.get_ref(2)?.as_str()? {
-        "rejects" => FileKind::Rejects,
-        _ => FileKind::Calls,
-    };
+    let kind = FileKind::of_name(row.get_ref(2)?.as_str()?);
     let state = match (row.get::<_, Option<String>>(5)?, row.get::<_, Option<i64>>(6)?) {
         (_, Some(_)) => FileState::Going,
         (Some(_), None) => FileState::Coming,

@@ -74,11 +74,17 @@ pub(crate) enum FileKind {
 }
 
 impl FileKind {
-    const fn name(self) -> &'static str {
+    /// Its name in the ledger, and that of its directory in a lake.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Calls => "calls",
             Self::Rejects => "rejects",
         }
+    }
+
+    /// The kind of a name, which the ledger holds to these two.
+    fn of_name(name: &str) -> Self {
+        if name == Self::Rejects.name() { Self::Rejects } else { Self::Calls }
     }
 }
 
@@ -351,10 +357,7 @@ impl Ledger {
 }
 
 fn ledger_file(row: &Row<'_>) -> rusqlite::Result<LedgerFile> {
-    let kind = match row.get_ref(2)?.as_str()? {
-        "rejects" => FileKind::Rejects,
-        _ => FileKind::Calls,
-    };
+    let kind = FileKind::of_name(row.get_ref(2)?.as_str()?);
     Ok(LedgerFile { id: row.get(0)?, path: row.get(1)?, kind, rows: row.get::<_, i64>(3)? as u64 })
 }
 

@@ -3,7 +3,7 @@
 use roaring::RoaringTreemap;
 use rusqlite::{Transaction, params};
 
-use super::{FileKind, Ledger, PendingRun, RunId, SourceId};
+use super::{Ledger, PendingRun, RunId, SourceId};
 use crate::error::LakeError;
 use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
 use crate::report::{LocalTime, Status};
@@ -197,11 +197,4 @@ fn add_file(
         first_row += *rows as i64;
     }
     Ok(())
-}
-
-impl FileKind {
-    /// Where files of the kind stand in a lake.
-    pub(crate) const fn directory(self) -> &'static str {
-        self.name()
-    }
 }

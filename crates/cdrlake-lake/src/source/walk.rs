@@ -10,6 +10,7 @@ use super::container::Unwrapper;
 use super::file::WatchedFile;
 use super::naming::Naming;
 use super::{Opening, SourceError, Visitor};
+use crate::lake::INTERNAL;
 
 /// Visits a file, or every file below a directory.
 ///
@@ -39,7 +40,7 @@ impl<V: Visitor> Walk<'_, V> {
     fn path(&mut self, path: &Path) -> Result<(), V::Error> {
         match fs::metadata(path) {
             // A lake holds no deliveries, though it may stand among them.
-            Ok(metadata) if metadata.is_dir() && path.join("_cdrlake").is_dir() => Ok(()),
+            Ok(metadata) if metadata.is_dir() && path.join(INTERNAL).is_dir() => Ok(()),
             Ok(metadata) if metadata.is_dir() => self.directory(path),
             Ok(metadata) if self.opening.written.holds(&metadata) => Ok(()),
             Ok(metadata) if metadata.is_file() => self.file(path),
