@@ -10,23 +10,16 @@ import polars as pl
 
 
 def e164(number):
-    # No regular expressions: they took two thirds of the run.
     digits = number.str.strip_chars_end("xX")
     plausible = (digits.str.len_bytes() > 0) & (digits.str.strip_chars_start("0123456789") == "")
-    international = pl.concat_str(pl.lit("+"), number.str.slice(2))
-    national = pl.concat_str(pl.lit("+44"), number.str.slice(1))
-    with_code = pl.concat_str(pl.lit("+"), number)
     length = number.str.len_bytes()
-    e164 = (
-        pl.when(~plausible).then(None)
-        .when(number.str.starts_with("00")).then(international)
-        .when(number.str.starts_with("0")).then(national)
-        .when(number.str.starts_with("44") & (length >= 9)).then(with_code)
-        .otherwise(None)
-        .str.to_lowercase()
-    )
-    digits = e164.str.len_bytes() - 1
-    return pl.when((digits >= 7) & (digits <= 15)).then(e164).otherwise(None)
+    abroad, home = number.str.starts_with("00"), number.str.starts_with("0")
+    coded = number.str.starts_with("44") & (length >= 9)
+    prefix = pl.when(abroad | coded).then(pl.lit("+")).when(home).then(pl.lit("+44"))
+    skipped = pl.when(abroad).then(2).when(home).then(1).otherwise(0)
+    digits = length - skipped + pl.when(home & ~abroad).then(2).otherwise(0)
+    e164 = pl.concat_str(prefix, number.str.slice(skipped)).str.to_lowercase()
+    return pl.when(plausible & (digits >= 7) & (digits <= 15)).then(e164)
 
 
 def text(start, end):

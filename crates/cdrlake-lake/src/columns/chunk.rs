@@ -11,7 +11,7 @@ use parquet::file::metadata::{
 use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
-use super::compression::Compressor;
+use super::compression::{Compressor, Search};
 use super::statistics::{self, Bound, Bounds};
 
 /// An encoded column, ready to be appended to a row group of any file.
@@ -43,6 +43,8 @@ pub(super) struct DataPage<'p> {
 pub(super) struct ChunkWriter<'c> {
     column: ColumnDescPtr,
     compressor: &'c mut Compressor,
+    /// As the first page of data that was long enough to tell has it.
+    search: Option<Search>,
     output: TrackedWrite<Vec<u8>>,
     encodings: Vec<Encoding>,
     pages: Vec<PageEncodingStats>,
@@ -62,6 +64,7 @@ impl<'c> ChunkWriter<'c> {
         Self {
             column: column.clone(),
             compressor,
+            search: None,
             output: TrackedWrite::new(Vec::new()),
             encodings: vec![Encoding::RLE],
             pages: Vec::new(),
@@ -80,7 +83,7 @@ impl<'c> ChunkWriter<'c> {
     /// Writes the dictionary, before all pages of data.
     pub(super) fn dictionary(&mut self, bytes: &[u8], values: usize) -> Result<()> {
         let page = Page::DictionaryPage {
-            buf: self.compressor.compress(bytes)?,
+            buf: self.compressor.compress(bytes, Search::Matches)?,
             num_values: values as u32,
             encoding: Encoding::PLAIN,
             is_sorted: false,
@@ -92,8 +95,11 @@ impl<'c> ChunkWriter<'c> {
 
     pub(super) fn data(&mut self, page: DataPage<'_>) -> Result<()> {
         let DataPage { bytes, encoding, rows, nulls, bounds } = page;
+        if self.search.is_none() {
+            self.search = self.compressor.try_out(bytes)?;
+        }
         let page = Page::DataPage {
-            buf: self.compressor.compress(bytes)?,
+            buf: self.compressor.compress(bytes, self.search.unwrap_or(Search::Matches))?,
             num_values: rows as u32,
             encoding,
             def_level_encoding: Encoding::RLE,

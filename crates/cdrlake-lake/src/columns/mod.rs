@@ -11,7 +11,8 @@
 //! | all null | levels alone, one run |
 //! | one value | a dictionary of one, its id one run |
 //! | text that repeats | dictionary, ids in runs or packed |
-//! | text mostly different | lengths as differences, then bytes |
+//! | text mostly different, but alike where it begins | what differs from the value before |
+//! | other text | lengths as differences, then bytes |
 //! | integers that are few and close together | dictionary |
 //! | other integers | differences |
 //!
@@ -26,6 +27,7 @@ mod dictionary;
 mod integer;
 mod levels;
 mod plain;
+mod plain_text;
 mod repeats;
 mod statistics;
 #[cfg(test)]

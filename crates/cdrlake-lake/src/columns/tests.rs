@@ -291,7 +291,7 @@ fn synthetic_calls() {
         (chunk.encodings().collect::<Vec<_>>(), chunk.uncompressed_size())
     };
     let has = |name, encoding| assert!(encodings(name).0.contains(&encoding), "{name}");
-    has("origin", Encoding::DELTA_LENGTH_BYTE_ARRAY);
+    has("origin", Encoding::DELTA_BYTE_ARRAY);
     has("record_number", Encoding::DELTA_BINARY_PACKED);
     has("start_time", Encoding::DELTA_BINARY_PACKED);
     has("duration", Encoding::RLE_DICTIONARY);

@@ -1,4 +1,4 @@
-//! Text columns: a dictionary where values repeat, else lengths and bytes (`DELTA_LENGTH_BYTE_ARRAY`).
+//! Text columns: a dictionary where values repeat, else one value behind the other.
 //!
 //! A batch's own dictionary is mapped to the row group's once, each of its values hashed once, and
 //! only ids are translated. Text that comes plain is looked up value by value, until it proves to
@@ -17,9 +17,9 @@ use super::chunk::{ChunkWriter, ColumnChunk, DataPage};
 use super::compression::Compressor;
 use super::dictionary::{Dictionary, UNMAPPED};
 use super::levels::Levels;
+use super::plain_text::{Encoded, PlainText};
 use super::repeats::{Held, Repeats};
-use super::statistics::text_bounds;
-use super::{ColumnEncoder, delta, pages};
+use super::{ColumnEncoder, pages};
 
 /// A text column under construction.
 pub(super) struct TextColumn {
@@ -29,7 +29,7 @@ pub(super) struct TextColumn {
     dictionary: Dictionary,
     ids: Repeats<u16>,
     mapping: Mapping,
-    plain: Plain,
+    plain: PlainText,
     /// A page, before compression.
     page: Vec<u8>,
 }
@@ -39,32 +39,6 @@ pub(super) struct TextColumn {
 enum Form {
     Dictionary,
     Plain,
-}
-
-/// Values one behind the other.
-#[derive(Default)]
-struct Plain {
-    lengths: Vec<i32>,
-    bytes: Vec<u8>,
-}
-
-impl Plain {
-    #[inline]
-    fn push(&mut self, value: &[u8]) {
-        self.bytes.extend_from_slice(value);
-        self.lengths.push(value.len() as i32);
-    }
-
-    fn extend(&mut self, array: &StringArray) {
-        if array.null_count() > 0 {
-            array.iter().flatten().for_each(|value| self.push(value.as_bytes()));
-            return;
-        }
-        let offsets = array.value_offsets();
-        let (Some(&first), Some(&last)) = (offsets.first(), offsets.last()) else { return };
-        self.bytes.extend_from_slice(&array.value_data()[first as usize..last as usize]);
-        self.lengths.extend(offsets.windows(2).map(|ends| ends[1] - ends[0]));
-    }
 }
 
 /// The row group's ids of the values of a batch's dictionary; valid as long as batches share it.
@@ -97,7 +71,7 @@ impl TextColumn {
             dictionary: Dictionary::default(),
             ids: Repeats::default(),
             mapping: Mapping::default(),
-            plain: Plain::default(),
+            plain: PlainText::default(),
             page: Vec::new(),
         }
     }
@@ -219,25 +193,12 @@ impl TextColumn {
 
     fn write_plain_pages(&mut self, writer: &mut ChunkWriter<'_>) -> Result<()> {
         let Self { levels, plain, page, .. } = self;
-        let (mut lengths, mut bytes) = (&plain.lengths[..], &plain.bytes[..]);
-        for rows in pages(levels, lengths.is_empty()) {
+        let mut texts = plain.values();
+        for rows in pages(levels, plain.is_empty()) {
             let (count, values) = (rows.len(), levels.values_in(rows.clone()));
-            let of_page;
-            (of_page, lengths) = lengths.split_at(values);
             page.clear();
             levels.push(rows, values, page);
-            delta::push(of_page, page);
-            let len = of_page.iter().map(|&len| len as usize).sum();
-            let texts;
-            (texts, bytes) = bytes.split_at(len);
-            page.extend_from_slice(texts);
-            let mut rest = texts;
-            let bounds = text_bounds(of_page.iter().map(|&len| {
-                let value;
-                (value, rest) = rest.split_at(len as usize);
-                value
-            }));
-            let encoding = Encoding::DELTA_LENGTH_BYTE_ARRAY;
+            let Encoded { encoding, bounds } = texts.push_page(values, page);
             let nulls = count - values;
             writer.data(DataPage { bytes: page, encoding, rows: count, nulls, bounds })?;
         }
@@ -271,8 +232,7 @@ impl ColumnEncoder for TextColumn {
         self.dictionary.clear();
         self.ids.clear();
         self.mapping = Mapping::default();
-        self.plain.lengths.clear();
-        self.plain.bytes.clear();
+        self.plain.clear();
         writer.finish()
     }
 }
