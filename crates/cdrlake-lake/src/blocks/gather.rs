@@ -150,15 +150,13 @@ where
     /// Reads a source to its end.
     fn read(&mut self, reading: &mut Reading, stream: &mut dyn Read) -> Result<(), Interrupted> {
         loop {
-            let start = self.block.bytes.len();
-            let room = self.block_len - start;
+            let room = self.block_len - self.block.bytes.len();
             if room == 0 {
                 self.make_room(reading, stream)?;
                 continue;
             }
-            let read = (&mut *stream).take(room as u64).read_to_end(&mut self.block.bytes);
-            reading.note(&self.block.bytes[start..]);
-            if read? < room {
+            let bytes = &mut self.block.bytes;
+            if bytes.read_from(stream, room, |bytes| reading.note(bytes))? < room {
                 return Ok(());
             }
         }
@@ -194,13 +192,12 @@ where
         stream: &mut dyn Read,
     ) -> Result<(), Interrupted> {
         // What follows the line must fit in a block.
-        let most = (self.block_len - RAW_LIMIT).min(1 << 20) as u64;
+        let most = (self.block_len - RAW_LIMIT).min(1 << 20);
         let mut length = self.block.bytes.len() as u64;
         let rest = loop {
             self.block.bytes.truncate(RAW_LIMIT);
-            (&mut *stream).take(most).read_to_end(&mut self.block.bytes)?;
+            self.block.bytes.read_from(stream, most, |bytes| reading.note(bytes))?;
             let step = &self.block.bytes[RAW_LIMIT..];
-            reading.note(step);
             let line_feed = memchr::memchr(b'\n', step);
             length += line_feed.unwrap_or(step.len()) as u64;
             match line_feed {

@@ -5,18 +5,20 @@
 //! left out of it again if it cannot be read to its end. One that does not has blocks of its own,
 //! which share a row group with nobody and can be dropped (see `load`).
 
+mod buffer;
 mod gather;
 mod replay;
 mod versions;
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use cdrlake_core::{Position, RECORD_LEN, SourceOptions};
 
 use crate::known::KnownSource;
 use crate::source::{LineEnd, Source, SourceError};
 
+pub(crate) use self::buffer::{Buffer, Buffers};
 pub(crate) use self::gather::Gatherer;
 
 /// Bytes of a full block: 65,536 records, which make a row group of two MiB or so.
@@ -34,7 +36,7 @@ const MAX_PARTS: usize = 4096;
 /// A run of lines for one worker.
 #[derive(Debug)]
 pub(crate) struct Block {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
     pub(crate) parts: Vec<Part>,
 }
 
@@ -149,20 +151,4 @@ pub(crate) enum Gathered {
     ArchiveEnded {
         failed: Option<String>,
     },
-}
-
-/// Buffers of blocks, used again and again: fresh memory is dear.
-#[derive(Debug, Default)]
-pub(crate) struct Buffers(Mutex<Vec<Vec<u8>>>);
-
-impl Buffers {
-    fn take(&self) -> Vec<u8> {
-        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Vec::with_capacity(BLOCK_LEN))
-    }
-
-    pub(crate) fn give_back(&self, mut buffer: Vec<u8>) {
-        buffer.clear();
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
-    }
 }

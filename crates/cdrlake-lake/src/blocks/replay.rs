@@ -212,7 +212,7 @@ where
         let picked = PickedLine { position: *position, end: *end };
         if raw.len() < RAW_LIMIT || left_out == 0 {
             self.block.bytes.extend_from_slice(raw);
-            self.block.bytes.push(b'\n');
+            self.block.bytes.extend_from_slice(b"\n");
             replaying.lines.push(picked);
             return Ok(Ok(()));
         }
