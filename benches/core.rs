@@ -10,9 +10,14 @@ use std::hint::black_box;
 use cdrlake_benches::{RECORDS, workload};
 use cdrlake_core::encode::{Values, encode};
 use cdrlake_core::synthetic::FILE_NAME;
-use cdrlake_core::{Country, Decoder, Role, SourceOptions, count_lines, normalize, trim};
+use cdrlake_core::{
+    Country, Decoder, FIELDS, Kind, RECORD_LEN, Role, SourceOptions, count_lines, normalize, trim,
+};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+
+/// Bytes of a line, line feed included.
+const LINE: usize = RECORD_LEN + 1;
 
 /// Decodes all of `bytes`; gives rows and rejected lines.
 fn decode(bytes: &[u8], options: &SourceOptions) -> (usize, u64) {
@@ -25,6 +30,19 @@ fn decode(bytes: &[u8], options: &SourceOptions) -> (usize, u64) {
         rows += decoder.flush().unwrap().map_or(0, |batch| black_box(batch).num_rows());
     }
     (rows, decoder.counts().rejected())
+}
+
+/// As many lines, all as the first is, but for the fields of one kind: what that kind's columns cost
+/// is what this takes more than lines that are all the same.
+fn varied(bytes: &[u8], kind: Option<Kind>) -> Vec<u8> {
+    let mut lines = bytes[..LINE].repeat(bytes.len() / LINE);
+    for field in FIELDS.iter().filter(|field| Some(field.kind) == kind) {
+        let range = field.field.range();
+        for (to, from) in lines.chunks_exact_mut(LINE).zip(bytes.chunks_exact(LINE)) {
+            to[range.clone()].copy_from_slice(&from[range.clone()]);
+        }
+    }
+    lines
 }
 
 fn group<'c>(
@@ -55,9 +73,20 @@ fn benches(criterion: &mut Criterion) {
     });
     decoding.finish();
 
+    let part = &bytes[..bytes.len() / 4];
+    let mut by_kind = group(criterion, "decode by kind", part.len());
+    for kind in [None, Some(Kind::Number), Some(Kind::Text), Some(Kind::Time), Some(Kind::Duration)]
+    {
+        let lines = varied(part, kind);
+        assert_eq!(decode(&lines, &options), (part.len() / LINE, 0));
+        let name = kind.map_or("all the same".to_owned(), |kind| format!("{kind:?} differs"));
+        by_kind.bench_function(name, |bencher| bencher.iter(|| decode(&lines, &options)));
+    }
+    by_kind.finish();
+
     // Every line is framed and validated, and found to be damaged in its last field.
     copy.copy_from_slice(&bytes);
-    copy.chunks_exact_mut(229).for_each(|line| line[227] = b'1');
+    copy.chunks_exact_mut(LINE).for_each(|line| line[227] = b'1');
     let mut validation = group(criterion, "validation", bytes.len());
     assert_eq!(decode(&copy, &options), (0, RECORDS));
     validation.bench_function("all rejected", |bencher| bencher.iter(|| decode(&copy, &options)));
@@ -65,7 +94,7 @@ fn benches(criterion: &mut Criterion) {
     drop(copy);
 
     let numbers: Vec<&[u8]> =
-        bytes.chunks_exact(229).take(100_000).map(|line| trim(&line[..20])).collect();
+        bytes.chunks_exact(LINE).take(100_000).map(|line| trim(&line[..20])).collect();
     let country: Country = "GB".parse().unwrap();
     let e164 = || {
         let party =

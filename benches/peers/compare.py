@@ -36,6 +36,8 @@ CHECKED_RECORDS, PANDAS_RECORDS = 200_000, 100_000
 PEERS = ("polars", "duckdb", "chdb")
 LABELS = {"cdrlake": "cdrlake", "polars": "Polars", "duckdb": "DuckDB", "chdb": "ClickHouse",
           "pandas": "pandas"}
+# What a tool need not give, to its advantage.
+LEFT_OUT = {"duckdb": ("record_number",)}
 CDRLAKE, PYTHON = TARGET / "release/cdrlake", WORK / "venv/bin/python"
 
 
@@ -111,7 +113,7 @@ def check_rows(plain):
     for tool in (*PEERS, "pandas"):
         Run(command(tool, source))
         rows = [PYTHON, HERE / "same_rows.py", WORK / "cdrlake.parquet", WORK / f"{tool}.parquet"]
-        subprocess.run(rows, check=True)
+        subprocess.run([*rows, *LEFT_OUT.get(tool, ())], check=True)
 
 
 def beside_peers(sources, pairs):

@@ -1,7 +1,7 @@
-"""Fails unless two Parquet files hold the same rows: `same_rows.py A.parquet B.parquet`.
+"""Fails unless two Parquet files hold the same rows: `same_rows.py A.parquet B.parquet [COLUMN]...`.
 
-Left out are `source_file`, which names the input, and `record_id`, whose type differs among tools
-while it is null.
+Left out are `source_file`, which names the input, `record_id`, whose type differs among tools while
+it is null, and the columns that are named.
 """
 
 import sys
@@ -9,14 +9,16 @@ import sys
 import duckdb
 
 
-def rows(path):
-    return f"(select * exclude (source_file, record_id) from '{path}')"
+def rows(path, left_out):
+    columns = ", ".join(("source_file", "record_id", *left_out))
+    return f"(select * exclude ({columns}) from '{path}')"
 
 
 def main():
     # Some write local times as instants of this zone.
     duckdb.sql("set timezone = 'UTC'")
-    left, right = (rows(path) for path in sys.argv[1:])
+    left, right, *left_out = sys.argv[1:]
+    left, right = rows(left, left_out), rows(right, left_out)
     for a, b in ((left, right), (right, left)):
         ((count,),) = duckdb.sql(f"select count(*) from ({a} except all {b})").fetchall()
         if count:
