@@ -51,7 +51,7 @@ pub use self::compression::Compression;
 use self::compression::Compressor;
 use self::integer::IntegerColumn;
 use self::levels::Levels;
-use self::plain::{BooleanColumn, BytesColumn};
+use self::plain::{Booleans, FixedBytes, PlainColumn};
 use self::text::TextColumn;
 
 /// Key of the table's version in a Parquet file.
@@ -168,9 +168,9 @@ fn encoder(field: &Field, column: &ColumnDescPtr) -> Result<Box<dyn ColumnEncode
         (Type::BYTE_ARRAY, _) => Box::new(TextColumn::new(column)),
         (Type::INT32, _) => Box::new(IntegerColumn::<i32>::new(column)),
         (Type::INT64, _) => Box::new(IntegerColumn::<i64>::new(column)),
-        (Type::BOOLEAN, _) => Box::new(BooleanColumn::new(column)),
+        (Type::BOOLEAN, _) => Box::new(PlainColumn::new(column, Booleans::default())),
         (Type::FIXED_LEN_BYTE_ARRAY, &DataType::FixedSizeBinary(length)) => {
-            Box::new(BytesColumn::new(column, length as usize))
+            Box::new(PlainColumn::new(column, FixedBytes::new(length as usize)))
         }
         (_, other) => return Err(ParquetError::NYI(format!("a column of {other}"))),
     })
