@@ -107,6 +107,15 @@ pub fn masked_digits(number: &[u8]) -> usize {
 /// Italian numbers may lack their 39, and others count as international if they begin with the
 /// country's own code and at least seven digits follow. What results has 7 to 15 digits.
 ///
+/// For valid numbers of every kind and country this agrees with libphonenumber
+/// (`testdata/check_numbers.py`), but for:
+///
+/// | form | country | libphonenumber | here, and why |
+/// |---|---|---|---|
+/// | `0` and a national number | those where nobody dials a 0: CA CZ DK ES HK LU NO PL PT US | keeps the 0, or drops it as a misdial | without the 0, which the carrier writes everywhere but in Italy |
+/// | the country's code and a number, no prefix | DE NL SE, where an area begins with the same digits | a national number of that area | international: national numbers come with their 0 |
+/// | short numbers, of five or six digits | NL NO | a number | none: too short for rules 5 and 6, or `00` when a 0 stands before another |
+///
 /// ```
 /// use cdrlake_core::{Country, Role, normalize};
 ///
