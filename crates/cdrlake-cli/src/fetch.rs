@@ -2,6 +2,7 @@
 
 mod args;
 mod checks;
+mod json;
 mod told;
 
 use std::fmt;
@@ -10,24 +11,31 @@ use std::path::Path;
 
 use anyhow::Result;
 use cdrlake_fetch::{
-    Credentials, CredentialsError, Error, Fetched, Fetcher, Inbox, Options, Profile, Report, Retry,
-    Stored, Task, Warning,
+    Credentials, CredentialsError, Error, Fetched, Fetcher, Inbox, Operation, Options, Profile,
+    Report, Retry, Stored, Task, Warning,
 };
 
-pub(crate) use self::args::{ConnectionArguments, FetchArguments, offering};
+use self::args::{ConnectionArguments, Files, What};
+pub(crate) use self::args::{FetchArguments, TransferArguments, offering};
 use self::checks::CarrierChecks;
 use self::told::Told;
 use crate::outcome::Outcome;
-use crate::summary;
+use crate::{interrupt, summary};
 
 pub(crate) fn run(arguments: &FetchArguments) -> Result<Outcome> {
-    let what = &arguments.what;
+    match &arguments.what {
+        What::Files(files) => run_files(files),
+        What::Json(json) => json::run(json),
+    }
+}
+
+fn run_files(what: &Files) -> Result<Outcome> {
     let download = what.download();
     let tasks = match what.tasks() {
         Ok(tasks) => tasks,
         Err(error) => return Ok(usage(error)),
     };
-    let connection = &download.connection;
+    let (transfer, connection) = (&download.transfer, &download.transfer.connection);
     warn_of_endpoint(connection);
     let Some(output) = download.output.as_ref().filter(|_| !connection.dry_run) else {
         print_requests(connection, &tasks);
@@ -37,13 +45,14 @@ pub(crate) fn run(arguments: &FetchArguments) -> Result<Outcome> {
         Ok(options) => options,
         Err(error) => return Ok(usage(error)),
     };
+    options.jobs = transfer.jobs;
     options.wait = what.wait().unwrap_or(options.wait);
     if !connection.quiet {
         for warning in Warning::of_all(&tasks, options.today) {
             summary::line(format_args!("warning: {warning}"));
         }
     }
-    download_into(output, &tasks, options, connection, what.profile())
+    download_into(output, &tasks, options, transfer, what.profile())
 }
 
 /// That the carrier's sandbox has nothing to fetch.
@@ -56,13 +65,14 @@ pub(crate) fn warn_of_endpoint(connection: &ConnectionArguments) {
 }
 
 pub(crate) fn options(connection: &ConnectionArguments) -> Result<Options, CredentialsError> {
+    keep_out_of_dumps();
     let credentials = match &connection.credentials {
         Some(path) => Credentials::from_file(path),
         None => Credentials::from_environment(),
     }?;
     let mut options = Options::new(connection.endpoint.clone(), credentials);
     options.ca_file.clone_from(&connection.ca_file);
-    options.jobs = connection.jobs;
+    options.interrupt = interrupt::of_fetch();
     options.retry = Retry { budget: connection.retry_for, ..Retry::default() };
     options.deadlines.total = connection.timeout;
     Ok(options)
@@ -74,23 +84,31 @@ pub(crate) fn download_into(
     output: &Path,
     tasks: &[Task],
     options: Options,
-    connection: &ConnectionArguments,
+    transfer: &TransferArguments,
     profile: Option<&Profile>,
 ) -> Result<Outcome> {
+    let is_quiet = transfer.connection.quiet;
     let checks = CarrierChecks { profile: profile.map(ToString::to_string) };
-    let told = Told::new(connection.quiet, !connection.no_progress);
+    let told = Told::new(is_quiet, !transfer.no_progress);
     let fetcher = match Fetcher::new(options, &checks, &told) {
         Ok(fetcher) => fetcher,
-        Err(error) => {
-            let path = connection.ca_file.as_deref().unwrap_or(output).display();
-            return Ok(usage(format_args!("cannot use {path}: {error}")));
-        }
+        Err(error) => return Ok(usage(error)),
     };
     let inbox = Inbox::open(output)?;
-    let report = fetcher.run(tasks, &inbox);
+    let report = {
+        let _soon = interrupt::end_soon();
+        fetcher.run(tasks, &inbox)
+    };
     told.finish();
-    print(&report, connection.quiet);
+    print(&report, is_quiet);
     Ok(outcome(&report))
+}
+
+/// A core dump would hold the secrets, and a debugger of the same user could read them.
+fn keep_out_of_dumps() {
+    // Where that cannot be had, fetching goes on without.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
 pub(crate) fn usage(error: impl fmt::Display) -> Outcome {
@@ -118,7 +136,7 @@ fn print_out(text: &str) {
 /// New files on standard output, a line each; everything else on standard error.
 fn print(report: &Report, is_quiet: bool) {
     let mut new = String::new();
-    let [mut stored, mut already, mut nothing, mut not_tried] = [0; 4];
+    let [mut stored, mut already, mut nothing, mut not_tried, mut interrupted] = [0; 5];
     for task in &report.tasks {
         match &task.result {
             Ok(Fetched::Files(files)) => {
@@ -150,16 +168,16 @@ fn print(report: &Report, is_quiet: bool) {
             }
             Err(Error::NotTried) => not_tried += 1,
             Err(error) => {
-                let advice = error.advice().map(|advice| format!("; {advice}"));
-                summary::line(format_args!(
-                    "failed: {}: {error}{}",
-                    task.operation,
-                    advice.unwrap_or_default()
-                ));
+                interrupted += usize::from(matches!(error, Error::Interrupted));
+                print_failure(&task.operation, error);
+                print_order(&task.operation, error);
             }
         }
     }
     print_out(&new);
+    if interrupted > 0 {
+        summary::line(format_args!("interrupted; what was stored before stays"));
+    }
     if not_tried > 0 {
         summary::line(format_args!("{not_tried} requests were not tried"));
     }
@@ -172,10 +190,30 @@ fn print(report: &Report, is_quiet: bool) {
     }
 }
 
+/// What failed, why, and what to do.
+fn print_failure(what: &dyn fmt::Display, error: &Error) {
+    let advice = error.advice().map(|advice| format!("; {advice}"));
+    summary::line(format_args!("failed: {what}: {error}{}", advice.unwrap_or_default()));
+}
+
+/// How to get what was ordered, without ordering it again.
+fn print_order(operation: &Operation, error: &Error) {
+    if let Operation::Consolidated { profile, order_id } = operation
+        && error.is_transient()
+        && !matches!(error, Error::NotReady { .. })
+    {
+        summary::line(format_args!(
+            "order {order_id} is placed; --profile {profile} --order-id {order_id} resumes it"
+        ));
+    }
+}
+
 /// The worst of what a report tells.
 fn outcome(report: &Report) -> Outcome {
     let errors = || report.tasks.iter().filter_map(|task| task.result.as_ref().err());
-    if errors().next().is_none() {
+    if errors().any(|error| matches!(error, Error::Interrupted)) {
+        Outcome::Interrupted
+    } else if errors().next().is_none() {
         Outcome::Done
     } else if errors().all(Error::is_transient) {
         Outcome::TryLater

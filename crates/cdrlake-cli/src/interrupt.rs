@@ -2,11 +2,16 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, LazyLock};
+use std::thread;
+use std::time::Duration;
 
 use cdrlake_lake::Interrupt;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
+
+use crate::summary;
 
 /// Whether a run is to end. Signals are the process's, and so is this.
 static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -30,6 +35,32 @@ pub(crate) fn listen() -> io::Result<()> {
 /// What a run looks at to find out.
 pub(crate) fn request() -> Interrupt {
     Interrupt::new(Arc::clone(&REQUESTED))
+}
+
+/// What a fetch looks at to find out.
+pub(crate) fn of_fetch() -> cdrlake_fetch::Interrupt {
+    cdrlake_fetch::Interrupt::new(Arc::clone(&REQUESTED))
+}
+
+/// From now on, until what this gives is dropped, a signal ends the process within a moment even
+/// where nobody looks: a fetch that waits for the network. Whatever is stored by then is whole.
+pub(crate) fn end_soon() -> Sender<()> {
+    const LOOK: Duration = Duration::from_millis(100);
+    const MOMENT: Duration = Duration::from_secs(2);
+    let (armed, disarmed) = channel::<()>();
+    thread::spawn(move || {
+        let is_armed = |wait| disarmed.recv_timeout(wait) == Err(RecvTimeoutError::Timeout);
+        while is_armed(LOOK) {
+            if REQUESTED.load(Ordering::Relaxed) {
+                if is_armed(MOMENT) {
+                    summary::line(format_args!("interrupted; what was on its way is dropped"));
+                    std::process::exit(status().into());
+                }
+                return;
+            }
+        }
+    });
+    armed
 }
 
 /// The exit status of a run that was interrupted.

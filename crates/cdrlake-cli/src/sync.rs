@@ -18,7 +18,7 @@ use jiff::civil::Date;
 use crate::args::{LakeAccess, ReadingArguments};
 use crate::config;
 use crate::fetch::{
-    ConnectionArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
+    TransferArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
 };
 use crate::outcome::Outcome;
 use crate::report_file::ReportFile;
@@ -44,7 +44,7 @@ pub(crate) struct SyncArguments {
     inbox: PathBuf,
 
     #[command(flatten)]
-    connection: ConnectionArguments,
+    transfer: TransferArguments,
 
     /// Country of sources whose names do not tell, as GB.
     #[arg(long, value_name = "CC")]
@@ -75,7 +75,8 @@ pub(crate) struct SyncArguments {
 }
 
 pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
-    let (connection, lake) = (&arguments.connection, &arguments.output);
+    let (transfer, lake) = (&arguments.transfer, &arguments.output);
+    let connection = &transfer.connection;
     if arguments.inbox.starts_with(lake) {
         return Ok(usage(format_args!("{}: the inbox is in the lake", arguments.inbox.display())));
     }
@@ -105,14 +106,15 @@ pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
         print_requests(connection, &tasks);
         return Ok(Outcome::Done);
     }
-    let options = match options(connection) {
+    let mut options = match options(connection) {
         Ok(options) => options,
         Err(error) => return Ok(usage(error)),
     };
+    options.jobs = transfer.jobs;
     let report_file = arguments.report.as_deref().map(ReportFile::create).transpose()?;
     let profile = Some(&arguments.profile);
-    let fetched = download_into(&arguments.inbox, &tasks, options, connection, profile)?;
-    if fetched == Outcome::Usage {
+    let fetched = download_into(&arguments.inbox, &tasks, options, transfer, profile)?;
+    if matches!(fetched, Outcome::Usage | Outcome::Interrupted) {
         return Ok(fetched);
     }
     if is_empty(&arguments.inbox)? {
@@ -139,7 +141,7 @@ fn plan(
         let none = Deliveries::default();
         let deliveries = known.get(offering.as_str()).map_or(&none, |(_, deliveries)| deliveries);
         let plan = Plan::new(profile, *offering, deliveries, today, ONE_DAY);
-        if !arguments.connection.quiet {
+        if !arguments.transfer.connection.quiet {
             for warning in plan.warnings {
                 summary::line(format_args!("warning: {profile}, {offering}: {warning}"));
             }
@@ -168,7 +170,7 @@ fn load(
         Ok(report) => report,
         Err(error) => return Outcome::of_error(error),
     };
-    summary::print(&report, arguments.connection.quiet);
+    summary::print(&report, arguments.transfer.connection.quiet);
     if let Some(file) = report_file {
         file.write(&report)?;
     }

@@ -1,22 +1,23 @@
 //! A run: tasks to files, several at a time.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread::{scope, sleep};
+use std::thread::scope;
 use std::time::{Duration, Instant};
-use std::{fmt, io};
 
 use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Reach};
+use crate::error::{Error, Reach, SetupError};
 use crate::horizon::is_final;
 use crate::inbox::{Inbox, Stored};
+use crate::interrupt::Interrupt;
 use crate::journal::Entry;
 use crate::parameters::{OrderId, Profile};
 use crate::progress::{Event, Progress};
@@ -47,6 +48,8 @@ pub struct Options {
     pub first_wait: Duration,
     /// The day it is, for what is final and what is gone.
     pub today: Date,
+    /// Whether to end early.
+    pub interrupt: Interrupt,
 }
 
 impl Options {
@@ -65,6 +68,7 @@ impl Options {
             wait: Duration::from_secs(2 * 3600),
             first_wait: Duration::from_secs(30),
             today: crate::horizon::today(),
+            interrupt: Interrupt::default(),
         }
     }
 }
@@ -130,8 +134,8 @@ pub enum Fetched {
 
 /// Fetches.
 pub struct Fetcher<'a> {
-    options: Options,
-    service: Service<'a>,
+    pub(crate) options: Options,
+    pub(crate) service: Service<'a>,
     checks: &'a dyn Checks,
     progress: &'a dyn Progress,
 }
@@ -147,19 +151,24 @@ impl<'a> Fetcher<'a> {
     ///
     /// # Errors
     ///
-    /// The `ca_file` cannot be read, or has no certificate.
+    /// [`SetupError`]: the `ca_file` or the environment's proxy cannot be used.
     pub fn new(
         options: Options,
         checks: &'a dyn Checks,
         progress: &'a dyn Progress,
-    ) -> io::Result<Self> {
-        let transport =
-            Transport::new(&options.endpoint, options.deadlines, options.ca_file.as_deref())?;
+    ) -> Result<Self, SetupError> {
+        let transport = Transport::new(
+            &options.endpoint,
+            options.deadlines,
+            options.ca_file.as_deref(),
+            options.interrupt.clone(),
+        )?;
         let service = Service::new(
             transport,
             options.endpoint.clone(),
             options.credentials.clone(),
             options.retry,
+            options.interrupt.clone(),
             progress,
         );
         Ok(Self { options, service, checks, progress })
@@ -168,7 +177,8 @@ impl<'a> Fetcher<'a> {
     /// The URL of a request, with its query; there is no secret in it.
     #[must_use]
     pub fn url(endpoint: &Endpoint, operation: &Operation) -> String {
-        with_query(&endpoint.resource_url(operation.resource()), &operation.query())
+        let call = operation.call(endpoint);
+        with_query(&call.url, &call.query)
     }
 
     /// Does `tasks`. What fails harms nothing else, but a failure that every other request would
@@ -203,9 +213,12 @@ impl<'a> Fetcher<'a> {
         let mut reports = Vec::new();
         let mut parts = vec![task.clone()];
         while let Some(part) = parts.pop() {
-            let operation = part.operation();
-            let result =
-                if course.is_over() { Err(Error::NotTried) } else { self.part(&part, inbox) };
+            let mut operation = part.operation();
+            let result = if course.is_over() {
+                Err(Error::NotTried)
+            } else {
+                self.part(&part, &mut operation, inbox)
+            };
             if let Err(Error::Service(error)) = &result
                 && error.http_status == 413
                 && let Some(halves) = operation.halves()
@@ -227,7 +240,9 @@ impl<'a> Fetcher<'a> {
         reports
     }
 
-    fn part(&self, task: &Task, inbox: &Inbox) -> Result<Fetched, Error> {
+    /// `request` becomes the one that the result is of.
+    fn part(&self, task: &Task, request: &mut Operation, inbox: &Inbox) -> Result<Fetched, Error> {
+        self.options.interrupt.check()?;
         match task {
             Task::Download(operation) => {
                 match inbox.journal.files(&Self::url(&self.options.endpoint, operation)) {
@@ -238,6 +253,8 @@ impl<'a> Fetcher<'a> {
             Task::Again(operation) => self.download(operation, inbox),
             Task::Order(usage) => {
                 let order_id = self.order(usage)?;
+                let profile = usage.profile.clone();
+                *request = Operation::Consolidated { profile, order_id: order_id.clone() };
                 self.wait_for(&usage.profile, &order_id, inbox)
             }
             Task::Resume { profile, order_id } => self.wait_for(profile, order_id, inbox),
@@ -250,9 +267,12 @@ impl<'a> Fetcher<'a> {
             return Ok(Fetched::Nothing);
         }
         let lengths: Vec<u64> = received.iter().map(|received| received.bytes).collect();
+        // Of two clocks the one behind, for the other may be ahead.
+        let today = received.iter().filter_map(|received| received.day).min();
+        let today = today.map_or(self.options.today, |day| day.min(self.options.today));
         let stored = publish(received, operation, inbox)?;
         if let Operation::Unrated(usage) = operation
-            && is_final(usage.days.to(), self.options.today)
+            && is_final(usage.days.to(), today)
         {
             let entries = stored.iter().zip(lengths).filter_map(|(stored, bytes)| {
                 let file = stored.path().file_name()?.to_str()?.to_owned();
@@ -273,7 +293,10 @@ impl<'a> Fetcher<'a> {
             checks: self.checks,
             progress: self.progress,
         };
-        match self.service.call(operation, &|answer| receiver.receive(answer)) {
+        match self
+            .service
+            .call(&operation.call(&self.options.endpoint), &|answer| receiver.receive(answer))
+        {
             Err(Error::Service(error)) if error.http_status == NOT_FOUND => Ok(Vec::new()),
             received => received,
         }
@@ -281,7 +304,7 @@ impl<'a> Fetcher<'a> {
 
     fn order(&self, usage: &Usage) -> Result<OrderId, Error> {
         let operation = Operation::Order(usage.clone());
-        let order_id = self.service.call(&operation, &order_id)?;
+        let order_id = self.service.call(&operation.call(&self.options.endpoint), &order_id)?;
         self.progress.event(&Event::Ordered { operation: &operation, order_id: &order_id });
         Ok(order_id)
     }
@@ -310,7 +333,7 @@ impl<'a> Fetcher<'a> {
             }
             let wait = longest.mul_f64(0.75 + fastrand::f64() / 4.0).min(left);
             self.progress.event(&Event::Waiting { order_id, wait });
-            sleep(wait);
+            self.options.interrupt.sleep(wait)?;
             longest = (longest * 3 / 2).min(LONGEST);
         }
     }

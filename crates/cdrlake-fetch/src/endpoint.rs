@@ -58,8 +58,12 @@ impl Endpoint {
         format!("{}/authentication/v1/oauth/token", self.base)
     }
 
-    pub(crate) fn resource_url(&self, resource: &str) -> String {
+    pub(crate) fn billing_url(&self, resource: &str) -> String {
         format!("{}/usageManagement/v1/{resource}", self.base)
+    }
+
+    pub(crate) fn number_url(&self, resource: &str) -> String {
+        format!("{}/numberManagement/inbound/v1/{resource}", self.base)
     }
 }
 
@@ -119,8 +123,12 @@ mod tests {
         let endpoint = Endpoint::production();
         assert_eq!(endpoint.token_url(), "https://apis.colt.net/authentication/v1/oauth/token");
         assert_eq!(
-            endpoint.resource_url("nonUsageReport"),
+            endpoint.billing_url("nonUsageReport"),
             "https://apis.colt.net/usageManagement/v1/nonUsageReport"
+        );
+        assert_eq!(
+            endpoint.number_url("numberCollection"),
+            "https://apis.colt.net/numberManagement/inbound/v1/numberCollection"
         );
         assert!("sandbox".parse::<Endpoint>().unwrap().has_no_files());
     }

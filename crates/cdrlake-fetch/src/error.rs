@@ -67,6 +67,14 @@ pub enum Error {
         /// Under which the carrier may find the request.
         tracking_id: String,
     },
+    /// The answer of the number API is not JSON.
+    #[error("the answer is not JSON but {found} (tracking id {tracking_id})")]
+    NotJson {
+        /// What it seems to be.
+        found: String,
+        /// Under which the carrier may find the request.
+        tracking_id: String,
+    },
     /// An order's file did not appear in the time that was allowed for it.
     #[error("order {order_id} is not ready after {}; resume it with --order-id {order_id}", in_minutes(.waited))]
     NotReady {
@@ -81,6 +89,29 @@ pub enum Error {
     /// Not tried, for what ended another request would have ended this too.
     #[error("not tried")]
     NotTried,
+    /// The run was asked to end.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// Why nothing can be fetched at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The file of certificates cannot be read, or has none.
+    #[error("cannot use {}: {source}", path.display())]
+    CaFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// A proxy of another kind, or no URL; it may hold a password, so it is not shown.
+    #[error("{variable} is not the URL of an HTTP proxy, as http://host:port")]
+    Proxy {
+        /// The variable of the environment.
+        variable: &'static str,
+    },
 }
 
 /// What came over the wire but could not be kept.
@@ -124,9 +155,10 @@ impl Error {
             Self::Multipart { source, .. } => {
                 matches!(source, MultipartError::Cut | MultipartError::Read(_))
             }
-            Self::NotReady { .. } | Self::NotTried => true,
+            Self::NotReady { .. } | Self::NotTried | Self::Interrupted => true,
             Self::OrderUnknown { .. }
             | Self::NotAnArchive { .. }
+            | Self::NotJson { .. }
             | Self::Damaged { .. }
             | Self::Store(_) => false,
         }
@@ -147,7 +179,9 @@ impl Error {
     /// Which other requests of the run would meet the same end.
     pub(crate) fn reach(&self) -> Reach {
         match self {
-            Self::Token(_) | Self::Store(_) | Self::OrderUnknown { .. } => Reach::All,
+            Self::Token(_) | Self::Store(_) | Self::OrderUnknown { .. } | Self::Interrupted => {
+                Reach::All
+            }
             Self::Service(error) => match error.http_status {
                 300..=399 | 429 | 503 => Reach::All,
                 _ if error.is_token_refused() => Reach::All,
@@ -158,9 +192,10 @@ impl Error {
                 TransportFault::Connect | TransportFault::Tls => Reach::All,
                 _ => Reach::Perhaps,
             },
-            Self::Multipart { .. } | Self::NotAnArchive { .. } | Self::Damaged { .. } => {
-                Reach::Perhaps
-            }
+            Self::Multipart { .. }
+            | Self::NotAnArchive { .. }
+            | Self::NotJson { .. }
+            | Self::Damaged { .. } => Reach::Perhaps,
             Self::NotReady { .. } | Self::NotTried => Reach::None,
         }
     }

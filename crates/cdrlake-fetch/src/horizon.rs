@@ -23,7 +23,12 @@ pub(crate) const FINAL_AFTER: u32 = 2;
 /// The day it is for the carrier, whose times are CET: UTC+1.
 #[must_use]
 pub fn today() -> Date {
-    Offset::constant(1).to_datetime(Timestamp::now()).date()
+    day_of(Timestamp::now())
+}
+
+/// The day that a time falls on for the carrier.
+pub(crate) fn day_of(time: Timestamp) -> Date {
+    Offset::constant(1).to_datetime(time).date()
 }
 
 /// What may disappoint, told before anything is sent.

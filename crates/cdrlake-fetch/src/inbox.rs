@@ -172,6 +172,7 @@ mod tests {
             hash: blake3::hash(content).to_hex().to_string(),
             bytes: content.len() as u64,
             name: name.map(str::to_owned),
+            day: None,
         }
     }
 

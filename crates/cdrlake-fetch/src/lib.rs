@@ -11,6 +11,7 @@
 //! * [`Operation`]: the carrier's five calls; its parameters cannot be built wrong. [`Days`] cuts a
 //!   long range into requests.
 //! * [`Fetcher`]: tokens, retries, and several downloads at a time.
+//! * [`Lookup`]: calls of the number API that change nothing, answered in JSON.
 //! * [`Plan`]: what a run at any time has to ask for, from what was delivered so far.
 //! * [`Inbox`]: temporary file, fsync, a rename that never replaces; and what was fetched before.
 //! * [`Error`]: what went wrong, the server's words about it, and what to do.
@@ -23,6 +24,8 @@
 //! * Days beyond the carrier's horizon are asked for nevertheless, with a warning: what it still
 //!   has, it tells best.
 //! * A token without `expires_in` is taken to last the documented 30 minutes.
+//! * A day's files are final only if the service's clock says so too (the header `Date`): after a
+//!   clock of ours that was ahead, days would be left out.
 //! * One answer may hold several archives (`multipart/form-data`); all of them are stored, or none.
 
 mod credentials;
@@ -33,11 +36,14 @@ mod error;
 mod file_name;
 mod horizon;
 mod inbox;
+mod interrupt;
 mod journal;
+mod lookup;
 mod multipart;
 mod parameters;
 mod plan;
 mod progress;
+mod proxy;
 mod quote;
 mod receive;
 mod request;
@@ -50,9 +56,11 @@ pub use credentials::{Credentials, CredentialsError};
 pub use days::{Days, DaysError};
 pub use download::{Fetched, Fetcher, Options, Report, Task, TaskReport};
 pub use endpoint::{Endpoint, EndpointError};
-pub use error::{Error, ServiceError, StoreError};
+pub use error::{Error, ServiceError, SetupError, StoreError};
 pub use horizon::{CONSOLIDATED_DAYS, UNRATED_DAYS, Warning, today};
 pub use inbox::{Inbox, Stored};
+pub use interrupt::Interrupt;
+pub use lookup::{Lookup, NumberOrderId};
 pub use multipart::MultipartError;
 pub use parameters::{
     AccountNumber, InvoiceNumber, Month, Offering, OrderId, ParameterError, Profile, Year,

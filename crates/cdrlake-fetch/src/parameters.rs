@@ -8,6 +8,12 @@ use std::str::FromStr;
 #[error("expected {0}")]
 pub struct ParameterError(&'static str);
 
+impl ParameterError {
+    pub(crate) fn new(expected: &'static str) -> Self {
+        Self(expected)
+    }
+}
+
 /// A parameter that is text of a certain form.
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $expected:literal, $is_valid:expr) => {

@@ -36,8 +36,8 @@ pub trait Progress: Sync {
 pub enum Event<'a> {
     /// A request is repeated after a wait.
     Retrying {
-        /// Which.
-        operation: &'a Operation,
+        /// What a person calls it.
+        name: &'a str,
         /// Why.
         error: &'a Error,
         /// How long is waited.

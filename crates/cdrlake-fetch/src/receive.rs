@@ -3,10 +3,12 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
+use jiff::civil::Date;
 use tempfile::NamedTempFile;
 
 use crate::error::{Error, StoreError};
 use crate::file_name::disposition_name;
+use crate::horizon::day_of;
 use crate::inbox::Inbox;
 use crate::multipart::{MultipartError, Splitter, boundary};
 use crate::progress::Progress;
@@ -53,6 +55,8 @@ pub(crate) struct Received {
     pub(crate) bytes: u64,
     /// The server's, if it is a plain one of the carrier's.
     pub(crate) name: Option<String>,
+    /// The day it was for the service, if it said so.
+    pub(crate) day: Option<Date>,
 }
 
 impl Format {
@@ -75,7 +79,16 @@ pub(crate) struct Receiver<'a> {
 
 impl Receiver<'_> {
     /// The archives of an answer of success; none if there is nothing to download.
-    pub(crate) fn receive(&self, mut answer: Incoming) -> Result<Vec<Received>, Error> {
+    pub(crate) fn receive(&self, answer: Incoming) -> Result<Vec<Received>, Error> {
+        let day = answer.date().map(day_of);
+        let mut archives = self.archives(answer)?;
+        for received in &mut archives {
+            received.day = day;
+        }
+        Ok(archives)
+    }
+
+    fn archives(&self, mut answer: Incoming) -> Result<Vec<Received>, Error> {
         const NO_CONTENT: u16 = 204;
         if answer.status == NO_CONTENT {
             return Ok(Vec::new());
@@ -187,7 +200,7 @@ impl Receiver<'_> {
             Ok(Contents::Files) => {
                 file.as_file().sync_all().map_err(|source| failed("sync", source))?;
                 let hash = hasher.finalize().to_hex().to_string();
-                Ok(Found::Archive(Received { file, format, hash, bytes, name }))
+                Ok(Found::Archive(Received { file, format, hash, bytes, name, day: None }))
             }
             Err(problem) => Err(Error::Damaged { problem, tracking_id: id.to_owned() }),
         }
@@ -251,10 +264,14 @@ fn read_up_to(body: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 /// A body that could not be read.
 fn cut(error: io::Error, id: &str) -> Error {
     let tracking_id = id.to_owned();
-    match error.downcast::<MultipartError>() {
-        Ok(source) => Error::Multipart { source, tracking_id },
-        Err(error) => Error::Transport { fault: TransportError::from(error), tracking_id },
-    }
+    let error = match error.downcast::<MultipartError>() {
+        Ok(source) => return Error::Multipart { source, tracking_id },
+        Err(error) => error,
+    };
+    error.downcast().unwrap_or_else(|error| Error::Transport {
+        fault: TransportError::from(error),
+        tracking_id,
+    })
 }
 
 fn multipart(source: MultipartError, id: &str) -> Error {

@@ -1,11 +1,33 @@
-//! The five calls of the billing API, as requests.
+//! The five calls of the billing API, and what any call is to who sends it.
 
 use std::fmt;
 
 use jiff::civil::Date;
 
 use crate::days::Days;
+use crate::endpoint::Endpoint;
 use crate::parameters::{AccountNumber, InvoiceNumber, Month, Offering, OrderId, Profile, Year};
+
+/// A request, apart from who asks: where to, and what a person calls it.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) method: &'static str,
+    pub(crate) url: String,
+    /// Not yet escaped.
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) accept: &'static str,
+    pub(crate) twice: Twice,
+    pub(crate) name: String,
+}
+
+/// What sending a request twice does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Twice {
+    /// No more than sending it once.
+    Harmless,
+    /// It orders twice.
+    Orders,
+}
 
 /// Whose unrated records, and of which days.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,8 +136,20 @@ impl Operation {
         }
     }
 
-    /// Whether doing it twice makes a difference.
-    pub(crate) fn is_order(&self) -> bool {
+    /// What is sent for it.
+    pub(crate) fn call(&self, endpoint: &Endpoint) -> Call {
+        let query = self.query().into_iter().map(|(name, value)| (name.to_owned(), value));
+        Call {
+            method: self.method(),
+            url: endpoint.billing_url(self.resource()),
+            query: query.collect(),
+            accept: "*/*",
+            twice: if self.is_order() { Twice::Orders } else { Twice::Harmless },
+            name: self.to_string(),
+        }
+    }
+
+    fn is_order(&self) -> bool {
         matches!(self, Self::Order(_))
     }
 

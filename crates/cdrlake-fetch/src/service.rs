@@ -1,7 +1,6 @@
 //! A request to its answer: with a token, and repeated where that helps and does no harm.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -12,12 +11,13 @@ use serde::Deserialize;
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ServiceError};
+use crate::interrupt::Interrupt;
 use crate::progress::{Event, Progress};
 use crate::quote::quote;
-use crate::request::Operation;
+use crate::request::{Call, Twice};
 use crate::retry::{Attempts, Retry};
 use crate::token::{Token, Tokens};
-use crate::transport::{Connection, Incoming, Outgoing, Transport, TransportError, TransportFault};
+use crate::transport::{Connection, Incoming, Outgoing, Transport, TransportFault};
 
 /// Error payloads and tokens are read up to here.
 const LONGEST_TEXT: u64 = 64 << 10;
@@ -35,6 +35,7 @@ pub(crate) struct Service<'a> {
     retry: Retry,
     /// Until when the service asked not to be asked.
     closed_until: Mutex<Option<Instant>>,
+    interrupt: Interrupt,
     progress: &'a dyn Progress,
 }
 
@@ -44,6 +45,7 @@ impl<'a> Service<'a> {
         endpoint: Endpoint,
         credentials: Credentials,
         retry: Retry,
+        interrupt: Interrupt,
         progress: &'a dyn Progress,
     ) -> Self {
         let ready = match &credentials {
@@ -58,23 +60,24 @@ impl<'a> Service<'a> {
             credentials,
             retry,
             closed_until: Mutex::new(None),
+            interrupt,
             progress,
         }
     }
 
-    /// What `receive` makes of the answer to `operation`. `receive` gets answers of success, and
+    /// What `receive` makes of the answer to `call`. `receive` gets answers of success, and
     /// may be called again if it fails in a way that may pass.
     pub(crate) fn call<T>(
         &self,
-        operation: &Operation,
+        call: &Call,
         receive: &dyn Fn(Incoming) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let mut attempts = Attempts::new(self.retry);
         let mut refusals = 0;
         loop {
-            self.wait_until_open();
-            let token = self.tokens.token(|| self.ask_for_token(operation))?;
-            let error = match self.attempt(operation, &token, receive) {
+            self.wait_until_open()?;
+            let token = self.tokens.token(|| self.ask_for_token(call))?;
+            let error = match self.attempt(call, &token, receive) {
                 Ok(received) => {
                     token.worked();
                     return Ok(received);
@@ -93,23 +96,23 @@ impl<'a> Service<'a> {
                 }
                 token.worked();
             }
-            self.wait_to_repeat(operation, error, &mut attempts, operation.is_order())?;
+            self.wait_to_repeat(call, error, &mut attempts, call.twice)?;
         }
     }
 
     fn attempt<T>(
         &self,
-        operation: &Operation,
+        call: &Call,
         token: &Arc<Token>,
         receive: &dyn Fn(Incoming) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let is_order = operation.is_order();
+        let is_order = call.twice == Twice::Orders;
         let answer = self.transport.send(&Outgoing {
-            method: operation.method(),
-            url: &self.endpoint.resource_url(operation.resource()),
-            query: &operation.query(),
+            method: call.method,
+            url: &call.url,
+            query: &call.query,
             authorization: &token.authorization,
-            accept: "*/*",
+            accept: call.accept,
             form: None,
             connection: if is_order { Connection::Fresh } else { Connection::Any },
         });
@@ -127,7 +130,7 @@ impl<'a> Service<'a> {
                 }
                 Err(Error::Service(error))
             }
-            Err((fault, tracking_id)) if is_order && may_have_arrived(&fault) => {
+            Err((fault, tracking_id)) if is_order && fault.may_be_of_an_answer() => {
                 let problem = fault.to_string();
                 Err(Error::OrderUnknown { problem, fault: Some(fault), tracking_id })
             }
@@ -138,14 +141,15 @@ impl<'a> Service<'a> {
     /// Sleeps if `error` may pass, else gives it back.
     fn wait_to_repeat(
         &self,
-        operation: &Operation,
+        call: &Call,
         error: Error,
         attempts: &mut Attempts,
-        is_order: bool,
+        twice: Twice,
     ) -> Result<(), Error> {
-        if !may_be_repeated(&error, is_order) {
+        if !may_be_repeated(&error, twice) {
             return Err(error);
         }
+        self.interrupt.check()?;
         let asked = match &error {
             Error::Service(answer) | Error::Token(answer) => answer.retry_after,
             _ => None,
@@ -154,9 +158,8 @@ impl<'a> Service<'a> {
         if asked.is_some() {
             self.close_for(wait);
         }
-        self.progress.event(&Event::Retrying { operation, error: &error, wait });
-        sleep(wait);
-        Ok(())
+        self.progress.event(&Event::Retrying { name: &call.name, error: &error, wait });
+        self.interrupt.sleep(wait)
     }
 
     /// All who ask wait, not only the one that was told to.
@@ -166,15 +169,14 @@ impl<'a> Service<'a> {
         *closed = (*closed).max(until);
     }
 
-    fn wait_until_open(&self) {
+    fn wait_until_open(&self) -> Result<(), Error> {
         let until = *self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(wait) = until.and_then(|until| until.checked_duration_since(Instant::now())) {
-            sleep(wait);
-        }
+        let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
+        self.interrupt.sleep(wait.unwrap_or_default())
     }
 
-    /// Asks the token service, with the same patience; `operation` is what the token is for.
-    fn ask_for_token(&self, operation: &Operation) -> Result<Token, Error> {
+    /// Asks the token service, with the same patience; `call` is what the token is for.
+    fn ask_for_token(&self, call: &Call) -> Result<Token, Error> {
         let mut no_token = self.no_token.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(error) = no_token.as_ref() {
             // Asking again for what was refused may lock an account.
@@ -186,7 +188,7 @@ impl<'a> Service<'a> {
                 Ok(token) => return Ok(token),
                 Err(error) => error,
             };
-            match self.wait_to_repeat(operation, error, &mut attempts, false) {
+            match self.wait_to_repeat(call, error, &mut attempts, Twice::Harmless) {
                 Ok(()) => {}
                 Err(Error::Token(error)) => {
                     *no_token = Some((*error).clone());
@@ -318,14 +320,11 @@ fn is_tracking_id(text: &str) -> bool {
     (1..=64).contains(&text.len()) && letters >= 4 && text.bytes().all(allowed)
 }
 
-/// Whether the service may have seen the request.
-fn may_have_arrived(fault: &TransportError) -> bool {
-    !matches!(fault.fault(), TransportFault::Connect | TransportFault::Tls)
-}
-
 /// Whether sending the request again may help, and cannot order twice.
-fn may_be_repeated(error: &Error, is_order: bool) -> bool {
+fn may_be_repeated(error: &Error, twice: Twice) -> bool {
+    let is_order = twice == Twice::Orders;
     match error {
+        Error::Interrupted => false,
         Error::Token(_) => error.is_transient(),
         Error::Service(answer) if is_order => matches!(answer.http_status, 429 | 503),
         Error::Transport { fault, .. } if is_order => fault.fault() == TransportFault::Connect,

@@ -3,14 +3,19 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimeParser;
 use secrecy::{ExposeSecret, SecretString};
 use ureq::http::{HeaderMap, HeaderValue, Request, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
-use ureq::{Agent, BodyReader, Proxy, Timeout};
+use ureq::{Agent, BodyReader, Timeout};
 
 use crate::endpoint::Endpoint;
+use crate::error::SetupError;
+use crate::interrupt::{Interrupt, Watched};
+use crate::proxy::{self, WrongProxy};
 use crate::retry::parse_retry_after;
 
 /// How long a request may take.
@@ -41,13 +46,14 @@ pub(crate) struct Transport {
     /// Keeps no connection: on one that was kept, a failure does not tell whether the server has
     /// seen the request.
     ordering: Agent,
+    interrupt: Interrupt,
 }
 
 /// A request; secrets are in `authorization` alone.
 pub(crate) struct Outgoing<'a> {
     pub(crate) method: &'static str,
     pub(crate) url: &'a str,
-    pub(crate) query: &'a [(&'static str, String)],
+    pub(crate) query: &'a [(String, String)],
     pub(crate) authorization: &'a SecretString,
     pub(crate) accept: &'static str,
     pub(crate) form: Option<&'static str>,
@@ -65,7 +71,7 @@ pub(crate) enum Connection {
 pub(crate) struct Incoming {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: BodyReader<'static>,
+    pub(crate) body: Watched<BodyReader<'static>>,
     pub(crate) tracking_id: String,
 }
 
@@ -75,14 +81,21 @@ impl Transport {
         endpoint: &Endpoint,
         deadlines: Deadlines,
         ca_file: Option<&Path>,
-    ) -> io::Result<Self> {
+        interrupt: Interrupt,
+    ) -> Result<Self, SetupError> {
         let roots = match ca_file {
-            Some(path) => certificates(path)?,
+            Some(path) => certificates(path)
+                .map_err(|source| SetupError::CaFile { path: path.to_owned(), source })?,
             None => RootCerts::WebPki,
         };
-        // A proxy that the environment names gets to see a tunnel only; plain requests, which are
-        // to this machine, it does not get at all.
-        let proxy = if endpoint.is_loopback() { None } else { Proxy::try_from_env() };
+        // A proxy that the environment names gets to see a tunnel only; requests to this machine,
+        // which alone may be plain, it does not get at all.
+        let proxy = if endpoint.is_loopback() {
+            None
+        } else {
+            proxy::from_environment()
+                .map_err(|WrongProxy(variable)| SetupError::Proxy { variable })?
+        };
         let config = |idle_connections| {
             Agent::config_builder()
                 .http_status_as_error(false)
@@ -92,6 +105,7 @@ impl Transport {
                 .proxy(proxy.clone())
                 .tls_config(TlsConfig::builder().root_certs(roots.clone()).build())
                 .user_agent(concat!("cdrlake/", env!("CARGO_PKG_VERSION")))
+                .timeout_resolve(Some(deadlines.connect))
                 .timeout_connect(Some(deadlines.connect))
                 .timeout_per_read(Some(deadlines.idle))
                 .timeout_per_write(Some(deadlines.idle))
@@ -101,7 +115,8 @@ impl Transport {
                 .build()
         };
         const IDLE_CONNECTIONS: usize = 10;
-        Ok(Self { agent: config(IDLE_CONNECTIONS).into(), ordering: config(0).into() })
+        let (agent, ordering) = (config(IDLE_CONNECTIONS).into(), config(0).into());
+        Ok(Self { agent, ordering, interrupt })
     }
 
     /// Sends `request` under a new tracking id.
@@ -122,9 +137,14 @@ impl Transport {
         match answer {
             Ok(answer) => {
                 let (parts, body) = answer.into_parts();
+                // The number of an order is worth waiting for.
+                let interrupt = match request.connection {
+                    Connection::Any => self.interrupt.clone(),
+                    Connection::Fresh => Interrupt::default(),
+                };
                 Ok(Incoming {
                     status: parts.status.as_u16(),
-                    body: body.into_reader(),
+                    body: interrupt.watch(body.into_reader()),
                     headers: parts.headers,
                     tracking_id,
                 })
@@ -174,21 +194,28 @@ impl Transport {
 }
 
 /// `url` with its query, escaped.
-pub(crate) fn with_query(url: &str, query: &[(&'static str, String)]) -> String {
+pub(crate) fn with_query(url: &str, query: &[(String, String)]) -> String {
     let mut whole = url.to_owned();
     for (number, (name, value)) in query.iter().enumerate() {
         whole.push(if number == 0 { '?' } else { '&' });
-        whole.push_str(name);
+        whole.push_str(&escape(name));
         whole.push('=');
-        for byte in value.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-                whole.push(char::from(byte));
-            } else {
-                whole.push_str(&format!("%{byte:02X}"));
-            }
-        }
+        whole.push_str(&escape(value));
     }
     whole
+}
+
+/// `text` as a part of a path or query.
+pub(crate) fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
 
 /// The certificates of a PEM file.
@@ -212,8 +239,15 @@ impl Incoming {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The time that it was for the service.
+    pub(crate) fn date(&self) -> Option<Timestamp> {
+        DateTimeParser::new().parse_timestamp(self.header("date")?).ok()
+    }
+
+    /// How long to wait before asking again; a date counts from the service's own time.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        parse_retry_after(self.header("retry-after")?, SystemTime::now())
+        let now = self.date().unwrap_or_else(Timestamp::now);
+        parse_retry_after(self.header("retry-after")?, now)
     }
 
     /// Up to `limit` bytes of the body, to its end.
@@ -256,6 +290,18 @@ impl TransportError {
 
     pub(crate) fn is_transient(&self) -> bool {
         self.fault != TransportFault::Tls
+    }
+
+    /// Whether the request may have been received, and this be what became of its answer.
+    pub(crate) fn may_be_of_an_answer(&self) -> bool {
+        match self.fault {
+            TransportFault::Connect => false,
+            // Certificates come first, other faults of TLS at any time.
+            TransportFault::Tls => {
+                !matches!(rustls_error(&self.source), Some(rustls::Error::InvalidCertificate(_)))
+            }
+            _ => true,
+        }
     }
 
     pub(crate) fn advice(&self) -> Option<&'static str> {
@@ -304,8 +350,8 @@ impl From<ureq::Error> for TransportError {
             | E::ConnectionFailed
             | E::ConnectProxyFailed(_) => TransportFault::Connect,
             E::Timeout(_) => TransportFault::Timeout,
-            E::Tls(_) | E::Pem(_) | E::Rustls(_) | E::TlsRequired => TransportFault::Tls,
-            E::Io(error) if is_tls(error) => TransportFault::Tls,
+            E::Tls(_) | E::Pem(_) | E::TlsRequired => TransportFault::Tls,
+            error if rustls_error(error).is_some() => TransportFault::Tls,
             E::Io(error) => match error.kind() {
                 io::ErrorKind::ConnectionRefused
                 | io::ErrorKind::HostUnreachable
@@ -320,8 +366,13 @@ impl From<ureq::Error> for TransportError {
     }
 }
 
-fn is_tls(error: &io::Error) -> bool {
-    error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>()).is_some()
+/// What TLS said, if it was that.
+fn rustls_error(error: &ureq::Error) -> Option<&rustls::Error> {
+    match error {
+        ureq::Error::Rustls(error) => Some(error),
+        ureq::Error::Io(error) => error.get_ref()?.downcast_ref(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -330,7 +381,8 @@ mod tests {
 
     #[test]
     fn queries_are_escaped() {
-        let query = [("a", "SIP Trunking".to_owned()), ("b", "x&y=z/é%\"".to_owned())];
+        let query = [("a", "SIP Trunking"), ("b", "x&y=z/é%\"")];
+        let query = query.map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(
             with_query("https://host/p", &query),
             "https://host/p?a=SIP%20Trunking&b=x%26y%3Dz%2F%C3%A9%25%22"

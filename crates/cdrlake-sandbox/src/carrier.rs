@@ -1,4 +1,4 @@
-//! What the carrier's API would answer: tokens, the five calls, and their errors.
+//! What the carrier's API would answer: tokens, the five calls for files, two for numbers, errors.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -143,10 +143,14 @@ impl Carrier {
                 );
             }
         }
-        let Some(resource) = request.path.rsplit_once("/usageManagement/v1/") else {
+        let under = |base| request.path.rsplit_once(base).map(|(_, resource)| resource);
+        if let Some(resource) = under("/numberManagement/inbound/v1/") {
+            return number(&request.method, resource);
+        }
+        let Some(resource) = under("/usageManagement/v1/") else {
             return Reply::error(404, "404-01", "Not found", "Resource not found.");
         };
-        match (request.method.as_str(), resource.1) {
+        match (request.method.as_str(), resource) {
             ("GET", "unratedCallDetailRecord") => self.unrated(request),
             ("POST", "generateConsolidatedUnratedCallDetailRecord") => self.order(request, state),
             ("GET", "consolidatedUnratedCallDetailRecord") => self.ordered(request, state),
@@ -217,6 +221,21 @@ impl Carrier {
         };
         if self.settings.multipart { reply.in_multipart() } else { reply }
     }
+}
+
+/// What the number API might answer: the form is made up, the numbers are the carrier's example.
+fn number(method: &str, resource: &str) -> Reply {
+    let json = match (method, resource.split_once('/')) {
+        ("GET", None) if resource == "numberCollection" => {
+            r#"[{"startFullNumber": "+3338250xxx0", "endFullNumber": "+3338250xxx9"}]"#.to_owned()
+        }
+        ("GET", Some(("order", "0"))) => {
+            return Reply::error(404, "404-01", "Not found", "Resource not found.");
+        }
+        ("GET", Some(("order", id))) => format!(r#"{{"orderId": "{id}"}}"#),
+        _ => return Reply::error(405, "405-01", "Method not allowed", "Check GET and POST."),
+    };
+    Reply::new(200, "application/json", json)
 }
 
 fn invalid() -> Reply {

@@ -20,7 +20,7 @@ pub enum Certificate {
     Good,
     /// The same, but it ended years ago.
     Expired,
-    /// Signed by the authority, for another host.
+    /// Signed by the authority, for another host: elsewhere.example.
     WrongHost,
     /// For 127.0.0.1, signed by itself.
     SelfSigned,

@@ -16,10 +16,12 @@ mod certificates;
 mod http;
 mod reply;
 mod server;
+mod tunnel;
 
 pub use archive::{consolidated, day, empty_zip, zip_of};
 pub use carrier::{Carrier, Settings};
 pub use certificates::{Certificate, Certificates};
 pub use http::Request;
 pub use reply::{Breach, Framing, Reply};
-pub use server::Sandbox;
+pub use server::{Mute, Sandbox};
+pub use tunnel::{Seen, Tunnel};

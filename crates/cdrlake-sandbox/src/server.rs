@@ -77,6 +77,12 @@ impl Sandbox {
         Ok(Self { address, scheme, shared, accepting: Some(accepting) })
     }
 
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// The base URL.
     #[must_use]
     pub fn url(&self) -> String {
@@ -101,6 +107,40 @@ impl Sandbox {
     #[must_use]
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// A port of this machine that takes connections but never says a word.
+pub struct Mute(TcpListener);
+
+impl Mute {
+    /// Starts it. Nobody accepts; the system takes connections as long as there is room for them.
+    ///
+    /// # Errors
+    ///
+    /// There is no free port.
+    pub fn new() -> io::Result<Self> {
+        TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map(Self)
+    }
+
+    /// Its port.
+    ///
+    /// # Panics
+    ///
+    /// If the system does not tell.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.local_addr().expect("an address").port()
+    }
+
+    /// Takes up all the room, so that further connections hang: until what this gives is dropped.
+    #[must_use]
+    pub fn fill(&self) -> Vec<TcpStream> {
+        const LONGEST: Duration = Duration::from_millis(200);
+        // The fewest that wait at the same time.
+        let _ = rustix::net::listen(&self.0, 0);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port()));
+        std::iter::from_fn(|| TcpStream::connect_timeout(&address, LONGEST).ok()).collect()
     }
 }
 

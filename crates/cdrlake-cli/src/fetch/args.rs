@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use cdrlake_core::parse_product;
 use cdrlake_fetch::{
-    AccountNumber, Bill, Days, Endpoint, InvoiceNumber, Month, Offering, Operation, OrderId,
-    Profile, Task, UNRATED_DAYS, Usage, Year,
+    AccountNumber, Bill, Days, Endpoint, InvoiceNumber, Lookup, Month, NumberOrderId, Offering,
+    Operation, OrderId, Profile, Task, UNRATED_DAYS, Usage, Year,
 };
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
@@ -21,6 +21,15 @@ pub(crate) struct FetchArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum What {
+    #[command(flatten)]
+    Files(Files),
+    #[command(flatten)]
+    Json(Json),
+}
+
+/// What comes as files, into an inbox.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Files {
     /// Unrated CDRs of some days; the carrier keeps them for 90 days.
     ///
     /// A rerun leaves out days that were fetched when all their files were there, as long as the
@@ -34,6 +43,54 @@ pub(crate) enum What {
     Rated(BillArguments),
     /// Charges of a month besides calls. They are stored as they come: their format is not public.
     NonUsage(BillArguments),
+}
+
+/// What comes as JSON, to standard output: calls of the number API that change nothing.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Json {
+    /// Free numbers or the number inventory (GET numberCollection), as JSON.
+    ///
+    /// The answer is handed on as it comes. Without valid access to the number API the carrier may
+    /// answer with a mock.
+    Numbers(NumbersArguments),
+    /// What became of an order of numbers (GET order), as JSON.
+    ///
+    /// The answer is handed on as it comes. Without valid access to the number API the carrier may
+    /// answer with a mock.
+    Order(NumberOrderArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NumbersArguments {
+    /// A parameter of the query, by the name that the carrier's guide gives it; may be repeated.
+    ///
+    /// It is passed on as it is.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parameter)]
+    query: Vec<(String, String)>,
+
+    #[command(flatten)]
+    json: JsonArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NumberOrderArguments {
+    /// The order's id.
+    #[arg(long, value_name = "ID")]
+    order_id: NumberOrderId,
+
+    #[command(flatten)]
+    json: JsonArguments,
+}
+
+/// What both have in common.
+#[derive(Debug, Args)]
+pub(crate) struct JsonArguments {
+    /// Write the answer to this file, in place of any earlier one [default: standard output]
+    #[arg(short, long, value_name = "FILE.json")]
+    pub(crate) output: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
 }
 
 #[derive(Debug, Args)]
@@ -134,7 +191,22 @@ pub(crate) struct DownloadArguments {
     pub(crate) output: Option<PathBuf>,
 
     #[command(flatten)]
+    pub(crate) transfer: TransferArguments,
+}
+
+/// How files are fetched.
+#[derive(Debug, Args)]
+pub(crate) struct TransferArguments {
+    #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
+
+    /// How many downloads at a time.
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(crate) jobs: NonZero<usize>,
+
+    /// No progress bar, on a terminal either.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
 }
 
 /// How the carrier is talked to.
@@ -157,10 +229,6 @@ pub(crate) struct ConnectionArguments {
     #[arg(long, value_name = "FILE.pem")]
     pub(crate) ca_file: Option<PathBuf>,
 
-    /// How many downloads at a time.
-    #[arg(long, value_name = "N", default_value = "4")]
-    pub(crate) jobs: NonZero<usize>,
-
     /// How long to wait in sum before a request that failed is given up.
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration)]
     pub(crate) retry_for: Duration,
@@ -176,13 +244,25 @@ pub(crate) struct ConnectionArguments {
     /// Print errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
-
-    /// No progress bar, on a terminal either.
-    #[arg(long)]
-    pub(crate) no_progress: bool,
 }
 
-impl What {
+impl Json {
+    pub(crate) fn arguments(&self) -> &JsonArguments {
+        match self {
+            Self::Numbers(arguments) => &arguments.json,
+            Self::Order(arguments) => &arguments.json,
+        }
+    }
+
+    pub(crate) fn lookup(&self) -> Lookup {
+        match self {
+            Self::Numbers(arguments) => Lookup::Numbers { query: arguments.query.clone() },
+            Self::Order(arguments) => Lookup::Order { order_id: arguments.order_id.clone() },
+        }
+    }
+}
+
+impl Files {
     pub(crate) fn download(&self) -> &DownloadArguments {
         match self {
             Self::Unrated(arguments) => &arguments.download,
@@ -285,6 +365,12 @@ pub(crate) fn offering(text: &str) -> Result<Offering, String> {
         _ => return Err(wrong.to_string()),
     };
     name.parse().map_err(|_| wrong.to_string())
+}
+
+/// A parameter of a query.
+fn parameter(text: &str) -> Result<(String, String), &'static str> {
+    let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    parts.map(|(name, value)| (name.to_owned(), value.to_owned())).ok_or("expected NAME=VALUE")
 }
 
 /// A time like 90s, 15m or 2h.

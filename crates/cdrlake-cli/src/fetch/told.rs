@@ -57,8 +57,9 @@ impl Progress for Told {
 
     fn event(&self, event: &Event<'_>) {
         match event {
-            Event::Retrying { operation, error, wait } => self
-                .line(format_args!("{operation}: {error}; again in {:.1} s", wait.as_secs_f64())),
+            Event::Retrying { name, error, wait } => {
+                self.line(format_args!("{name}: {error}; again in {:.1} s", wait.as_secs_f64()));
+            }
             Event::Halved { operation } => {
                 self.line(format_args!("{operation}: too large, so asked for in two halves"));
             }

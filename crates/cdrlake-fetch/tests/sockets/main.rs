@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "all of it is tests")]
 
 mod canary;
+mod clocks;
+mod connections;
 mod cut;
 mod faults;
+mod interrupts;
+mod lookups;
 mod names;
 mod orders;
 mod reruns;

@@ -2,17 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 #![allow(clippy::zombie_processes, reason = "a test that fails leaves its child to the system")]
+#![allow(clippy::print_stderr, reason = "what cannot be tested here is said")]
+
+mod json;
+#[cfg(target_os = "linux")]
+mod process;
+mod proxy;
 
 use std::fs;
-use std::io::Read;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-use cdrlake_sandbox::{
-    Breach, Carrier, Certificate, Certificates, Reply, Request, Sandbox, Settings,
-};
+use cdrlake_sandbox::{Carrier, Certificate, Certificates, Reply, Request, Sandbox, Settings};
 use tempfile::TempDir;
 
 const UNRATED: &str = "unratedCallDetailRecord";
@@ -129,6 +131,22 @@ fn an_order_is_placed_waited_for_and_resumed() {
         .unwrap();
     assert_eq!(status(&output), 0, "{output:?}");
     assert_eq!(setup.inbox(), ["ABC2026090301.cdr.zip"]);
+}
+
+#[test]
+fn what_was_ordered_is_told_whatever_comes_then() {
+    let setup = Setup::new();
+    for _ in 0..2 {
+        setup.carrier.next("consolidatedUnratedCallDetailRecord", |_| {
+            Reply::error(503, "503-001", "service unavailable", "")
+        });
+    }
+    let mut command = setup.fetch(&["consolidated", "--quiet", "--retry-for", "0s"]);
+    let output = command.args(WHAT).args(DAYS).output().unwrap();
+    assert_eq!(status(&output), 75, "{output:?}");
+    let told = stderr(&output);
+    assert!(told.contains("--profile ABC --order-id 2026090301 resumes it"), "{told}");
+    assert!(told.contains("consolidated ABC, order 2026090301: HTTP 503"), "{told}");
 }
 
 #[test]
@@ -334,92 +352,10 @@ fn https_with_an_authority_of_ones_own() {
     }
 }
 
-/// Starts a fetch whose files drip, and waits until the first is on its way.
-#[cfg(target_os = "linux")]
-fn start_slowly(setup: &Setup) -> Child {
-    for _ in 0..3 {
-        setup
-            .carrier
-            .next(UNRATED, |reply| reply.breached(Breach::Drip(64, Duration::from_millis(40))));
-    }
-    let mut command = setup.unrated();
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let began = Instant::now();
-    let inbox = setup.directory.path().join("inbox");
-    loop {
-        let parts = fs::read_dir(&inbox).into_iter().flatten().flatten();
-        let has_begun = parts
-            .filter(|entry| entry.file_name().to_string_lossy().ends_with(".part"))
-            .any(|entry| entry.metadata().is_ok_and(|metadata| metadata.len() > 0));
-        if has_begun {
-            return child;
-        }
-        assert!(began.elapsed() < Duration::from_secs(20), "nothing has begun");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn no_secret_is_seen_from_outside() {
-    let setup = Setup::new();
-    let mut child = start_slowly(&setup);
-    let secrets = [KEY, SECRET, "sandbox-token-"];
-    let assert_clean = |what: &str, bytes: &[u8]| {
-        let text = String::from_utf8_lossy(bytes);
-        for secret in secrets {
-            assert!(!text.contains(secret), "{secret} in {what}");
-        }
-    };
-    let mut seen = 0;
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        if let Ok(arguments) = fs::read(entry.path().join("cmdline")) {
-            assert_clean(&format!("{}", entry.path().display()), &arguments);
-            seen += usize::from(entry.file_name().to_string_lossy() == child.id().to_string());
-        }
-    }
-    assert_eq!(seen, 1, "the command line was looked at");
-    // Temporary files while it runs, and everything after it.
-    for moment in ["while it runs", "after it"] {
-        if moment == "after it" {
-            assert!(child.wait().unwrap().success());
-        }
-        for directory in ["", "inbox"] {
-            for entry in fs::read_dir(setup.directory.path().join(directory)).unwrap().flatten() {
-                let bytes = fs::read(entry.path()).unwrap_or_default();
-                assert_clean(&format!("{} {moment}", entry.path().display()), &bytes);
-            }
-        }
-    }
-    let mut output = Vec::new();
-    child.stdout.take().unwrap().read_to_end(&mut output).unwrap();
-    child.stderr.take().unwrap().read_to_end(&mut output).unwrap();
-    assert!(!output.is_empty());
-    assert_clean("output", &output);
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_run_that_is_killed_leaves_nothing_that_is_seen_and_a_rerun_converges() {
-    let setup = Setup::new();
-    let mut child = start_slowly(&setup);
-    child.kill().unwrap();
-    child.wait().unwrap();
-    assert_eq!(setup.inbox(), Vec::<String>::new());
-    let output = setup.unrated().output().unwrap();
-    assert_eq!(status(&output), 0, "{output:?}");
-    assert_eq!(setup.inbox().len(), 3);
-    let converted = cdrlake(setup.directory.path())
-        .args(["convert", "inbox", "-o", "calls.parquet"])
-        .output()
-        .unwrap();
-    assert_eq!(status(&converted), 0, "what was left is no input: {converted:?}");
-}
-
 #[test]
 fn help_names_no_secret_option() {
     let directory = tempfile::tempdir().unwrap();
-    for what in ["unrated", "consolidated", "rated", "non-usage"] {
+    for what in ["unrated", "consolidated", "rated", "non-usage", "numbers", "order"] {
         let output = cdrlake(directory.path()).args(["fetch", what, "--help"]).output().unwrap();
         assert_eq!(status(&output), 0);
         for option in ["--insecure", "--no-verify", "--secret", "--token", "--consumer"] {
