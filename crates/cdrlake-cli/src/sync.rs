@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cdrlake_core::{Country, RecordId};
-use cdrlake_fetch::{Days, Deliveries, Offering, Plan, Profile, Task, today};
+use cdrlake_fetch::{Days, Deliveries, Offering, Plan, Profile, Task, UNRATED_DAYS, today};
 use cdrlake_lake::{
     Delivery, Duplicates, Input, LakeLocation, LakeOptions, PartitionBy, ProfileSettings,
     convert_to_lake, deliveries,
@@ -221,17 +221,28 @@ fn by_offering(
 /// Where the sequence numbers of files in the order of their times leave numbers out.
 ///
 /// A number that is lower by less than half of all is no gap: its file is late, or the numbers began
-/// anew.
+/// anew. Nor is what came with a file nearby, however late.
 fn gaps(files: &[(Date, u16)]) -> Vec<Days> {
     const NUMBERS: u16 = 10_000;
-    let leaves_out = |before: u16, after: u16| {
+    /// As many files as the carrier keeps, two a day.
+    const NEARBY: usize = 2 * UNRATED_DAYS as usize;
+    let leaves_out = |at: usize, before: u16, after: u16| {
         let steps = (after + NUMBERS - before) % NUMBERS;
-        (2..NUMBERS / 2).contains(&steps) && (before, after) != (NUMBERS - 1, 1)
+        if !(2..NUMBERS / 2).contains(&steps) {
+            return false;
+        }
+        let nearby = &files[at.saturating_sub(NEARBY)..files.len().min(at + NEARBY)];
+        let nearby: BTreeSet<u16> = nearby.iter().map(|(_, number)| *number).collect();
+        // After 9999 comes 0 or 1, so 0 may never have been.
+        let mut left_out = (1..steps).map(|step| (before + step) % NUMBERS);
+        left_out.any(|number| number != 0 && !nearby.contains(&number))
     };
-    files
-        .windows(2)
-        .filter_map(|pair| match *pair {
-            [(from, before), (to, after)] if leaves_out(before, after) => Days::new(from, to).ok(),
+    let pairs = files.windows(2).enumerate();
+    pairs
+        .filter_map(|(at, pair)| match *pair {
+            [(from, before), (to, after)] if leaves_out(at, before, after) => {
+                Days::new(from, to).ok()
+            }
             _ => None,
         })
         .collect()
@@ -271,6 +282,10 @@ mod tests {
     fn a_late_file_and_a_new_beginning_are_no_gaps() {
         assert_eq!(days(&[500, 1, 2]), []);
         assert_eq!(days(&[500, 499, 500]), []);
+        assert_eq!(days(&[4, 6, 5, 7]), [], "5 was made later than 6");
+        assert_eq!(days(&[4, 6, 7, 8, 5, 9]), []);
+        assert_eq!(days(&[9998, 0, 9999, 1]), []);
+        assert_eq!(days(&[4, 8, 6, 9]), [(1, 2), (3, 4)], "5 and 7 are still missing");
     }
 
     #[test]

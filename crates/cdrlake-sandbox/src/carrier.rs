@@ -164,7 +164,7 @@ impl Carrier {
         let product = product(request.parameter("productOffering").unwrap_or_default());
         // One day has its files bare in the zip, several have a zip a day, as it were.
         let Some([day_before, last]) = days.last() else { return Reply::empty(204) };
-        let seed = seed(last);
+        let seed = seed(&format!("{profile}{product}{last}"));
         let sequence = sequence(last);
         let body = match days.len() {
             1 => day(profile, product, [day_before, last], sequence, seed, self.settings.records),

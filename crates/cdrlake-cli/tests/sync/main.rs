@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
+mod kills;
+mod profiles;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -28,7 +31,11 @@ struct Setup {
 
 impl Setup {
     fn new() -> Self {
-        let carrier = Arc::new(Carrier::new(Settings { records: RECORDS, ..Settings::default() }));
+        Self::with(Settings::default())
+    }
+
+    fn with(settings: Settings) -> Self {
+        let carrier = Arc::new(Carrier::new(Settings { records: RECORDS, ..settings }));
         let sandbox = Sandbox::http(0, {
             let carrier = Arc::clone(&carrier);
             move |request: &Request| carrier.answer(request)
@@ -45,13 +52,18 @@ impl Setup {
     }
 
     fn sync(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command("ABC");
+        command.args(["--jobs", "1", "--report", "report.json"]).args(arguments).output().unwrap()
+    }
+
+    fn command(&self, profile: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cdrlake"));
         command.current_dir(self.directory.path()).env_clear().env("TMPDIR", self.directory.path());
         command.env("CDRLAKE_CONSUMER_KEY", "sandbox-key");
         command.env("CDRLAKE_CONSUMER_SECRET", "sandbox-secret");
-        command.args(["sync", "--profile", "ABC", "-o", "lake", "--inbox", "inbox", "--jobs", "1"]);
-        command.args(["--report", "report.json", "--endpoint", &self.sandbox.url()]);
-        command.args(arguments).output().unwrap()
+        command.args(["sync", "--profile", profile, "-o", "lake", "--inbox", "inbox"]);
+        command.args(["--endpoint", &self.sandbox.url()]);
+        command
     }
 
     /// The days that were asked for since the first `seen` requests.
@@ -177,6 +189,35 @@ fn what_arrived_before_the_service_throttled_is_loaded_and_a_later_run_completes
     let asked = setup.asked(seen);
     assert!(asked.ends_with(&setup.days_ago((0..DAYS - 10).rev())), "{asked:?}");
     assert_eq!(setup.rows(), DAYS * RECORDS);
+}
+
+#[test]
+fn no_secret_is_in_what_a_run_leaves() {
+    fn look(directory: &Path) -> usize {
+        let mut files = 0;
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                files += look(&path);
+                continue;
+            }
+            let bytes = fs::read(&path).unwrap();
+            let text = String::from_utf8_lossy(&bytes);
+            for secret in ["sandbox-key", "sandbox-secret", "sandbox-token", "c2FuZGJveC1"] {
+                assert!(!text.contains(secret), "{secret} in {}", path.display());
+            }
+            files += 1;
+        }
+        files
+    }
+    let setup = Setup::with(Settings { token_requests: 10, ..Settings::default() });
+    setup.faults(2, |_| Reply::error(400, "400-005", "sandbox-secret", "Bearer sandbox-token-1"));
+    let output = setup.sync(&["--product", "10"]);
+    assert_eq!(status(&output), 4, "{output:?}");
+    assert!(stderr(&output).contains("[secret]") && !stderr(&output).contains("sandbox-secret"));
+    // Inbox and journal, lake and ledger, and the report.
+    assert!(look(setup.directory.path()) > DAYS as usize);
+    assert!(setup.directory.path().join("report.json").exists());
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_good_answer_is_stored_as_it_came() {
             let Ok(Fetched::Files(files)) = setup.one(day("2026-11-21")) else { panic!() };
             assert_eq!(files.len(), 1);
             let stored = std::fs::read(files[0].path()).unwrap();
-            let seed = "20261121"
+            let seed = "ABC1020261121"
                 .bytes()
                 .fold(7, |seed: u64, byte| seed.wrapping_mul(31).wrapping_add(u64::from(byte)));
             // Two files a day since 1970.
