@@ -96,6 +96,26 @@ fn in_multipart() {
 }
 
 #[test]
+fn two_lengths() {
+    // Two that differ, two chunked and not, one that is no number: nobody knows where it ends.
+    let zip = archive();
+    let len = zip.len();
+    for lengths in [
+        format!("Content-Length: {len}\r\nContent-Length: {}", len + 1),
+        format!("Content-Length: {}\r\nContent-Length: {len}", len - 1),
+        format!("Content-Length: {len}\r\nTransfer-Encoding: chunked"),
+        format!("Content-Length: {len}, {}", len + 1),
+        "Content-Length: -1".to_owned(),
+        format!("Content-Length: {len}0000000000000000000000"),
+    ] {
+        let head = format!("HTTP/1.1 200 OK\r\n{lengths}\r\n\r\n");
+        let raw = [head.into_bytes(), zip.clone()].concat();
+        let (is_done, files) = fetch_cut(&Reply::empty(200), Breach::Raw(raw));
+        assert!(!is_done && files.is_empty(), "{lengths}");
+    }
+}
+
+#[test]
 fn a_length_that_lies() {
     let reply = Reply::zip("ABC.cdr.zip", archive());
     let len = reply.body.len() as u64;
