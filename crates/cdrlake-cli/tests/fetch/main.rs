@@ -363,3 +363,23 @@ fn help_names_no_secret_option() {
         }
     }
 }
+
+#[cfg(unix)]
+#[test]
+fn what_the_readme_says_to_type_works() {
+    let readme = include_str!("../../../../README.md");
+    let block = readme.split("```sh\n").find(|block| block.starts_with("export CDRLAKE_")).unwrap();
+    let (block, _) = block.split_once("```").unwrap();
+    let carrier = Carrier::new(Settings::default());
+    let sandbox = Sandbox::http(0, move |request: &Request| carrier.answer(request)).unwrap();
+    let script = block.replace("http://127.0.0.1:8229", &sandbox.url());
+    assert_ne!(script, block);
+    let directory = tempfile::tempdir().unwrap();
+    let programs = Path::new(env!("CARGO_BIN_EXE_cdrlake")).parent().unwrap();
+    let mut command = Command::new("/bin/sh");
+    command.args(["-e", "-c", &script]).current_dir(directory.path()).env("PATH", programs);
+    let output = command.output().unwrap();
+    assert_eq!(status(&output), 0, "{output:?}");
+    assert_eq!(names(&directory.path().join("inbox")).len(), 7);
+    assert!(stderr(&output).contains("calls.parquet: 7000 rows"), "{output:?}");
+}
