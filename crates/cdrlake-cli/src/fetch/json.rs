@@ -5,11 +5,12 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cdrlake_fetch::{Error, Fetcher, Silent};
+use cdrlake_fetch::{Error, Fetcher};
 use cdrlake_lake::new_file_beside;
 
 use super::args::{Json, JsonArguments};
 use super::checks::CarrierChecks;
+use super::told::Told;
 use super::{options, print_failure, print_out, usage};
 use crate::outcome::Outcome;
 use crate::{interrupt, summary};
@@ -26,7 +27,8 @@ pub(crate) fn run(json: &Json) -> Result<Outcome> {
         Err(error) => return Ok(usage(error)),
     };
     let checks = CarrierChecks::default();
-    let fetcher = match Fetcher::new(options, &checks, &Silent) {
+    let told = Told::new(connection.quiet, false);
+    let fetcher = match Fetcher::new(options, &checks, &told) {
         Ok(fetcher) => fetcher,
         Err(error) => return Ok(usage(error)),
     };

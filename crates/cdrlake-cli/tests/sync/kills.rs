@@ -66,6 +66,8 @@ fn visible(inbox: &Path) -> Vec<std::path::PathBuf> {
 /// What can be seen in the inbox is whole, at any moment.
 fn assert_whole(setup: &Setup) {
     for path in visible(&setup.directory.path().join("inbox")) {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("ABC20") && name.ends_with(".cdr.zip"), "{name}");
         let mut zip = ZipArchive::new(File::open(&path).unwrap()).unwrap();
         for number in 0..zip.len() {
             copy(&mut zip.by_index(number).unwrap(), &mut sink()).unwrap();
@@ -82,6 +84,8 @@ fn quiet(mut command: Command) -> Command {
 fn kills_at_random_moments() {
     const KILLS: usize = 25;
     let setup = Setup::with(Settings { token_requests: 20, ..Settings::default() });
+    // Slow enough to be hit in the middle.
+    setup.faults(80, |reply| reply.breached(Breach::Drip(256, Duration::from_millis(2))));
     let mut random = fastrand::Rng::with_seed(7);
     let mut ended = 0;
     for _ in 0..KILLS {
