@@ -77,7 +77,7 @@ pub(crate) struct SyncArguments {
 pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
     let (transfer, lake) = (&arguments.transfer, &arguments.output);
     let connection = &transfer.connection;
-    if arguments.inbox.starts_with(lake) {
+    if resolved(&arguments.inbox).starts_with(resolved(lake)) {
         return Ok(usage(format_args!("{}: the inbox is in the lake", arguments.inbox.display())));
     }
     let Some(profiles) = config::profiles_or_usage(arguments.reading.config.as_deref()) else {
@@ -124,6 +124,16 @@ pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
         return Ok(fetched);
     }
     Ok(fetched.or_worse(load(arguments, location, profiles, report_file)?))
+}
+
+/// `path` without links, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let existing = path.ancestors().find_map(|ancestor| {
+        let resolved = ancestor.canonicalize().ok()?;
+        Some(resolved.join(path.strip_prefix(ancestor).ok()?))
+    });
+    existing.unwrap_or(path)
 }
 
 /// What to ask for; and, unless quiet, what the carrier will not have for long.

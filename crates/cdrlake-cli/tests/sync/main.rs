@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use cdrlake_core::synthetic::Calls;
 use cdrlake_fetch::{UNRATED_DAYS, today};
-use cdrlake_sandbox::{Carrier, Reply, Request, Sandbox, Settings};
+use cdrlake_sandbox::{Carrier, Reply, Request, Sandbox, Settings, zip_of};
 use jiff::ToSpan;
 use jiff::civil::Date;
 use tempfile::TempDir;
@@ -266,7 +266,15 @@ fn what_cannot_be_is_told_before_anything_is_sent() {
         assert_eq!(status(&output), 2, "{output:?}");
         assert!(stderr(&output).contains(told), "{output:?}");
     }
-    for [lake, inbox] in [["other", "inbox"], ["lake", "lake/inbox"]] {
+    std::os::unix::fs::symlink(".", setup.directory.path().join("link")).unwrap();
+    for [lake, inbox] in [
+        ["other", "inbox"],
+        ["lake", "lake"],
+        ["lake", "lake/inbox"],
+        ["lake", "./lake/inbox"],
+        ["./lake", "lake/../lake/inbox"],
+        ["link/lake", "lake/inbox"],
+    ] {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cdrlake"));
         command.current_dir(setup.directory.path()).env_clear();
         command.args(["sync", "--profile", "ABC", "--product", "10", "-o", lake, "--inbox", inbox]);
@@ -275,6 +283,32 @@ fn what_cannot_be_is_told_before_anything_is_sent() {
     }
     assert!(setup.sandbox.requests().is_empty());
     assert!(!setup.directory.path().join("inbox").exists());
+}
+
+#[test]
+fn a_day_grows_while_it_lasts() {
+    let setup = Setup::new();
+    let morning = |reply: Reply| {
+        let mut zip = zip::ZipArchive::new(std::io::Cursor::new(&reply.body[..])).unwrap();
+        let mut member = zip.by_index(0).unwrap();
+        let name = member.name().unwrap().into_owned();
+        let mut gzip = Vec::new();
+        std::io::copy(&mut member, &mut gzip).unwrap();
+        drop(member);
+        Reply { body: zip_of(&[(&name, &gzip)]), ..reply }
+    };
+    setup.faults(DAYS as usize - 1, |reply| reply);
+    setup.faults(1, morning);
+    assert_eq!(status(&setup.sync(&["--product", "10"])), 0);
+    let before = setup.rows();
+    assert!(before < DAYS * RECORDS && before > (DAYS - 1) * RECORDS);
+    // The same name, other content: one file that is known, and one that is new.
+    let output = setup.sync(&[]);
+    assert_eq!(status(&output), 0, "{output:?}");
+    assert!(stderr(&output).contains("has other content"), "{output:?}");
+    assert_eq!((setup.written(), setup.rows()), (DAYS * RECORDS - before, DAYS * RECORDS));
+    assert_eq!(status(&setup.sync(&[])), 0);
+    assert_eq!(setup.rows(), DAYS * RECORDS);
 }
 
 #[test]
