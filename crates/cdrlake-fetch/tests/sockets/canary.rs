@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use cdrlake_fetch::{Credentials, Fetcher, Inbox, Operation, Options, Task};
+use cdrlake_fetch::{Credentials, Error, Fetcher, Inbox, Lookup, Operation, Options, Task};
 use cdrlake_sandbox::{Breach, Carrier, Reply, Request, Sandbox, Settings};
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -14,6 +14,8 @@ const KEY: &str = "canary-key";
 const SECRET: &str = "canary-secret";
 const TOKEN: &str = "sandbox-token-";
 const PHONE: &str = "447700900123";
+
+const NUMBERS: &str = "numberCollection";
 
 /// Everything that `log` and `tracing` say, at every level.
 #[derive(Clone, Default)]
@@ -69,6 +71,9 @@ fn misbehave(carrier: &Carrier, secrets: &'static str) {
         Reply::empty(403).with("APIGWTrackingId", PHONE).with("APIGWExceptionCode", &told())
     });
     carrier.next("nonUsageReport", |reply| reply.breached(Breach::Reset(5)));
+    carrier.next(NUMBERS, move |_| Reply::error(503, &told(), &told(), &told()));
+    carrier.next(NUMBERS, move |_| Reply::error(400, &told(), &told(), &told()));
+    carrier.next(NUMBERS, move |_| Reply::new(200, &told(), told()));
 }
 
 /// `reply` with what the request proved itself by.
@@ -92,6 +97,17 @@ fn tasks() -> Vec<Task> {
     tasks.push(Task::Download(Operation::Rated(bill("Nov"))));
     tasks.push(Task::Download(Operation::NonUsage(bill("Nov"))));
     tasks
+}
+
+/// All that an error can tell.
+fn shown(error: &Error) -> String {
+    let mut out = format!("{error} {error:#?} {:?}", error.advice());
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        write!(out, "{cause} {cause:?}").unwrap();
+        source = cause.source();
+    }
+    out
 }
 
 #[test]
@@ -129,16 +145,18 @@ fn nothing_secret_comes_out_at_any_level() {
             let fetcher = Fetcher::new(options.clone(), &Archives, &told).unwrap();
             let report = fetcher.run(&[task], &inbox);
             write!(out, "{fetcher:?} {options:?} {report:?} {:?}", told.0.lock().unwrap()).unwrap();
-            for task in &report.tasks {
-                if let Err(error) = &task.result {
-                    write!(out, "{error} {error:#?} {:?}", error.advice()).unwrap();
-                    let mut source = std::error::Error::source(error);
-                    while let Some(cause) = source {
-                        write!(out, "{cause} {cause:?}").unwrap();
-                        source = cause.source();
-                    }
-                }
-            }
+            report.tasks.iter().filter_map(|task| task.result.as_ref().err()).for_each(|error| {
+                out.push_str(&shown(error));
+            });
+        }
+        // The query of a person who looks a number up.
+        let lookup = Lookup::Numbers { query: vec![("number".into(), PHONE.into())] };
+        for _ in 0..2 {
+            let options = Options { credentials: credentials.clone(), ..options(&sandbox.url()) };
+            let told = Told::default();
+            let error = Fetcher::new(options, &Archives, &told).unwrap().look_up(&lookup);
+            write!(out, "{lookup} {:?}", told.0.lock().unwrap()).unwrap();
+            out.push_str(&shown(&error.unwrap_err()));
         }
     }
     // The journal and whatever else is in the inbox; archives are compressed numbers of nobody.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use cdrlake_fetch::{Error, Fetched, Operation, Retry, Stored, Task, TransportFault};
-use cdrlake_sandbox::{Breach, Framing, Reply, Sandbox, zip_of};
+use cdrlake_sandbox::{Breach, Framing, Reply, Request, Sandbox, zip_of};
 
 use crate::support::{Setup, UNRATED, bill, day, fetch, only, options, run, serve, usage};
 
@@ -169,6 +169,25 @@ fn a_retry_after_beyond_the_budget_is_not_waited_for() {
     assert!(error.is_transient());
     assert!(error.to_string().contains("3600 s"), "{error}");
     assert_eq!(setup.asked(UNRATED), 1);
+}
+
+#[test]
+fn all_waits_of_a_request_have_one_budget() {
+    let sandbox = serve(|_| error(503));
+    let mut options = options(&sandbox.url());
+    options.retry = Retry {
+        attempts: u32::MAX,
+        budget: Duration::from_millis(300),
+        first_wait: Duration::from_millis(20),
+        longest_wait: Duration::from_millis(40),
+    };
+    let began = Instant::now();
+    let (result, files) = fetch(options);
+    assert!(matches!(result, Err(Error::Service(_))) && files.is_empty(), "{result:?}");
+    assert!(began.elapsed() >= Duration::from_millis(200) && began.elapsed().as_secs() < 5);
+    // No wait is shorter than half of what it may be at the longest.
+    let asked = sandbox.requests_for(UNRATED).len();
+    assert!((8..=17).contains(&asked), "{asked}");
 }
 
 #[test]
@@ -345,6 +364,24 @@ fn redirects_are_not_followed() {
             assert!(!error.is_transient());
             assert!(files.is_empty());
         }
+    }
+    // Nor are key and secret, or an order, taken elsewhere.
+    let url = elsewhere.url();
+    let sandbox = Sandbox::http(0, move |request: &Request| match request.resource() {
+        "token" if request.connection == 0 => {
+            Reply::new(200, "application/json", "{\"access_token\": \"abc\"}")
+                .with("Connection", "close")
+        }
+        _ => Reply::empty(307).with("Location", &url),
+    })
+    .unwrap();
+    let order = Task::Order(usage("2026-11-01", "2026-11-02"));
+    for (number, task) in [order.clone(), order].iter().enumerate() {
+        let directory = tempfile::tempdir().unwrap();
+        let task = std::slice::from_ref(task);
+        let error = only(run(options(&sandbox.url()), task, directory.path())).unwrap_err();
+        assert_eq!(matches!(error, Error::Token(_)), number == 1, "{error:?}");
+        assert!(error.advice().unwrap().contains("redirect"), "{error:?}");
     }
     assert_eq!(ELSEWHERE.load(Ordering::SeqCst), 0);
 }
