@@ -52,10 +52,11 @@ pub(crate) enum Command {
     ///
     /// Credentials come from CDRLAKE_CONSUMER_KEY and CDRLAKE_CONSUMER_SECRET, or
     /// CDRLAKE_ACCESS_TOKEN, or a file; never from the command line. New files are listed on
-    /// standard output.
+    /// standard output. A proxy is taken from HTTPS_PROXY, else ALL_PROXY, but for what NO_PROXY
+    /// names and for this machine.
     ///
     /// Exit status: 0 done, or nothing to download; 1 failed; 2 usage; 4 done, but requests failed;
-    /// 75 try again later.
+    /// 75 try again later; 130 or 143 interrupted: what was stored before stays.
     Fetch(FetchArguments),
     /// Download what a lake has not, as far as the carrier still has it, and load it.
     ///

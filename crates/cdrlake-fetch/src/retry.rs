@@ -54,7 +54,7 @@ impl Attempts {
         let doubled = self.limits.first_wait.saturating_mul(1 << (self.made - 1).min(20));
         let jittered = doubled.min(self.limits.longest_wait).mul_f64(0.5 + fastrand::f64() / 2.0);
         // A little more than asked for, so that all who were sent away do not return at once.
-        let wait = asked.map_or(jittered, |asked| asked + jittered.min(asked / 8));
+        let wait = asked.map_or(jittered, |asked| asked.saturating_add(jittered.min(asked / 8)));
         self.waited = self.waited.saturating_add(wait);
         (self.waited <= self.limits.budget).then_some(wait)
     }
@@ -98,8 +98,12 @@ mod tests {
         let wait = attempts.next_wait(Some(minute)).unwrap();
         assert!(wait >= minute && wait <= minute + Duration::from_secs(1));
         assert!(attempts.next_wait(Some(minute)).is_none());
-        let huge = Some(Duration::from_secs(u64::MAX));
-        assert!(Attempts::new(Retry::default()).next_wait(huge).is_none());
+        let mut attempts = Attempts::new(Retry::default());
+        for huge in [Duration::from_secs(u64::MAX), Duration::MAX] {
+            assert!(attempts.next_wait(None).is_some());
+            assert!(attempts.next_wait(Some(huge)).is_none());
+            attempts.waited = Duration::ZERO;
+        }
     }
 
     #[test]

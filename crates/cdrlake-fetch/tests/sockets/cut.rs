@@ -1,9 +1,9 @@
 //! A good answer cut at every byte never leaves a file behind.
 
-use cdrlake_fetch::{Error, Retry};
+use cdrlake_fetch::{Error, Fetched, Retry};
 use cdrlake_sandbox::{Breach, Framing, Reply, zip_of};
 
-use crate::support::{fetch, options, serve};
+use crate::support::{day, fetch, files, only, options, run, serve};
 
 /// The empty line behind the last chunk, which is there already.
 const AFTER_LAST_CHUNK: usize = 2;
@@ -93,6 +93,51 @@ fn in_multipart() {
         };
         cut_everywhere(&reply, whole_from);
     }
+}
+
+#[test]
+fn damaged_at_random() {
+    const ANSWERS: usize = 400;
+    let zip = archive();
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Disposition: attachment; \
+         filename=\"ABC.cdr.zip\"\r\nContent-Length: {}\r\n\r\n",
+        zip.len()
+    );
+    let whole = [head.as_bytes(), &zip].concat();
+    let parts = Reply::zip("ABC.cdr.zip", zip.clone()).in_multipart();
+    let (_, content_type) = &parts.headers[0];
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {content_type}\r\n\r\n");
+    let in_parts = [head.as_bytes(), &parts.body].concat();
+    let mut random = fastrand::Rng::with_seed(7);
+    let mut refused = 0;
+    for number in 0..ANSWERS {
+        let mut raw = if number % 2 == 0 { whole.clone() } else { in_parts.clone() };
+        for _ in 0..random.usize(1..4) {
+            let at = random.usize(..raw.len());
+            match random.u8(..3) {
+                0 => raw[at] = random.u8(..),
+                1 => drop(raw.remove(at)),
+                _ => raw.insert(at, *random.choice(b"\r\n:;-0P\0\xFF").unwrap()),
+            }
+        }
+        let sandbox = serve(move |_| Reply::empty(200).breached(Breach::Raw(raw.clone())));
+        let mut options = options(&sandbox.url());
+        options.retry = Retry { attempts: 1, ..options.retry };
+        let directory = tempfile::tempdir().unwrap();
+        // The damage may be where it does no harm; then the archive is as it was.
+        match only(run(options, &[day("2026-11-01")], directory.path())) {
+            Ok(Fetched::Files(files)) => {
+                let stored = std::fs::read(files[0].path()).unwrap();
+                assert!(zip::ZipArchive::new(std::io::Cursor::new(stored)).is_ok(), "{number}");
+            }
+            _ => {
+                refused += 1;
+                assert!(files(directory.path()).is_empty(), "{number}");
+            }
+        }
+    }
+    assert!(refused > ANSWERS / 4, "{refused}");
 }
 
 #[test]

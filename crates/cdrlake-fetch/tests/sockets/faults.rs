@@ -164,11 +164,24 @@ fn a_retry_after_beyond_the_budget_is_not_waited_for() {
     let setup = Setup::small();
     setup.carrier.next(UNRATED, |_| error(429).with("Retry-After", "3600"));
     let began = Instant::now();
-    let error = setup.one(day("2026-11-01")).unwrap_err();
+    let told = setup.one(day("2026-11-01")).unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(error.is_transient());
-    assert!(error.to_string().contains("3600 s"), "{error}");
+    assert!(told.is_transient());
+    assert!(told.to_string().contains("3600 s"), "{told}");
     assert_eq!(setup.asked(UNRATED), 1);
+    // However far beyond, and whatever came before.
+    for far in ["99999999999999999999", "29 Dec 9999 12:00:00 GMT"] {
+        for _ in 0..2 {
+            setup.carrier.next(UNRATED, |_| error(500));
+        }
+        setup.carrier.next(UNRATED, move |_| error(429).with("Retry-After", far));
+        let mut options = setup.options();
+        options.retry.attempts = 9;
+        options.retry.first_wait = Duration::from_millis(700);
+        options.retry.longest_wait = Duration::from_secs(2);
+        let result = only(run(options, &[day("2026-11-01")], setup.directory.path()));
+        assert!(matches!(&result, Err(Error::Service(told)) if told.http_status == 429), "{far}");
+    }
 }
 
 #[test]
