@@ -279,7 +279,10 @@ impl<'a> Fetcher<'a> {
                 Some(Entry { file, bytes })
             });
             let request = Self::url(&self.options.endpoint, operation);
-            inbox.journal.append(&request, entries.collect()).map_err(Error::Store)?;
+            // The files are there; a failure must not hide them.
+            if let Err(error) = inbox.journal.append(&request, entries.collect()) {
+                self.progress.event(&Event::NotNoted { operation, error: &error });
+            }
         }
         Ok(Fetched::Files(stored))
     }

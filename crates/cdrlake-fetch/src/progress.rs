@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::download::TaskReport;
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::parameters::OrderId;
 use crate::request::Operation;
 
@@ -47,6 +47,13 @@ pub enum Event<'a> {
     Halved {
         /// Which.
         operation: &'a Operation,
+    },
+    /// Files are stored, but that they are final could not be noted: a rerun asks for them again.
+    NotNoted {
+        /// Which.
+        operation: &'a Operation,
+        /// Why.
+        error: &'a StoreError,
     },
     /// An order was placed.
     Ordered {

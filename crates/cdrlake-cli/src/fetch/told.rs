@@ -63,6 +63,9 @@ impl Progress for Told {
             Event::Halved { operation } => {
                 self.line(format_args!("{operation}: too large, so asked for in two halves"));
             }
+            Event::NotNoted { operation, error } => {
+                self.line(format_args!("warning: {operation}: stored, but {error}"));
+            }
             Event::Ordered { operation, order_id } => self.line(format_args!(
                 "{operation}: order {order_id} is placed; --order-id {order_id} resumes it"
             )),

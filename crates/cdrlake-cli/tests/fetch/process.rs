@@ -205,6 +205,22 @@ fn a_file_that_may_not_grow_is_not_stored() {
     assert_eq!(setup.inbox().len(), 3);
 }
 
+#[test]
+fn a_journal_that_may_not_grow_hides_no_file() {
+    let setup = Setup::new();
+    let inbox = setup.directory.path().join("inbox");
+    fs::create_dir(&inbox).unwrap();
+    fs::write(inbox.join(".cdrlake-fetch.jsonl"), "\n".repeat(64 << 10)).unwrap();
+    for listed in [3, 0] {
+        let output = in_shell(&setup, "ulimit -f 64; exec \"$@\"");
+        assert_eq!(status(&output), 0, "{output:?}");
+        assert!(stderr(&output).contains("stored, but cannot write"), "{output:?}");
+        assert_eq!(stdout(&output).lines().count(), listed, "{output:?}");
+    }
+    assert_eq!(setup.sandbox.requests_for(UNRATED).len(), 6);
+    assert_eq!(setup.inbox().len(), 3);
+}
+
 /// On a file system of its own that is full; where none may be mounted, this is not tested.
 #[test]
 fn a_full_disk_harms_nothing_that_is_stored() {
