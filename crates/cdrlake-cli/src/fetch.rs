@@ -199,7 +199,8 @@ fn print_failure(what: &dyn fmt::Display, error: &Error) {
 /// How to get what was ordered, without ordering it again.
 fn print_order(operation: &Operation, error: &Error) {
     if let Operation::Consolidated { profile, order_id } = operation
-        && error.is_transient()
+        // Another error of the service may mean that there is no such order.
+        && (error.is_transient() || !matches!(error, Error::Service(_)))
         && !matches!(error, Error::NotReady { .. })
     {
         summary::line(format_args!(

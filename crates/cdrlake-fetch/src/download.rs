@@ -289,17 +289,22 @@ impl<'a> Fetcher<'a> {
 
     /// What is there now; nothing is no error.
     fn receive(&self, operation: &Operation, inbox: &Inbox) -> Result<Vec<Received>, Error> {
+        const ACCEPTED: u16 = 202;
         const NOT_FOUND: u16 = 404;
+        let is_ordered = matches!(operation, Operation::Consolidated { .. });
         let receiver = Receiver {
             service: &self.service,
             inbox,
             checks: self.checks,
             progress: self.progress,
         };
-        match self
-            .service
-            .call(&operation.call(&self.options.endpoint), &|answer| receiver.receive(answer))
+        match self.service.call(&operation.call(&self.options.endpoint), &|answer| match answer
+            .status
         {
+            // Accepted, but not done: what an order may be that is waited for.
+            ACCEPTED if is_ordered => Ok(Vec::new()),
+            _ => receiver.receive(answer),
+        }) {
             Err(Error::Service(error)) if error.http_status == NOT_FOUND => Ok(Vec::new()),
             received => received,
         }

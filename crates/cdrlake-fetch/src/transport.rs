@@ -252,7 +252,9 @@ impl Incoming {
 
     /// Up to `limit` bytes of the body, to its end.
     pub(crate) fn read_text(&mut self, limit: u64) -> Result<Vec<u8>, TransportError> {
-        let mut bytes = Vec::new();
+        // Room for any token, so that no copy of it is left behind when this grows.
+        const ROOM: u64 = 64 << 10;
+        let mut bytes = Vec::with_capacity(limit.min(ROOM) as usize);
         self.body.by_ref().take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     }

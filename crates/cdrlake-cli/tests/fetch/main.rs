@@ -135,18 +135,19 @@ fn an_order_is_placed_waited_for_and_resumed() {
 
 #[test]
 fn what_was_ordered_is_told_whatever_comes_then() {
-    let setup = Setup::new();
-    for _ in 0..2 {
-        setup.carrier.next("consolidatedUnratedCallDetailRecord", |_| {
-            Reply::error(503, "503-001", "service unavailable", "")
-        });
+    for (reply, expected, problem) in [
+        (Reply::error(503, "503-001", "service unavailable", ""), 75, "HTTP 503"),
+        (Reply::new(200, "text/html", "<html>"), 1, "the answer is no archive"),
+    ] {
+        let setup = Setup::new();
+        setup.carrier.next("consolidatedUnratedCallDetailRecord", move |_| reply.clone());
+        let mut command = setup.fetch(&["consolidated", "--quiet", "--retry-for", "0s"]);
+        let output = command.args(WHAT).args(DAYS).output().unwrap();
+        assert_eq!(status(&output), expected, "{output:?}");
+        let told = stderr(&output);
+        assert!(told.contains("--profile ABC --order-id 2026090301 resumes it"), "{told}");
+        assert!(told.contains(&format!("consolidated ABC, order 2026090301: {problem}")), "{told}");
     }
-    let mut command = setup.fetch(&["consolidated", "--quiet", "--retry-for", "0s"]);
-    let output = command.args(WHAT).args(DAYS).output().unwrap();
-    assert_eq!(status(&output), 75, "{output:?}");
-    let told = stderr(&output);
-    assert!(told.contains("--profile ABC --order-id 2026090301 resumes it"), "{told}");
-    assert!(told.contains("consolidated ABC, order 2026090301: HTTP 503"), "{told}");
 }
 
 #[test]

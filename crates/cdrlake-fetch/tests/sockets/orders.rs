@@ -17,6 +17,7 @@ fn order() -> Task {
 fn an_order_is_waited_for() {
     let setup = Setup::new(Settings { order_polls: 4, records: 3, ..Settings::default() });
     setup.carrier.next(CONSOLIDATED, |_| Reply::empty(204));
+    setup.carrier.next(CONSOLIDATED, |_| Reply::empty(202));
     setup.carrier.next(CONSOLIDATED, |reply| {
         Reply { status: 200, ..Reply::zip("ABC.cdr.zip", cdrlake_sandbox::empty_zip()) }
             .with("x-was", &reply.status.to_string())
