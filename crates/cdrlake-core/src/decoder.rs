@@ -12,6 +12,7 @@ use crate::framing::Position;
 use crate::record_id::RecordId;
 use crate::scan::{Counts, Scanner, Sink};
 use crate::schema::schema;
+use crate::time_zone::TimeZone;
 use crate::validate::{Sound, Strictness};
 
 /// Rows of a batch, unless set otherwise: few enough for a batch to stay in the second-level
@@ -28,6 +29,9 @@ pub struct SourceOptions {
     pub source_file: String,
     /// What is known from outside the records.
     pub metadata: Metadata,
+    /// Whose clocks the records' times are of: fills `start_time_utc` and `start_time_ambiguous`,
+    /// which are null without.
+    pub time_zone: Option<TimeZone>,
     /// Whether warnings reject.
     pub strictness: Strictness,
     /// Whether rows have a `record_id`.
@@ -44,6 +48,7 @@ impl SourceOptions {
         Self {
             source_file: source_file.into(),
             metadata: Metadata::default(),
+            time_zone: None,
             strictness: Strictness::default(),
             record_id: RecordId::default(),
             batch_size: DEFAULT_BATCH_SIZE,

@@ -48,6 +48,7 @@ pub mod reference;
 mod scan;
 mod schema;
 pub mod synthetic;
+mod time_zone;
 mod validate;
 
 pub use arrow_array::RecordBatch;
@@ -64,4 +65,5 @@ pub use record::Record;
 pub use record_id::{RECORD_ID_LEN, RecordId, UnknownRecordId, record_id};
 pub use scan::Counts;
 pub use schema::{COLUMNS, ColumnSpec, RULES_VERSION, SCHEMA_VERSION, schema};
+pub use time_zone::{NoTimeZone, TimeZone};
 pub use validate::Strictness;

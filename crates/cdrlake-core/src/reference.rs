@@ -262,6 +262,19 @@ fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOption
     let (date, time) = (field("date"), field("time"));
     let tenths: u32 = field("duration").trim_matches(' ').parse().unwrap_or_default();
     let trailer = text(trailer).trim_matches(' ').to_owned();
+    let start_time = format!(
+        "{}-{}-{}T{}:{}:{}",
+        &date[..4],
+        &date[4..6],
+        &date[6..],
+        &time[..2],
+        &time[2..4],
+        &time[4..6]
+    );
+    let (utc, is_ambiguous) = match &options.time_zone {
+        Some(zone) => instant(&start_time, zone.name()),
+        None => (None, None),
+    };
     vec![
         Some(options.source_file.clone()),
         Some(record_number.to_string()),
@@ -278,17 +291,9 @@ fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOption
         party("destination"),
         Some(product_type.clone()),
         product_type_name(&product_type).map(str::to_owned),
-        Some(format!(
-            "{}-{}-{}T{}:{}:{}",
-            &date[..4],
-            &date[4..6],
-            &date[6..],
-            &time[..2],
-            &time[2..4],
-            &time[4..6]
-        )),
-        None,
-        None,
+        Some(start_time.clone()),
+        utc,
+        is_ambiguous,
         Some(format!("{}.{}", tenths / 10, tenths % 10)),
         Some(field("continuation")),
         trimmed("switch_id"),
@@ -310,6 +315,20 @@ fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOption
             RecordId::Fill => Some(blake3::hash(record).to_hex()[..32].to_owned()),
         },
     ]
+}
+
+/// When a local time was in a zone, and whether the clock showed it twice.
+fn instant(local: &str, zone: &str) -> (Option<String>, Option<String>) {
+    let local: Result<jiff::civil::DateTime, _> = local.parse();
+    let zone = jiff::tz::TimeZoneDatabase::bundled().get(zone);
+    let (Ok(local), Ok(zone)) = (local, zone) else { return (None, None) };
+    let (offset, is_ambiguous) = match zone.to_ambiguous_timestamp(local).offset() {
+        jiff::tz::AmbiguousOffset::Unambiguous { offset } => (Some(offset), false),
+        jiff::tz::AmbiguousOffset::Gap { .. } => (None, false),
+        jiff::tz::AmbiguousOffset::Fold { before, .. } => (Some(before), true),
+    };
+    let instant = offset.and_then(|offset| offset.to_timestamp(local).ok());
+    (instant.map(|instant| date_time(instant.as_microsecond())), Some(is_ambiguous.to_string()))
 }
 
 fn product_type_name(digits: &str) -> Option<&'static str> {
@@ -441,6 +460,7 @@ fn cell(column: &dyn Array, row: usize) -> Option<String> {
             let bytes = column.as_fixed_size_binary().value(row);
             bytes.iter().map(|byte| format!("{byte:02x}")).collect()
         }
+        DataType::Boolean => column.as_boolean().value(row).to_string(),
         DataType::Decimal128(..) => {
             let tenths = column.as_primitive::<Decimal128Type>().value(row);
             format!("{}.{}", tenths / 10, tenths % 10)

@@ -54,6 +54,9 @@ pub enum ColumnType {
     Binary16,
 }
 
+/// The zone of instants, as Arrow spells it.
+pub(crate) const UTC: &str = "UTC";
+
 impl ColumnType {
     /// The type in the batches that a [`Decoder`](crate::Decoder) gives.
     #[must_use]
@@ -66,7 +69,7 @@ impl ColumnType {
             Self::Int64 => DataType::Int64,
             Self::Boolean => DataType::Boolean,
             Self::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
-            Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+            Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             Self::Seconds => DataType::Decimal128(8, 1),
             Self::Binary16 => DataType::FixedSizeBinary(16),
         }

@@ -23,6 +23,7 @@ use crate::product::{product_name, product_type_name};
 use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::schema::{ColumnType, schema};
+use crate::time_zone::TimeZone;
 use crate::validate::Sound;
 
 const ORIGIN: usize = Field::Origin.range().start;
@@ -50,7 +51,7 @@ impl Columns {
         let country = metadata.country;
         let identifier = metadata.product_identifier.as_deref();
         let text = |value: Option<&str>| -> Box<dyn Column> { Box::new(constant::text(value)) };
-        let columns: Vec<Box<dyn Column>> = vec![
+        let mut columns: Vec<Box<dyn Column>> = vec![
             text(Some(&options.source_file)),
             Box::new(constant::RecordNumbers::default()),
             text(country.map(Country::code)),
@@ -63,8 +64,9 @@ impl Columns {
             Box::new(number::Parties::<DESTINATION>::new(country)),
             Box::new(code::Named::new(|record| record.product_type(), product_type_name)),
             Box::new(time::StartTimes::default()),
-            Box::new(constant::nulls(ColumnType::Instant)),
-            Box::new(constant::nulls(ColumnType::Boolean)),
+        ];
+        columns.extend(instants(options.time_zone.as_ref()));
+        columns.extend::<Vec<Box<dyn Column>>>(vec![
             Box::new(duration::Durations::default()),
             Box::new(code::Digits::new(|record| record.continuation())),
             Box::new(code::Codes::new(|record| record.switch_id())),
@@ -83,7 +85,7 @@ impl Columns {
                 RecordId::Omit => Box::new(constant::nulls(ColumnType::Binary16)),
                 RecordId::Fill => Box::new(record_id::RecordIds::default()),
             },
-        ];
+        ]);
         Self { columns, rows: 0 }
     }
 
@@ -108,6 +110,17 @@ impl Columns {
         }
         self.rows = 0;
         RecordBatch::try_new(schema, arrays)
+    }
+}
+
+/// The columns `start_time_utc` and `start_time_ambiguous`.
+fn instants(zone: Option<&TimeZone>) -> Vec<Box<dyn Column>> {
+    match zone {
+        Some(zone) => vec![Box::new(time::Instants::new(zone.clone()))],
+        None => vec![
+            Box::new(constant::nulls(ColumnType::Instant)),
+            Box::new(constant::nulls(ColumnType::Boolean)),
+        ],
     }
 }
 

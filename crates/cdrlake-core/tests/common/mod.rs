@@ -166,6 +166,11 @@ impl Lines {
                 sequence_number: named.then(|| self.rng.i32(0..10_000)),
                 file_time: named.then(|| self.rng.i64(-2_000_000_000..4_000_000_000) * 1_000_000),
             },
+            time_zone: self
+                .rng
+                .choice([None, Some("Europe/London"), Some("America/New_York"), Some("Asia/Tokyo")])
+                .unwrap()
+                .map(|zone| zone.parse().unwrap()),
             strictness: self
                 .rng
                 .choice([Strictness::Lenient, Strictness::Lenient, Strictness::Strict])
