@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cdrlake_core::Reject;
 use roaring::RoaringTreemap;
 
-use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind};
+use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
 use crate::columns::RowGroup;
 use crate::error::LakeError;
 use crate::rejects::{RejectsFile, Spool};
@@ -123,8 +123,9 @@ pub(crate) enum Collected {
 }
 
 /// Collects a run's results.
-pub(crate) struct Loader<'d> {
+pub(crate) struct Loader<'d, 'v> {
     destination: Destination<'d>,
+    verdicts: &'v Verdicts,
     max_rejects: Option<MaxRejects>,
     sources: Vec<Loading>,
     /// Sources that were skipped, and the ones with the same content.
@@ -189,11 +190,15 @@ enum Fate<'w> {
     Failed { error: SourceError, worked: Option<&'w WorkedPart> },
 }
 
-impl<'d> Loader<'d> {
-    pub(crate) fn new(destination: Destination<'d>, max_rejects: Option<MaxRejects>) -> Self {
+impl<'d, 'v> Loader<'d, 'v> {
+    pub(crate) fn new(
+        destination: Destination<'d>,
+        max_rejects: Option<MaxRejects>,
+        verdicts: &'v Verdicts,
+    ) -> Self {
         let (sources, skipped) = (Vec::new(), Vec::new());
         let (archives, held) = (Vec::new(), Vec::new());
-        Self { destination, max_rejects, sources, skipped, open: None, archives, held }
+        Self { destination, verdicts, max_rejects, sources, skipped, open: None, archives, held }
     }
 
     pub(crate) fn collect(&mut self, collected: Collected) -> Result<(), LakeError> {
@@ -211,10 +216,12 @@ impl<'d> Loader<'d> {
                 });
                 Ok(())
             }
-            Collected::Gathered(Gathered::Failed { index, error }) => {
+            Collected::Gathered(Gathered::Failed { index, error, end }) => {
                 let worked = self.take_back(index)?;
-                self.seal(index, None, Fate::Failed { error, worked: worked.as_ref() })
+                self.seal(index, end, Fate::Failed { error, worked: worked.as_ref() })
             }
+            // Whoever waits goes on when this has its turn.
+            Collected::Gathered(Gathered::Awaited) => Ok(()),
             Collected::Gathered(Gathered::Skipped { index, same_as, end }) => {
                 self.take_back(index)?;
                 self.skipped.push((index, same_as));
@@ -307,6 +314,7 @@ impl<'d> Loader<'d> {
         let index = worked.source.index;
         let rejects = worked.rejects.take();
         if let Some(error) = worked.failure.take() {
+            self.verdicts.note_failed(index);
             return self.seal(index, worked.end, Fate::Failed { error, worked: Some(&worked) });
         }
         if let (Some(end), Some(rejects)) = (worked.end, rejects) {

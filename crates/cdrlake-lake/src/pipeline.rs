@@ -88,7 +88,8 @@ where
         self.collect_ready()
     }
 
-    fn drain(&mut self) -> Result<(), LakeError> {
+    /// Collects all that is under way.
+    pub(crate) fn drain(&mut self) -> Result<(), LakeError> {
         while !self.under_way.is_empty() {
             self.collect_oldest()?;
         }

@@ -6,7 +6,7 @@ use std::thread;
 
 use cdrlake_core::{RecordId, Strictness};
 
-use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer};
+use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer, Verdicts};
 use crate::error::LakeError;
 use crate::interrupt::Interrupt;
 use crate::known::{Changed, History};
@@ -154,16 +154,18 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         written,
         interrupt: &options.interrupt,
     };
-    let mut loader = Loader::new(destination, options.max_rejects);
+    let verdicts = Verdicts::default();
+    let mut loader = Loader::new(destination, options.max_rejects, &verdicts);
     let mut empty_inputs = Vec::new();
     let collect = |collected| loader.collect(collected);
     let Workers { threads, blocks } = options.workers()?;
     pipeline::run(threads, blocks, &work, collect, |queue| {
         let emit = |gathered| match gathered {
             Gathered::Block(block) => queue.submit(block),
+            Gathered::Awaited => queue.drain(),
             other => queue.pass(Collected::Gathered(other)),
         };
-        let mut gatherer = Gatherer::new(options, record_id, &buffers, history, emit);
+        let mut gatherer = Gatherer::new(options, record_id, &buffers, history, &verdicts, emit);
         for input in &options.inputs {
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;

@@ -9,7 +9,9 @@ use cdrlake_core::{
 };
 
 use super::replay::Replayed;
-use super::{Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind};
+use super::{
+    Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
+};
 use crate::error::LakeError;
 use crate::interrupt::Interrupt;
 use crate::known::{Changed, History, Repeated};
@@ -33,6 +35,7 @@ pub(crate) struct Gatherer<'b, E> {
     contents: HashMap<blake3::Hash, usize>,
     /// The content that first came under a name of the carrier's form, and its source.
     carrier_names: HashMap<String, (blake3::Hash, usize)>,
+    verdicts: &'b Verdicts,
     pub(super) replayed: Replayed,
     /// The source that was read last.
     last_given: usize,
@@ -77,6 +80,7 @@ where
         record_id: RecordId,
         buffers: &'b Buffers,
         history: History<'b>,
+        verdicts: &'b Verdicts,
         emit: E,
     ) -> Self {
         Self {
@@ -91,6 +95,7 @@ where
             sources: 0,
             contents: HashMap::new(),
             carrier_names: HashMap::new(),
+            verdicts,
             replayed: Replayed::default(),
             last_given: 0,
             passed_over: Vec::new(),
@@ -219,10 +224,11 @@ where
     /// Why a source is not loaded although it was read to its end, if history speaks against it.
     fn left_out(
         &mut self,
-        index: usize,
+        reading: &mut Reading,
         carrier_name: Option<String>,
         end: SourceEnd,
     ) -> Result<Option<Gathered>, LakeError> {
+        let index = reading.source.index;
         let History { known, repeated, changed } = self.history;
         if end.bytes > 0
             && repeated == Repeated::Skip
@@ -233,13 +239,47 @@ where
         let Some(name) = carrier_name.filter(|_| changed == Changed::Refuse) else {
             return Ok(None);
         };
-        let earlier = known.contents_of_name(&name)?;
-        let (in_run, _) = *self.carrier_names.entry(name).or_insert((end.hash, index));
-        let other = earlier.into_iter().chain([in_run]).find(|earlier| *earlier != end.hash);
-        Ok(other.map(|earlier| {
-            let error = SourceError::Changed { hash: end.hash, earlier };
-            Gathered::Failed { index, error }
+        let loaded = known.contents_of_name(&name)?;
+        // It is about to replace itself, though there are other versions.
+        if loaded.contains(&end.hash) {
+            return Ok(None);
+        }
+        let earlier = match loaded.first() {
+            Some(&earlier) => Some(earlier),
+            None => self.other_in_run(reading, name, end)?,
+        };
+        Ok(earlier.map(|earlier| Gathered::Failed {
+            index,
+            error: SourceError::Changed { hash: end.hash, earlier },
+            end: Some(end).filter(|end| end.bytes > 0),
         }))
+    }
+
+    /// Another content that this run loads under the same name.
+    ///
+    /// One that fails by its content leaves the name free. Whether it does, a worker finds out, so
+    /// this waits for all that came before.
+    fn other_in_run(
+        &mut self,
+        reading: &mut Reading,
+        name: String,
+        end: SourceEnd,
+    ) -> Result<Option<blake3::Hash>, LakeError> {
+        let this = (end.hash, reading.source.index);
+        let (earlier, index) = *self.carrier_names.entry(name.clone()).or_insert(this);
+        if earlier == end.hash {
+            return Ok(None);
+        }
+        if reading.start > 0 {
+            self.emit_until(reading.start)?;
+            reading.start = 0;
+        }
+        (self.emit)(Gathered::Awaited)?;
+        if !self.verdicts.has_failed(index) {
+            return Ok(Some(earlier));
+        }
+        self.carrier_names.insert(name, this);
+        Ok(None)
     }
 
     fn push_part(&mut self, reading: &mut Reading, end: usize, source_end: Option<SourceEnd>) {
@@ -294,14 +334,14 @@ where
             interrupt.check()?;
             let error = interrupted.into_source_error(reading.bytes)?;
             self.block.bytes.truncate(reading.start);
-            return (self.emit)(Gathered::Failed { index, error });
+            return (self.emit)(Gathered::Failed { index, error, end: None });
         }
         let end = reading.end();
         if let Some(&same_as) = self.contents.get(&end.hash) {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Skipped { index, same_as, end });
         }
-        if let Some(left_out) = self.left_out(index, carrier_name, end)? {
+        if let Some(left_out) = self.left_out(&mut reading, carrier_name, end)? {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(left_out);
         }
@@ -335,7 +375,7 @@ where
         // It may be why.
         self.interrupt.check()?;
         let index = self.meet(source, SourceKind::Delivered)?.index;
-        (self.emit)(Gathered::Failed { index, error })
+        (self.emit)(Gathered::Failed { index, error, end: None })
     }
 
     // An archive's sources, and those of a rejects file, share no block with others, so that they can be taken back.

@@ -10,8 +10,9 @@ mod gather;
 mod replay;
 mod versions;
 
+use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cdrlake_core::{Position, RECORD_LEN, SourceOptions};
 
@@ -117,7 +118,11 @@ pub(crate) enum Gathered {
     Failed {
         index: usize,
         error: SourceError,
+        /// If it was read to its end.
+        end: Option<SourceEnd>,
     },
+    /// What comes next depends on the verdicts on what came so far.
+    Awaited,
     /// A source is out, for the one at `same_as` has the same content.
     Skipped {
         index: usize,
@@ -151,4 +156,18 @@ pub(crate) enum Gathered {
     ArchiveEnded {
         failed: Option<String>,
     },
+}
+
+/// The sources of the run that failed by their content, as far as it is known.
+#[derive(Debug, Default)]
+pub(crate) struct Verdicts(Mutex<HashSet<usize>>);
+
+impl Verdicts {
+    pub(crate) fn note_failed(&self, index: usize) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(index);
+    }
+
+    fn has_failed(&self, index: usize) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&index)
+    }
 }

@@ -92,7 +92,7 @@ where
         if !is_known && file_source.state != State::Failed {
             file_source.state = State::Failed;
             let (index, error) = (open.index, SourceError::NotLoaded);
-            (self.emit)(Gathered::Failed { index, error })?;
+            (self.emit)(Gathered::Failed { index, error, end: None })?;
         }
         let mut replaying = Replaying {
             source: open,
@@ -164,7 +164,7 @@ where
             match (state, failed) {
                 (State::Met, Some(archive)) => {
                     let error = SourceError::ArchiveFailed { archive: archive.to_owned() };
-                    (self.emit)(Gathered::Failed { index, error })?;
+                    (self.emit)(Gathered::Failed { index, error, end: None })?;
                 }
                 (State::Met, None) => {
                     let end = SourceEnd { hash, bytes: 0 };

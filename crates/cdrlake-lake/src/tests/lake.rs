@@ -1,6 +1,8 @@
 //! Lakes: what is loaded, skipped, replaced, unloaded and deduplicated, compared with what the
 //! reference decoder says of the sources that should be in them.
 
+mod failures;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::num::NonZero;
