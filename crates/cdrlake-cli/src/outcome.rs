@@ -37,6 +37,9 @@ impl Outcome {
             | LakeError::NotAFile(_)
             | LakeError::MemoryLimit(_)
             | LakeError::NotALake(_)
+            | LakeError::NotALedger(_)
+            | LakeError::DanglingLink(_)
+            | LakeError::ReplayOfDeduplicated { .. }
             | LakeError::NoLake(_)
             | LakeError::Contradiction { .. }
             | LakeError::NoRecordIds(_)

@@ -71,6 +71,24 @@ pub enum LakeError {
     /// The ledger is that of another lake.
     #[error("the ledger is not that of {}; name its own with --ledger, or leave that out", .0.display())]
     OtherLedger(PathBuf),
+    /// The file that is to be the ledger is something else.
+    #[error("{} is not a ledger of cdrlake; name another with --ledger, or leave that out", .0.display())]
+    NotALedger(PathBuf),
+    /// A link that leads to nothing stands under the lake's name.
+    #[error(
+        "{} is a link to something that is not there; make that a directory, or remove the link", .0.display()
+    )]
+    DanglingLink(PathBuf),
+    /// Lines are to be replayed, without copies, of a source that left copies out already.
+    #[error(
+        "{source_name} left duplicates out when it was loaded, so nothing says which of its replayed \
+         lines are copies; replay them without --deduplicate and see what audit finds, or unload \
+         it and load its file, mended, with --deduplicate"
+    )]
+    ReplayOfDeduplicated {
+        /// The source.
+        source_name: String,
+    },
     /// Sources left records out because another, which is to go, has them.
     #[error(
         "{source_name} left duplicates out that others have, so nothing can be removed under it; \

@@ -106,7 +106,7 @@ impl Tally {
     pub(crate) fn drop_duplicates(&mut self, records: u64, duration: Seconds) {
         self.records_written -= records;
         self.records_duplicate += records;
-        self.duration_seconds = Seconds(self.duration_seconds.0 - duration.0);
+        self.duration_seconds = self.duration_seconds.minus(duration);
     }
 
     /// Adds lines that are left out, for they were replayed before.
@@ -153,6 +153,8 @@ pub struct SourceReport {
     /// Rejected lines of that source, if it was loaded by an earlier run, that were neither
     /// replayed nor waived.
     pub open_rejects: u64,
+    /// Rejected lines that are open again, though those of the source that it replaced were waived.
+    pub reopened_rejects: u64,
     /// Its counts. For a source that failed or was skipped all are 0, for nothing of it counts; but
     /// what rejects were found before it failed is told by code.
     #[serde(flatten)]
@@ -173,6 +175,7 @@ impl SourceReport {
             error: None,
             same_as: None,
             open_rejects: 0,
+            reopened_rejects: 0,
             tally: Tally::default(),
             first_start_time: None,
             last_start_time: None,
@@ -260,6 +263,10 @@ impl Seconds {
 
     pub(crate) const fn plus(self, other: Self) -> Self {
         Self(self.0 + other.0)
+    }
+
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self(self.0 - other.0)
     }
 
     /// Tenths of a second.

@@ -30,6 +30,7 @@ pub(crate) struct Moment {
 pub(crate) struct SourceFacts {
     pub(crate) id: i64,
     pub(crate) name: String,
+    pub(crate) path: Option<String>,
     pub(crate) carrier_name: Option<String>,
     pub(crate) content_hash: Option<String>,
     pub(crate) status: SourceStatus,
@@ -42,6 +43,8 @@ pub(crate) struct SourceFacts {
     pub(crate) records_rejected: u64,
     /// Left out, for another source has them.
     pub(crate) records_duplicate: u64,
+    /// Whether lines were replayed though other sources may have them.
+    pub(crate) has_plain_replays: bool,
     pub(crate) tenths: u64,
     pub(crate) rejects: RejectsState,
 }
@@ -61,9 +64,22 @@ impl SourceFacts {
 
     /// What a finding calls it: the first digits of its hash, which no renaming changes.
     pub(crate) fn key(&self) -> &str {
+        self.short_hash().unwrap_or(&self.name)
+    }
+
+    /// What a finding calls it if it failed: the carrier's name for it and the first digits of its
+    /// hash, as far as these are known, else where it stood.
+    pub(crate) fn failure_key(&self) -> String {
+        match (self.carrier_name.as_deref(), self.short_hash()) {
+            (Some(name), Some(hash)) => format!("{name}:{hash}"),
+            (Some(key), None) | (None, Some(key)) => key.to_owned(),
+            (None, None) => self.path.as_ref().unwrap_or(&self.name).clone(),
+        }
+    }
+
+    fn short_hash(&self) -> Option<&str> {
         const LEN: usize = 16;
-        let hash = self.content_hash.as_deref().and_then(|hash| hash.get(..LEN));
-        hash.unwrap_or(&self.name)
+        self.content_hash.as_deref().and_then(|hash| hash.get(..LEN))
     }
 }
 

@@ -163,6 +163,9 @@ pub enum Observation {
     FailedSource {
         /// Its name.
         source: String,
+        /// What tells it from others, however it is called: the carrier's name for it and the first
+        /// digits of its content's hash, as far as these are known, else its path.
+        key: String,
         /// Why, in a word.
         code: String,
         /// Why.
@@ -344,7 +347,7 @@ impl Observation {
                 format!("{scheduled}:{first_day}..{last_day}")
             }
             Self::StaleDelivery { latest, .. } => format!("{scheduled}:{latest}"),
-            Self::FailedSource { source, code, .. } => format!("{source}:{code}"),
+            Self::FailedSource { key, code, .. } => format!("{key}:{code}"),
             Self::OpenRejects { content_hash, rejects, .. } => format!("{content_hash}:{rejects}"),
             Self::Overlap { content_hashes: [first, second], records, .. } => {
                 format!("{first}:{second}:{records}")

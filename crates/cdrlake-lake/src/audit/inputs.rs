@@ -32,6 +32,7 @@ impl ScratchLake {
             .map_err(LakeError::write(std::env::temp_dir()))?;
         let location = LakeLocation {
             network: NetworkFileSystem::Allow,
+            interrupt: load.interrupt.clone(),
             ..LakeLocation::new(directory.path().join("lake"))
         };
         let load = LoadOptions { changed: Changed::Allow, record_id: RecordId::Fill, ..load };

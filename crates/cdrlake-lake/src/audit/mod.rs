@@ -100,7 +100,7 @@ pub fn is_lake(root: &Path) -> bool {
 /// [`LakeError`], if the lake or its ledger cannot be read; a file of it that cannot is a finding.
 pub fn audit(location: &LakeLocation, options: &AuditOptions) -> Result<Audit, LakeError> {
     let (mut audit, steadiness) =
-        steadily(location, |facts| audit_facts(&location.root, facts, options))?;
+        steadily(location, |facts| audit_facts(location, facts, options))?;
     if steadiness == Steadiness::Changed {
         audit.notes.push(
             "the lake was changed again and again while it was read: audit it once more".to_owned(),
@@ -120,7 +120,7 @@ pub fn totals(
     period: Period,
     of: PeriodOf,
 ) -> Result<Vec<TotalsRow>, LakeError> {
-    steadily(location, |facts| totals::of_lake(&location.root, facts, period, of))
+    steadily(location, |facts| totals::of_lake(location, facts, period, of))
         .map(|(totals, _)| totals)
 }
 
@@ -149,6 +149,8 @@ fn steadily<T>(
     loop {
         let facts = ledger.facts()?;
         let result = read(&facts);
+        // Nor can what was read till then be trusted.
+        location.interrupt.check()?;
         if ledger.moment()? == facts.moment {
             return result.map(|read| (read, Steadiness::Steady));
         }
@@ -159,15 +161,21 @@ fn steadily<T>(
     }
 }
 
-fn audit_facts(root: &Path, facts: &Facts, options: &AuditOptions) -> Result<Audit, LakeError> {
+fn audit_facts(
+    lake: &LakeLocation,
+    facts: &Facts,
+    options: &AuditOptions,
+) -> Result<Audit, LakeError> {
     let today = options.now.date();
     let sources = || facts.sources.values();
-    let (sequences, mut findings) = sequences::check(sources(), today);
-    let (schedules, found) = schedule::check(sources(), options.now, options.max_age);
+    // A delivery is what was loaded; what failed is a finding of its own.
+    let deliveries = || sources().filter(|source| source.is_loaded());
+    let (sequences, mut findings) = sequences::check(deliveries(), today);
+    let (schedules, found) = schedule::check(deliveries(), options.now, options.max_age);
     findings.extend(found);
     findings.extend(sources::check(sources(), today));
-    findings.extend(check_files(root, facts)?);
-    findings.extend(files::unknown(root, &facts.files)?);
+    findings.extend(check_files(lake, facts)?);
+    findings.extend(files::unknown(&lake.root, &facts.files)?);
     let publishing = facts.moment.publishing.iter().map(|run| {
         format!(
             "run {run} is publishing, or died at it: its files may be here or not; the next run on \
@@ -188,17 +196,17 @@ fn audit_facts(root: &Path, facts: &Facts, options: &AuditOptions) -> Result<Aud
 }
 
 /// Reads all files of a lake, and holds them against the ledger.
-fn check_files(root: &Path, facts: &Facts) -> Result<Vec<Finding>, LakeError> {
+fn check_files(lake: &LakeLocation, facts: &Facts) -> Result<Vec<Finding>, LakeError> {
     let mut findings = Vec::new();
     let mut found = |observation| findings.push(Finding::new(Series::default(), observation));
     let mut rows = Rows::new(facts);
     let mut sound = Vec::new();
     for file in &facts.files {
         let path = file.path.clone();
-        let problem = match files::presence(root, file) {
+        let problem = match files::presence(&lake.root, file) {
             Presence::Unsettled => None,
             Presence::Missing => Some(Observation::MissingFile { path, rows: file.rows }),
-            Presence::There => match check_file(root, file, &mut rows) {
+            Presence::There => match check_file(lake, file, &mut rows) {
                 Ok(None) => {
                     if file.kind == FileKind::Calls {
                         sound.push(file);
@@ -213,7 +221,7 @@ fn check_files(root: &Path, facts: &Facts) -> Result<Vec<Finding>, LakeError> {
         problem.into_iter().for_each(&mut found);
     }
     let overlaps = loop {
-        match overlaps::check(root, facts, &sound, overlaps::MEMORY) {
+        match overlaps::check(lake, facts, &sound, overlaps::MEMORY) {
             Ok(overlaps) => break overlaps,
             Err(Unreadable { path, error }) => {
                 sound.retain(|file| file.path != path);
@@ -228,11 +236,11 @@ fn check_files(root: &Path, facts: &Facts) -> Result<Vec<Finding>, LakeError> {
 
 /// What keeps a file's rows from being told apart, if anything.
 fn check_file(
-    root: &Path,
+    lake: &LakeLocation,
     file: &FileFacts,
     rows: &mut Rows<'_>,
 ) -> parquet::errors::Result<Option<Observation>> {
-    let open = LakeFile::open(root, &file.path)?;
+    let open = LakeFile::open(lake, &file.path)?;
     if open.rows() != file.rows {
         return Ok(Some(Observation::FileDiffers {
             path: file.path.clone(),

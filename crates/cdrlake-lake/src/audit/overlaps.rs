@@ -7,7 +7,6 @@
 //! Equal records of one source are calls of their own, and no overlap.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int8Type, TimestampMicrosecondType};
@@ -18,6 +17,7 @@ use parquet::errors::{ParquetError, Result};
 use super::facts::{Facts, FileFacts};
 use super::finding::{Finding, Observation};
 use super::scan::{LakeFile, column, sources_of};
+use crate::lake::LakeLocation;
 use crate::report::Seconds;
 
 /// A file that cannot be read.
@@ -40,7 +40,7 @@ const RECORD_ID: &str = "record_id";
 
 /// The overlaps among these files of calls, all of which can be read.
 pub(super) fn check(
-    root: &Path,
+    lake: &LakeLocation,
     facts: &Facts,
     files: &[&FileFacts],
     memory: usize,
@@ -51,12 +51,14 @@ pub(super) fn check(
     }
     let mut pairs = BTreeMap::new();
     for files in partitions.values() {
-        check_partition(root, files, memory, &mut pairs)?;
+        check_partition(lake, files, memory, &mut pairs)?;
     }
     let findings = pairs.into_iter().filter_map(|((first, second), overlap)| {
         let (first, second) = (facts.sources.get(&first)?, facts.sources.get(&second)?);
-        // What was kept of a source when it was deduplicated are copies that others have not.
-        if second.records_duplicate > 0 {
+        // What was kept of a source when it was deduplicated are copies that others have not. Of
+        // what was replayed later without that, nobody knows.
+        let is_replayed = first.has_plain_replays || second.has_plain_replays;
+        if second.records_duplicate > 0 && !is_replayed {
             return None;
         }
         Some(Finding::new(
@@ -97,7 +99,7 @@ struct Entry {
 }
 
 fn check_partition(
-    root: &Path,
+    lake: &LakeLocation,
     files: &[&FileFacts],
     memory: usize,
     pairs: &mut Pairs,
@@ -110,7 +112,7 @@ fn check_partition(
         return Ok(());
     }
     let rows: u64 = files.iter().map(|file| file.rows).sum();
-    let identity = Identity::of(root, files)?;
+    let identity = Identity::of(lake, files)?;
     // Identities are evenly spread, but not quite.
     let room = (memory / size_of::<Entry>()).max(1) as u64;
     let passes = if rows <= room { 1 } else { (rows + rows / 8).div_ceil(room) };
@@ -122,7 +124,7 @@ fn check_partition(
                     entries.push(entry);
                 }
             };
-            read(root, file, &identity, &sources, keep).map_err(Unreadable::of(file))?;
+            read(lake, file, &identity, &sources, keep).map_err(Unreadable::of(file))?;
         }
         entries.sort_unstable();
         entries
@@ -133,13 +135,13 @@ fn check_partition(
 }
 
 fn read(
-    root: &Path,
+    lake: &LakeLocation,
     file: &FileFacts,
     identity: &Identity,
     sources: &[i64],
     mut on_entry: impl FnMut(Entry),
 ) -> Result<()> {
-    LakeFile::open(root, &file.path)?.read(&identity.columns(), &mut |first_row, batch| {
+    LakeFile::open(lake, &file.path)?.read(&identity.columns(), &mut |first_row, batch| {
         let durations = column(batch, "duration")?.as_primitive_opt::<Decimal128Type>();
         let durations = durations.ok_or_else(other_type)?;
         let rows = Identified::of(batch, identity)?;
@@ -176,9 +178,9 @@ enum Identity {
 }
 
 impl Identity {
-    fn of(root: &Path, files: &[&FileFacts]) -> std::result::Result<Self, Unreadable> {
+    fn of(lake: &LakeLocation, files: &[&FileFacts]) -> std::result::Result<Self, Unreadable> {
         for file in files {
-            let open = LakeFile::open(root, &file.path).map_err(Unreadable::of(file))?;
+            let open = LakeFile::open(lake, &file.path).map_err(Unreadable::of(file))?;
             if !open.is_filled(RECORD_ID) {
                 return Ok(Self::Columns);
             }

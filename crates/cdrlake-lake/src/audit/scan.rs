@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::ops::Range;
-use std::path::Path;
 
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
@@ -16,6 +15,8 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::statistics::Statistics;
 
 use super::facts::{FileFacts, FileRows};
+use crate::interrupt::Interrupt;
+use crate::lake::LakeLocation;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;
@@ -27,14 +28,15 @@ const DAY_MICROSECONDS: i64 = 86_400_000_000;
 /// An open Parquet file of a lake.
 pub(super) struct LakeFile {
     builder: ParquetRecordBatchReaderBuilder<File>,
+    interrupt: Interrupt,
 }
 
 impl LakeFile {
-    pub(super) fn open(root: &Path, path: &str) -> Result<Self> {
-        let file =
-            File::open(root.join(path)).map_err(|error| ParquetError::External(error.into()))?;
+    pub(super) fn open(lake: &LakeLocation, path: &str) -> Result<Self> {
+        let file = File::open(lake.root.join(path))
+            .map_err(|error| ParquetError::External(error.into()))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-        Ok(Self { builder })
+        Ok(Self { builder, interrupt: lake.interrupt.clone() })
     }
 
     /// By the footer.
@@ -53,7 +55,8 @@ impl LakeFile {
         })
     }
 
-    /// Reads these columns. Batches come with the number of their first row in the file.
+    /// Reads these columns. Batches come with the number of their first row in the file. If the run
+    /// is to end, that is an error, which says nothing of the file.
     pub(super) fn read(
         self,
         columns: &[&str],
@@ -63,6 +66,7 @@ impl LakeFile {
         let reader = self.builder.with_projection(mask).with_batch_size(BATCH).build()?;
         let mut first_row = 0;
         for batch in reader {
+            self.interrupt.check().map_err(|error| ParquetError::External(error.into()))?;
             let batch = batch?;
             on_batch(first_row, &batch)?;
             first_row += batch.num_rows() as u64;

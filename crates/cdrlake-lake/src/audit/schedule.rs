@@ -39,7 +39,7 @@ fn text<S: serde::Serializer>(time: &DateTime, serializer: S) -> Result<S::Ok, S
     serializer.collect_str(time)
 }
 
-/// What the files' times tell of these sources. Neither the day of a series' first delivery nor
+/// What the files' times tell of these sources, which are loaded. Neither the day of a series' first delivery nor
 /// today need be whole.
 pub(super) fn check<'s>(
     sources: impl IntoIterator<Item = &'s SourceFacts>,

@@ -28,7 +28,7 @@ pub struct SequenceSummary {
     /// Whose; without a country where its countries are numbered together.
     #[serde(flatten)]
     pub series: Series,
-    /// Sources with a sequence number.
+    /// Loaded sources with a sequence number.
     pub deliveries: u64,
     /// The earliest one's number.
     pub first: u16,
@@ -44,7 +44,7 @@ pub struct SequenceSummary {
     pub resets: u64,
 }
 
-/// What sequence numbers tell of these sources.
+/// What sequence numbers tell of these sources, which are loaded.
 pub(super) fn check<'s>(
     sources: impl IntoIterator<Item = &'s SourceFacts>,
     today: Date,
@@ -210,13 +210,10 @@ impl<'d, 's> Run<'d, 's> {
         holes
     }
 
-    /// Places that several loaded sources have, and these.
-    fn repeated(&self) -> impl Iterator<Item = (i64, Vec<&'d Delivery<'s>>)> {
-        self.places.iter().filter_map(|(&place, deliveries)| {
-            let loaded = deliveries.iter().filter(|delivery| delivery.source.is_loaded());
-            let loaded: Vec<_> = loaded.copied().collect();
-            (loaded.len() > 1).then_some((place, loaded))
-        })
+    /// Places that several deliveries have, and these.
+    fn repeated(&self) -> impl Iterator<Item = (i64, &[&'d Delivery<'s>])> {
+        let several = self.places.iter().filter(|(_, deliveries)| deliveries.len() > 1);
+        several.map(|(&place, deliveries)| (place, &deliveries[..]))
     }
 }
 

@@ -6,27 +6,33 @@ use jiff::civil::Date;
 
 use super::facts::{RejectsState, SourceFacts, SourceStatus};
 use super::finding::{DaysLeft, Finding, Observation};
+use crate::source::CHANGED;
 
-/// Failed sources and open rejects. A failed delivery that was loaded since, under whatever path,
-/// is settled.
+/// Failed sources and open rejects. A failed delivery whose content is loaded, or that was loaded
+/// under the carrier's name, is settled; the ledger forgets other settled ones.
 pub(super) fn check<'s>(
     sources: impl Iterator<Item = &'s SourceFacts> + Clone,
     today: Date,
 ) -> Vec<Finding> {
-    let loaded = sources.clone().filter(|source| source.is_loaded());
-    let loaded: BTreeSet<&str> =
-        loaded.filter_map(|source| source.carrier_name.as_deref()).collect();
-    let is_settled = |source: &SourceFacts| {
-        source.carrier_name.as_deref().is_some_and(|name| loaded.contains(name))
+    let loaded = || sources.clone().filter(|source| source.is_loaded());
+    let names: BTreeSet<&str> = loaded().filter_map(|s| s.carrier_name.as_deref()).collect();
+    let contents: BTreeSet<&str> = loaded().filter_map(|s| s.content_hash.as_deref()).collect();
+    let is_among = |known: &BTreeSet<&str>, key: &Option<String>| {
+        key.as_deref().is_some_and(|key| known.contains(key))
+    };
+    let is_settled = |source: &SourceFacts, code: &str| {
+        // Of two contents under one name, that one is loaded says nothing of the other.
+        (code != CHANGED && is_among(&names, &source.carrier_name))
+            || is_among(&contents, &source.content_hash)
     };
     sources
         .filter_map(|source| match &source.status {
-            // Of two contents under one name, that one is loaded says nothing of the other.
-            SourceStatus::Failed { code, .. } if code != "changed" && is_settled(source) => None,
+            SourceStatus::Failed { code, .. } if is_settled(source, code) => None,
             SourceStatus::Failed { code, error } => Some(Finding::new(
                 source.series(),
                 Observation::FailedSource {
                     source: source.name.clone(),
+                    key: source.failure_key(),
                     code: code.clone(),
                     error: error.clone(),
                     days_left: source.file_time.map(|time| DaysLeft::of(time.date(), today)),

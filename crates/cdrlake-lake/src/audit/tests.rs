@@ -1,5 +1,8 @@
 //! Lakes made from synthetic deliveries, with one fault each, and none.
 
+mod failures;
+mod replays;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +43,8 @@ pub(super) fn delivery(country: &str, number: u16, day: i64, hour: i8) -> Source
         records_written: 0,
         records_rejected: 0,
         records_duplicate: 0,
+        has_plain_replays: false,
+        path: None,
         tenths: 0,
         rejects: RejectsState::Closed,
         name,
@@ -314,7 +319,7 @@ fn overlaps_need_little_memory() {
     let facts = ledger.facts().unwrap();
     let files: Vec<_> = facts.files.iter().collect();
     let found = |memory| {
-        let found = overlaps::check(&lab.path("lake"), &facts, &files, memory);
+        let found = overlaps::check(&lab.location(), &facts, &files, memory);
         found.unwrap_or_else(|found| panic!("{}", found.error))
     };
     let at_once = found(overlaps::MEMORY);

@@ -1,7 +1,6 @@
 //! Control totals: calls, seconds and zero-second calls by period, country, profile and product type.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use jiff::civil::{Date, DateTime};
 use serde::Serialize;
@@ -9,6 +8,7 @@ use serde::Serialize;
 use super::facts::{Facts, SourceFacts};
 use super::scan::{Call, CallColumns, LakeFile, date, sources_of};
 use crate::error::LakeError;
+use crate::lake::LakeLocation;
 use crate::ledger::FileKind;
 use crate::report::Seconds;
 
@@ -76,13 +76,13 @@ pub struct TotalsRow {
 
 /// Reads all calls of a lake.
 pub(super) fn of_lake(
-    root: &Path,
+    lake: &LakeLocation,
     facts: &Facts,
     period: Period,
     of: PeriodOf,
 ) -> Result<Vec<TotalsRow>, LakeError> {
     if let Some(run) = &facts.moment.publishing {
-        return Err(LakeError::Unpublished { lake: root.to_owned(), run: run.clone() });
+        return Err(LakeError::Unpublished { lake: lake.root.clone(), run: run.clone() });
     }
     let mut totals = Totals { period, of, sums: BTreeMap::new(), last: None };
     for file in facts.files.iter().filter(|file| file.kind == FileKind::Calls) {
@@ -96,9 +96,9 @@ pub(super) fn of_lake(
                 Ok(())
             })
         };
-        LakeFile::open(root, &file.path).and_then(read).map_err(|error| {
+        LakeFile::open(lake, &file.path).and_then(read).map_err(|error| {
             let error = std::io::Error::other(error);
-            LakeError::Read { path: root.join(&file.path), error }
+            LakeError::Read { path: lake.root.join(&file.path), error }
         })?;
     }
     Ok(totals.finish())

@@ -2,11 +2,12 @@
 //!
 //! Of records with identical wire bytes, as many copies are kept as the one source has that has
 //! most of them: two equal short calls in one delivery are two calls, and the same two in a
-//! consolidated archive are still two. Identical bytes have the same date, so this goes a partition
-//! at a time; and of a partition's `record_id`s only as many are in memory at once as may be: the
-//! files are read again for the next share.
+//! consolidated archive are still two. A line that is replayed counts with those its source has in
+//! the lake. Identical bytes have the same date, so this goes a partition at a time; and of a
+//! partition's `record_id`s only as many are in memory at once as may be: the files are read again
+//! for the next share.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::Path;
 
@@ -22,37 +23,51 @@ use roaring::RoaringTreemap;
 use super::Lake;
 use super::rewrite::Rewriter;
 use crate::error::LakeError;
+use crate::interrupt::Interrupt;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::partition::Partition;
+use crate::publish::SourceRef;
 use crate::staging::{PartitionFile, SourceRows, add_rows};
 
 type Id = [u8; RECORD_ID_LEN];
 
+/// New files without what was left out of them.
+pub(super) struct Deduplicated {
+    pub(super) files: Vec<PartitionFile>,
+    /// By index in the run.
+    pub(super) dropped: BTreeMap<usize, Dropped>,
+}
+
 /// What of a source was left out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Dropped {
     pub(super) records: u64,
     /// Tenths of seconds of its calls.
     pub(super) tenths: u64,
+    /// The sources that hold what was kept.
+    pub(super) kept_by: BTreeSet<SourceRef>,
 }
 
-/// Which rows take part.
+/// What takes part.
 pub(super) struct Deduplication<'d> {
     pub(super) lake: &'d Lake,
     /// Sources whose rows are about to go.
-    pub(super) leaving: &'d [SourceId],
-    /// By index in the run: whether a row of the source may be left out.
-    pub(super) takes_part: &'d dyn Fn(usize) -> bool,
+    pub(super) leaving: &'d BTreeSet<SourceId>,
+    /// What the sources of the run are, by their index: new ones, or ones of the lake, of which
+    /// more lines come.
+    pub(super) refs: &'d [Option<SourceRef>],
     /// Bytes that identifiers may take.
     pub(super) memory: usize,
 }
 
-/// How many copies of a record are kept so far.
+/// The copies of a record so far.
 #[derive(Clone, Copy, Default)]
 struct Copies {
     kept: u32,
+    /// The sources that hold them, by their number among [`Keepers`].
+    keepers: u32,
     /// The source whose copies are being counted, and how many it has so far.
-    source: usize,
+    source: u32,
     of_source: u32,
 }
 
@@ -62,24 +77,30 @@ impl Deduplication<'_> {
         &self,
         files: Vec<PartitionFile>,
         rewriter: &Rewriter<'_>,
-    ) -> Result<(Vec<PartitionFile>, BTreeMap<usize, Dropped>), LakeError> {
+    ) -> Result<Deduplicated, LakeError> {
         let mut groups: BTreeMap<Partition, Vec<PartitionFile>> = BTreeMap::new();
         for file in files {
             groups.entry(file.partition.without_country()).or_default().push(file);
         }
         let known = self.lake.ledger.files(FileKind::Calls)?;
-        let mut all_dropped = BTreeMap::new();
+        let mut dropped = BTreeMap::new();
         let mut left = Vec::new();
         for (partition, files) in groups {
             let is_of_group = |file: &&LedgerFile| partition.holds_path(&file.path);
             let known: Vec<&LedgerFile> = known.iter().filter(is_of_group).collect();
-            let drops = self.find(&files, &known, &mut all_dropped)?;
+            let drops = self.find(&files, &known, &mut dropped)?;
             for (file, drops) in files.into_iter().zip(drops) {
                 left.extend(without(file, &drops, rewriter)?);
             }
         }
         left.sort_by_key(|file| file.id);
-        Ok((left, all_dropped))
+        for (index, dropped) in &mut dropped {
+            // A source and what it kept itself go together.
+            if let Some(source) = self.refs.get(*index).copied().flatten() {
+                dropped.kept_by.remove(&source);
+            }
+        }
+        Ok(Deduplicated { files: left, dropped })
     }
 
     /// The rows of each new file that are left out.
@@ -89,39 +110,42 @@ impl Deduplication<'_> {
         known: &[&LedgerFile],
         dropped: &mut BTreeMap<usize, Dropped>,
     ) -> Result<Vec<RoaringTreemap>, LakeError> {
-        /// What an identifier takes in the table, free places included.
+        /// What an identifier takes in a table, free places included.
         const ENTRY_BYTES: u64 = 64;
         let rows: u64 = files.iter().map(|file| file.rows).sum();
-        let shares = (rows * ENTRY_BYTES).div_ceil(self.memory.max(1) as u64).max(1);
+        let replayed: BTreeSet<SourceId> = self.replayed().collect();
+        let tables = if replayed.is_empty() { 1 } else { 2 };
+        let shares = (rows * ENTRY_BYTES * tables).div_ceil(self.memory.max(1) as u64).max(1);
         let mut drops = vec![RoaringTreemap::new(); files.len()];
+        let mut keepers = Keepers::default();
         for share in 0..shares {
             let is_of_share = |id: &Id| {
                 let [first, second, third, fourth, ..] = *id;
                 u64::from(u32::from_le_bytes([first, second, third, fourth])) % shares == share
             };
-            let mut copies: HashMap<Id, Copies> = HashMap::new();
+            let mut table = Table::default();
             for file in files {
-                read_ids(&file.file, &mut |_, id, _| {
+                self.read_ids(&file.file, &mut |_, id, _| {
                     if is_of_share(id) {
-                        copies.entry(*id).or_default();
+                        table.copies.entry(*id).or_default();
                     }
                 })?;
             }
             for file in known {
-                self.count(file, &mut copies)?;
+                self.count(file, &replayed, &mut table, &mut keepers)?;
             }
             for (file, drops) in files.iter().zip(&mut drops) {
                 let mut source_of = Sources::of(&file.sources);
-                read_ids(&file.file, &mut |row, id, tenths| {
-                    let source = source_of.row(row);
-                    if let Some(copies) = copies.get_mut(id)
-                        && (self.takes_part)(source)
-                        && !copies.keep(source)
+                self.read_ids(&file.file, &mut |row, id, tenths| {
+                    let index = source_of.row(row);
+                    if let Some(source) = self.refs.get(index).copied().flatten()
+                        && let Some(kept_by) = table.drop(id, source, &mut keepers)
                     {
                         drops.insert(row);
-                        let dropped = dropped.entry(source).or_default();
+                        let dropped = dropped.entry(index).or_default();
                         dropped.records += 1;
                         dropped.tenths += tenths;
+                        dropped.kept_by.extend(keepers.of(kept_by));
                     }
                 })?;
             }
@@ -129,33 +153,131 @@ impl Deduplication<'_> {
         Ok(drops)
     }
 
+    /// Sources of the lake of which more lines come.
+    fn replayed(&self) -> impl Iterator<Item = SourceId> {
+        self.refs.iter().filter_map(|source| match source {
+            Some(SourceRef::Known(source)) => Some(*source),
+            _ => None,
+        })
+    }
+
     /// Counts the copies that a file of the lake has, but for those that are about to go.
-    fn count(&self, file: &LedgerFile, copies: &mut HashMap<Id, Copies>) -> Result<(), LakeError> {
+    fn count(
+        &self,
+        file: &LedgerFile,
+        replayed: &BTreeSet<SourceId>,
+        table: &mut Table,
+        keepers: &mut Keepers,
+    ) -> Result<(), LakeError> {
         let sources = self.lake.ledger.rows_of(file)?;
         let rows = sources.iter().enumerate();
         let rows = rows.map(|(source, &(_, rows))| SourceRows { source, rows }).collect::<Vec<_>>();
         let mut source_of = Sources::of(&rows);
-        read_ids(&self.lake.root.join(&file.path), &mut |row, id, _| {
-            let source = sources.get(source_of.row(row)).map(|(source, _)| source);
-            if source.is_some_and(|source| !self.leaving.contains(source))
-                && let Some(copies) = copies.get_mut(id)
+        self.read_ids(&self.lake.root.join(&file.path), &mut |row, id, _| {
+            if let Some(&(source, _)) = sources.get(source_of.row(row))
+                && !self.leaving.contains(&source)
             {
-                copies.kept += 1;
+                table.count(id, source, replayed, keepers);
             }
         })
+    }
+
+    /// Gives each row's number, `record_id` and tenths of seconds.
+    fn read_ids(&self, path: &Path, visit: &mut dyn FnMut(u64, &Id, u64)) -> Result<(), LakeError> {
+        read_ids(path, &self.lake.interrupt, visit)
+    }
+}
+
+/// The records of new files, and the copies of each.
+#[derive(Default)]
+struct Table {
+    copies: HashMap<Id, Copies>,
+    /// Copies that sources of the lake have, of which more lines come.
+    own: HashMap<(Id, SourceId), u32>,
+}
+
+impl Table {
+    /// Counts a copy that is in the lake.
+    fn count(
+        &mut self,
+        id: &Id,
+        source: SourceId,
+        replayed: &BTreeSet<SourceId>,
+        keepers: &mut Keepers,
+    ) {
+        let Some(copies) = self.copies.get_mut(id) else { return };
+        copies.kept += 1;
+        copies.keepers = keepers.with(copies.keepers, SourceRef::Known(source));
+        if replayed.contains(&source) {
+            *self.own.entry((*id, source)).or_default() += 1;
+        }
+    }
+
+    /// The keepers of a record's copies, if the next one, which is of this source, is dropped.
+    fn drop(&mut self, id: &Id, source: SourceRef, keepers: &mut Keepers) -> Option<u32> {
+        let copies = self.copies.get_mut(id)?;
+        let is_kept = match source {
+            SourceRef::Added(place) => copies.keep(place as u32),
+            // The lines of one source may stand in several places.
+            SourceRef::Known(source) => {
+                let own = self.own.entry((*id, source)).or_default();
+                *own += 1;
+                copies.keep_if(*own)
+            }
+        };
+        if !is_kept {
+            return Some(copies.keepers);
+        }
+        copies.keepers = keepers.with(copies.keepers, source);
+        None
     }
 }
 
 impl Copies {
     /// Whether the next copy, which is of this source, is kept.
-    fn keep(&mut self, source: usize) -> bool {
+    fn keep(&mut self, source: u32) -> bool {
         if self.source != source || self.of_source == 0 {
             (self.source, self.of_source) = (source, 0);
         }
         self.of_source += 1;
-        let is_kept = self.of_source > self.kept;
+        self.keep_if(self.of_source)
+    }
+
+    /// Whether a copy is kept that is the last of so many of its source.
+    fn keep_if(&mut self, of_source: u32) -> bool {
+        let is_kept = of_source > self.kept;
         self.kept += u32::from(is_kept);
         is_kept
+    }
+}
+
+/// Sets of sources that hold copies, each once: there are few, and millions of records. The first
+/// is empty.
+#[derive(Default)]
+struct Keepers {
+    /// Each set but the first by the one it was made from, and what was added.
+    sets: Vec<(u32, SourceRef)>,
+    numbers: HashMap<(u32, SourceRef), u32>,
+}
+
+impl Keepers {
+    /// The number of the set with this source more.
+    fn with(&mut self, set: u32, source: SourceRef) -> u32 {
+        if self.of(set).any(|known| known == source) {
+            return set;
+        }
+        *self.numbers.entry((set, source)).or_insert_with(|| {
+            self.sets.push((set, source));
+            self.sets.len() as u32
+        })
+    }
+
+    fn of(&self, mut set: u32) -> impl Iterator<Item = SourceRef> {
+        std::iter::from_fn(move || {
+            let (rest, source) = *self.sets.get((set as usize).checked_sub(1)?)?;
+            set = rest;
+            Some(source)
+        })
     }
 }
 
@@ -183,14 +305,19 @@ impl<'s> Sources<'s> {
     }
 }
 
-/// Gives each row's number, `record_id` and tenths of seconds.
-fn read_ids(path: &Path, visit: &mut dyn FnMut(u64, &Id, u64)) -> Result<(), LakeError> {
+/// Gives each row's number, `record_id` and tenths of seconds, unless the run is to end.
+fn read_ids(
+    path: &Path,
+    interrupt: &Interrupt,
+    visit: &mut dyn FnMut(u64, &Id, u64),
+) -> Result<(), LakeError> {
     let parquet = |error| LakeError::Parquet { path: path.to_owned(), error };
     let file = File::open(path).map_err(LakeError::write(path))?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(parquet)?;
     let columns = ProjectionMask::columns(builder.parquet_schema(), ["duration", "record_id"]);
     let mut row = 0;
     for batch in builder.with_projection(columns).build().map_err(parquet)? {
+        interrupt.check()?;
         let batch = batch.map_err(|error| parquet(ParquetError::from(error)))?;
         let (Some(ids), Some(durations)) =
             (batch.column_by_name("record_id"), batch.column_by_name("duration"))
@@ -250,13 +377,50 @@ mod tests {
     /// As many copies are kept as the source has that has most.
     #[test]
     fn copies_of_one_source_are_kept() {
-        let kept = |existing: u32, sources: &[usize]| {
+        let kept = |existing: u32, sources: &[u32]| {
             let mut copies = Copies { kept: existing, ..Copies::default() };
             sources.iter().map(|&source| copies.keep(source)).collect::<Vec<_>>()
         };
         assert_eq!(kept(0, &[0, 0, 1, 1]), [true, true, false, false]);
         assert_eq!(kept(0, &[0, 1, 1, 2, 2, 2]), [true, false, true, false, false, true]);
         assert_eq!(kept(2, &[4, 4, 4, 5]), [false, false, true, false]);
+    }
+
+    #[test]
+    fn keepers_of_copies() {
+        let mut keepers = Keepers::default();
+        let [a, b] = [SourceRef::Added(0), SourceRef::Added(1)];
+        let of_a = keepers.with(0, a);
+        let of_both = keepers.with(of_a, b);
+        assert_eq!(keepers.with(of_both, a), of_both);
+        assert_eq!((keepers.with(0, a), keepers.with(of_a, b)), (of_a, of_both));
+        assert_eq!(keepers.of(0).count(), 0);
+        assert_eq!(keepers.of(of_both).collect::<Vec<_>>(), [b, a]);
+    }
+
+    #[test]
+    fn an_interrupt_ends_the_reading_of_identifiers() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("calls.cdr");
+        let calls = cdrlake_core::synthetic::Calls::new(1, 5);
+        std::fs::write(&path, calls.flatten().collect::<Vec<u8>>()).unwrap();
+        let output = directory.path().join("calls.parquet");
+        let mut load = crate::LoadOptions::new(vec![crate::Input::Path(path)]);
+        load.record_id = cdrlake_core::RecordId::Fill;
+        crate::convert(&crate::ConvertOptions {
+            load,
+            output: output.clone(),
+            rejects: None,
+            compression: crate::Compression::None,
+            overwrite: crate::Overwrite::Refuse,
+        })
+        .unwrap();
+        let mut rows = 0;
+        read_ids(&output, &Interrupt::default(), &mut |_, _, _| rows += 1).unwrap();
+        assert_eq!(rows, 5);
+        let requested = Interrupt::new(std::sync::Arc::new(true.into()));
+        let result = read_ids(&output, &requested, &mut |_, _, _| rows += 1);
+        assert!(matches!(result, Err(LakeError::Interrupted)) && rows == 5);
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! A run that loads sources into a lake.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cdrlake_core::{Country, RecordId};
 use roaring::RoaringTreemap;
 use serde_json::json;
 
-use super::deduplicate::{Deduplication, Dropped};
+use super::deduplicate::{Deduplicated, Deduplication, Dropped};
 use super::rewrite::Rewriter;
-use super::{Lake, LakeLocation, Settings};
+use super::{Lake, LakeLocation, Places, Settings};
 use crate::blocks::SourceKind;
 use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
@@ -123,7 +123,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         return Err(LakeError::Defect("the destination changed its kind"));
     };
     let mut rejects = *rejects;
-    let mut facts = Facts::of(loaded.sources, &mut rejects, &lake, options.repeated)?;
+    let mut facts = Facts::of(loaded.sources, &mut rejects, &lake, options)?;
     let mut calls = calls.finish()?;
     if options.duplicates == Duplicates::Drop {
         calls = facts.drop_duplicates(calls, &lake, options)?;
@@ -151,6 +151,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         add,
         remove: Vec::new(),
         sources: facts.facts,
+        left_out: facts.left_out,
     };
     lake.leave_out(&facts.replaced, &mut plan, options.compression)?;
     lake.publish(plan)?;
@@ -173,7 +174,10 @@ struct Facts {
     /// In the order of the run.
     reports: Vec<SourceReport>,
     /// Whose earlier rows must go.
-    replaced: Vec<SourceId>,
+    replaced: BTreeSet<SourceId>,
+    /// Sources that left duplicates out, and those that hold what was kept of them.
+    left_out: Vec<(SourceRef, SourceRef)>,
+    places: Places,
     hash: blake3::Hasher,
 }
 
@@ -182,28 +186,35 @@ impl Facts {
         sources: Vec<LoadedSource>,
         rejects: &mut RejectsFile,
         lake: &Lake,
-        repeated: Repeated,
+        options: &LakeOptions,
     ) -> Result<Self, LakeError> {
         let mut facts = Self {
             facts: Vec::new(),
             refs: Vec::new(),
             reports: Vec::new(),
-            replaced: Vec::new(),
+            replaced: BTreeSet::new(),
+            left_out: Vec::new(),
+            places: Places::default(),
             hash: blake3::Hasher::new(),
         };
+        let has_failures = lake.ledger.has_failures()?;
         let mut replays: HashMap<blake3::Hash, usize> = HashMap::new();
-        for (index, loaded) in sources.into_iter().enumerate() {
+        for (index, mut loaded) in sources.into_iter().enumerate() {
             let hash = loaded.report.content_hash;
             let source_ref = match (loaded.report.status, loaded.kind, hash) {
                 (Status::Loaded, SourceKind::Replayed, Some(hash)) => {
-                    facts.replay(&loaded, hash, lake, &mut replays)?
+                    facts.replay(&loaded, hash, lake, options.duplicates, &mut replays)?
                 }
                 (Status::Loaded, SourceKind::Delivered, Some(hash)) => {
                     let open_rejects = rejects.take_record_numbers(index);
-                    facts.add(&loaded, Some(hash), open_rejects, lake, repeated)?
+                    facts.add(&mut loaded, Some(hash), open_rejects, lake, options.repeated)?
                 }
                 (Status::Failed, SourceKind::Delivered, _) => {
-                    facts.add(&loaded, None, RoaringTreemap::new(), lake, repeated)?
+                    let open_rejects = RoaringTreemap::new();
+                    facts.add(&mut loaded, None, open_rejects, lake, options.repeated)?
+                }
+                (Status::Skipped, SourceKind::Delivered, Some(hash)) if has_failures => {
+                    facts.repeat(&loaded, hash)
                 }
                 _ => None,
             };
@@ -213,9 +224,18 @@ impl Facts {
         Ok(facts)
     }
 
+    /// An attempt to deliver it that failed is settled.
+    fn repeat(&mut self, loaded: &LoadedSource, content_hash: blake3::Hash) -> Option<SourceRef> {
+        if let Some(source) = loaded.source.clone() {
+            let path = self.places.path_of(&source.name);
+            self.facts.push(SourceFact::Repeated { source, path, content_hash });
+        }
+        None
+    }
+
     fn add(
         &mut self,
-        loaded: &LoadedSource,
+        loaded: &mut LoadedSource,
         hash: Option<blake3::Hash>,
         open_rejects: RoaringTreemap,
         lake: &Lake,
@@ -234,12 +254,16 @@ impl Facts {
             if repeated == Repeated::Replace
                 && let Some(earlier) = lake.ledger.loaded(&hash)?
             {
-                self.replaced.push(earlier);
+                if !open_rejects.is_empty() && lake.ledger.waived_rejects(earlier)? > 0 {
+                    loaded.report.reopened_rejects = loaded.report.tally.records_rejected;
+                }
+                self.replaced.insert(earlier);
                 self.facts.push(SourceFact::Ended { source: earlier, how: Ending::Replaced });
             }
         }
-        let report = loaded.report.clone();
-        self.facts.push(SourceFact::Added(Box::new(AddedSource { source, report, open_rejects })));
+        let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
+        let added = AddedSource { source, path, report, open_rejects };
+        self.facts.push(SourceFact::Added(Box::new(added)));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
     }
 
@@ -249,6 +273,7 @@ impl Facts {
         loaded: &LoadedSource,
         hash: blake3::Hash,
         lake: &Lake,
+        duplicates: Duplicates,
         replays: &mut HashMap<blake3::Hash, usize>,
     ) -> Result<Option<SourceRef>, LakeError> {
         let Some(source) = lake.ledger.loaded(&hash)? else { return Ok(None) };
@@ -260,6 +285,11 @@ impl Facts {
         let place = match replays.get(&hash) {
             Some(&place) => place,
             None => {
+                if duplicates == Duplicates::Drop
+                    && let Some(source_name) = lake.ledger.left_duplicates_out(source)?
+                {
+                    return Err(LakeError::ReplayOfDeduplicated { source_name });
+                }
                 let open_rejects = lake.ledger.open_rejects_of(source)?;
                 self.facts.push(SourceFact::Replayed(Replayed {
                     source,
@@ -267,6 +297,8 @@ impl Facts {
                     records: 0,
                     blank_lines: 0,
                     duration: Seconds::default(),
+                    left_out: 0,
+                    duplicates,
                 }));
                 replays.insert(hash, self.facts.len() - 1);
                 self.facts.len() - 1
@@ -289,28 +321,42 @@ impl Facts {
         lake: &Lake,
         options: &LakeOptions,
     ) -> Result<Vec<PartitionFile>, LakeError> {
-        // A line that is replayed belongs to a source of the lake, and would be taken for its copy.
-        let takes_part = |source| matches!(self.refs.get(source), Some(Some(SourceRef::Added(_))));
         let deduplication = Deduplication {
             lake,
             leaving: &self.replaced,
-            takes_part: &takes_part,
+            refs: &self.refs,
             memory: options.load.waiting_memory(),
         };
         let rewriter = Rewriter::new(lake, FileKind::Calls, options.compression)?;
-        let (calls, dropped) = deduplication.run(calls, &rewriter)?;
-        for (index, Dropped { records, tenths }) in dropped {
+        let Deduplicated { files, dropped } = deduplication.run(calls, &rewriter)?;
+        for (index, Dropped { records, tenths, kept_by }) in dropped {
             let duration = Seconds::from_tenths(tenths);
             if let Some(report) = self.reports.get_mut(index) {
                 report.tally.drop_duplicates(records, duration);
             }
-            if let Some(Some(SourceRef::Added(place))) = self.refs.get(index)
-                && let Some(SourceFact::Added(added)) = self.facts.get_mut(*place)
-            {
-                added.report.tally.drop_duplicates(records, duration);
+            let Some(Some(source)) = self.refs.get(index).copied() else { continue };
+            self.left_out.extend(kept_by.into_iter().map(|kept| (source, kept)));
+            let mut facts = self.facts.iter_mut();
+            match source {
+                SourceRef::Added(place) => {
+                    if let Some(SourceFact::Added(added)) = facts.nth(place) {
+                        added.report.tally.drop_duplicates(records, duration);
+                    }
+                }
+                SourceRef::Known(source) => {
+                    let replayed = facts.find_map(|fact| match fact {
+                        SourceFact::Replayed(replayed) if replayed.source == source => {
+                            Some(replayed)
+                        }
+                        _ => None,
+                    });
+                    if let Some(replayed) = replayed {
+                        replayed.leave_out(records, duration);
+                    }
+                }
             }
         }
-        Ok(calls)
+        Ok(files)
     }
 
     fn refs(&self, rows: &[SourceRows]) -> Result<Vec<(SourceRef, u64)>, LakeError> {

@@ -6,6 +6,7 @@ mod deduplicate;
 mod deliveries;
 mod load;
 mod network;
+mod places;
 mod rewrite;
 mod settings;
 mod unload;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 pub use self::deliveries::{Delivery, deliveries};
 pub use self::load::{Duplicates, LakeOptions, convert_to_lake};
 pub use self::network::NetworkFileSystem;
+pub(crate) use self::places::Places;
 pub use self::settings::LakeSettings;
 pub(crate) use self::settings::Settings;
 pub use self::unload::{Unloaded, unload};
@@ -140,10 +142,15 @@ impl Lake {
         }
         let entries = fs::read_dir(&self.staging).map_err(LakeError::write(&self.staging))?;
         for entry in entries {
-            let path = entry.map_err(LakeError::write(&self.staging))?.path();
-            fs::remove_file(&path).map_err(LakeError::write(path))?;
+            let entry = entry.map_err(LakeError::write(&self.staging))?;
+            let (path, kind) = (entry.path(), entry.file_type());
+            let removed = match kind.is_ok_and(|kind| kind.is_dir()) {
+                true => fs::remove_dir_all(&path),
+                false => fs::remove_file(&path),
+            };
+            removed.map_err(LakeError::write(path))?;
         }
-        match self.root.join(publish::FACE).exists() {
+        match publish::has_sound_face(&self.root, &self.ledger)? {
             true => Ok(()),
             false => publish::publish_face(&self.root, &self.staging, &self.ledger),
         }
@@ -224,6 +231,9 @@ fn refuse_foreign(root: &Path) -> Result<(), LakeError> {
             Some(_) if root.join(INTERNAL).is_dir() => Ok(()),
             Some(_) => Err(LakeError::NotALake(root.to_owned())),
         },
+        Err(error) if error.kind() == io::ErrorKind::NotFound && root.is_symlink() => {
+            Err(LakeError::DanglingLink(root.to_owned()))
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             Err(LakeError::NotALake(root.to_owned()))

@@ -1,5 +1,6 @@
 //! Files of a lake written anew without the rows of some sources.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +24,7 @@ impl Lake {
     /// Adds to a plan what it takes for no file to hold rows of these sources any more.
     pub(super) fn leave_out(
         &self,
-        sources: &[SourceId],
+        sources: &BTreeSet<SourceId>,
         plan: &mut Plan,
         compression: Compression,
     ) -> Result<(), LakeError> {
@@ -62,7 +63,7 @@ impl Lake {
         &self,
         file: &LedgerFile,
         rows: &[(SourceId, u64)],
-        sources: &[SourceId],
+        sources: &BTreeSet<SourceId>,
         compression: Compression,
     ) -> Result<Copy, LakeError> {
         let mut dropped = RoaringTreemap::new();

@@ -1,5 +1,7 @@
 //! Sources taken out of a lake.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::json;
 
 use super::{Lake, LakeLocation};
@@ -18,9 +20,9 @@ pub struct Unloaded {
     pub before: Vec<String>,
 }
 
-/// Removes every row, and every rejected line, of these loaded sources: each named by its path as
-/// it was given when it was loaded, its `source_file`, the carrier's name for it, or the first
-/// digits of its content's hash. What was unloaded before stays so, so that a run that died can be
+/// Removes every row, and every rejected line, of these loaded sources: each named by its path, as
+/// it was given when it was loaded or any other that leads there, its `source_file`, the carrier's
+/// name for it, or the first digits of its content's hash. What was unloaded before stays so, so that a run that died can be
 /// done again.
 ///
 /// # Errors
@@ -34,7 +36,7 @@ pub fn unload(
 ) -> Result<Unloaded, LakeError> {
     let run_id = run::run_id();
     let lake = Lake::open_known(location, &run_id)?;
-    let mut sources: Vec<(SourceId, String)> = Vec::new();
+    let mut sources: BTreeMap<SourceId, String> = BTreeMap::new();
     let mut before = Vec::new();
     for name in names {
         let mut found = lake.ledger.loaded_as(name)?;
@@ -42,11 +44,12 @@ pub fn unload(
             (None, _) if lake.ledger.was_unloaded(name)? => before.push(name.clone()),
             (None, _) => return Err(LakeError::SourceNotLoaded(name.clone())),
             (Some(_), false) => return Err(LakeError::SourceAmbiguous(name.clone())),
-            (Some(source), true) if !sources.contains(&source) => sources.push(source),
-            (Some(_), true) => {}
+            (Some((source, name)), true) => {
+                sources.insert(source, name);
+            }
         }
     }
-    let (ids, now): (Vec<_>, Vec<_>) = sources.into_iter().unzip();
+    let (ids, now): (BTreeSet<_>, Vec<_>) = sources.into_iter().unzip();
     if ids.is_empty() {
         return Ok(Unloaded { now, before });
     }
@@ -59,6 +62,7 @@ pub fn unload(
         add: Vec::new(),
         remove: Vec::new(),
         sources: ids.iter().map(ended).collect(),
+        left_out: Vec::new(),
     };
     lake.leave_out(&ids, &mut plan, compression)?;
     lake.publish(plan)?;

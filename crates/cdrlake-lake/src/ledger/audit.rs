@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use jiff::civil::DateTime;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 
-use super::{FileKind, Ledger, VERSION};
+use super::{FileKind, Ledger, VERSION, ledger_error};
 use crate::audit::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
@@ -29,13 +29,16 @@ impl Ledger {
     }
 
     fn open_with(path: &Path, flags: OpenFlags) -> Result<Self, LakeError> {
-        let ledger_error = |error| LakeError::Ledger { path: path.to_owned(), error };
-        let connection = Connection::open_with_flags(path, flags).map_err(ledger_error)?;
-        connection.execute_batch("PRAGMA busy_timeout = 10000;").map_err(ledger_error)?;
+        let connection = Connection::open_with_flags(path, flags).map_err(ledger_error(path))?;
+        connection.execute_batch("PRAGMA busy_timeout = 10000;").map_err(ledger_error(path))?;
         let ledger = Self { path: path.to_owned(), connection: Mutex::new(connection) };
         let version = ledger.query("PRAGMA user_version", [], |row| row.get(0))?;
         match version.first() {
             Some(&VERSION) => Ok(ledger),
+            Some(0) => {
+                ledger.refuse_tables()?;
+                Err(LakeError::LedgerVersion { path: path.to_owned(), version: 0 })
+            }
             version => {
                 let version = version.copied().unwrap_or_default();
                 Err(LakeError::LedgerVersion { path: path.to_owned(), version })
@@ -59,7 +62,8 @@ impl Ledger {
         let sources = self.query(
             "SELECT source, name, carrier_name, content_hash, status, error_code, error, country, \
              profile, product_identifier, sequence_number, file_time, records_written, \
-             records_rejected, duration_tenths, rejects_state, records_duplicate FROM sources \
+             records_rejected, duration_tenths, rejects_state, records_duplicate, path, \
+             has_plain_replays FROM sources \
              WHERE status IN ('loaded', 'failed') ORDER BY source",
             [],
             source_facts,
@@ -161,6 +165,8 @@ fn source_facts(row: &Row<'_>) -> rusqlite::Result<SourceFacts> {
         records_written: count(12)?,
         records_rejected: count(13)?,
         records_duplicate: count(16)?,
+        path: row.get(17)?,
+        has_plain_replays: row.get(18)?,
         tenths: count(14)?,
         rejects: match row.get_ref(15)?.as_str()? {
             "open" => RejectsState::Open,

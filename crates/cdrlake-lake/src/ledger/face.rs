@@ -1,5 +1,7 @@
 //! The ledger's readable face: `sources.parquet`, one row a source, for SQL.
 
+use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +13,7 @@ use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use jiff::civil::DateTime;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use parquet::file::properties::WriterProperties;
 use rusqlite::Row;
 use tempfile::NamedTempFile;
@@ -80,13 +82,10 @@ impl Kind {
 pub(crate) fn write_face(ledger: &Ledger, staging: &Path, path: &Path) -> Result<(), LakeError> {
     /// Rows of a row group.
     const CHUNK: usize = 16_384;
-    let settings = ledger.settings()?;
-    let settings = settings
-        .into_iter()
-        .map(|(name, value)| KeyValue::new(format!("cdrlake.lake.{name}"), value));
+    let settings = settings(ledger)?;
     let properties = WriterProperties::builder()
         .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
-        .set_key_value_metadata(Some(settings.collect()))
+        .set_key_value_metadata(Some(settings))
         .build();
     let options =
         ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
@@ -109,6 +108,30 @@ pub(crate) fn write_face(ledger: &Ledger, staging: &Path, path: &Path) -> Result
     file.persist(path)
         .map_err(|error| LakeError::Write { path: path.into(), error: error.error })?;
     Ok(())
+}
+
+/// Whether there is a face at `path` that can be read, and tells as many sources as this ledger,
+/// of the same lake.
+pub(crate) fn is_sound_face(ledger: &Ledger, path: &Path) -> Result<bool, LakeError> {
+    let sources = ledger.query("SELECT count(*) FROM sources", [], |row| row.get::<_, i64>(0))?;
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(LakeError::Read { path: path.to_owned(), error }),
+    };
+    let Ok(metadata) = ParquetMetaDataReader::new().parse_and_finish(&file) else {
+        return Ok(false);
+    };
+    let file = metadata.file_metadata();
+    let told = file.key_value_metadata().cloned().unwrap_or_default();
+    let is_told = |setting: &KeyValue| told.contains(setting);
+    Ok(sources.first() == Some(&file.num_rows()) && settings(ledger)?.iter().all(is_told))
+}
+
+/// The lake's settings, as the face tells them.
+fn settings(ledger: &Ledger) -> Result<Vec<KeyValue>, LakeError> {
+    let settings = ledger.settings()?.into_iter();
+    Ok(settings.map(|(name, value)| KeyValue::new(format!("cdrlake.lake.{name}"), value)).collect())
 }
 
 fn schema() -> SchemaRef {

@@ -15,21 +15,20 @@
 mod audit;
 mod face;
 mod record;
+mod sources;
 
-use std::collections::BTreeMap;
-use std::fs::{OpenOptions, Permissions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use roaring::RoaringTreemap;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use crate::error::LakeError;
-use crate::known::{KnownSource, KnownSources, OpenRejects};
-use crate::lake::Delivery;
 
-pub(crate) use self::face::write_face;
+pub(crate) use self::face::{is_sound_face, write_face};
 
 /// The ledger tells names and counts: not for everybody.
 const MODE: u32 = 0o640;
@@ -37,7 +36,7 @@ const MODE: u32 = 0o640;
 const SCHEMA: &str = include_str!("schema.sql");
 
 /// Version of the tables, kept as `user_version`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 /// An open ledger.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub(crate) struct Ledger {
 }
 
 /// A source in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SourceId(i64);
 
 /// Whose a file's rows are, from the first to the last, and how many.
@@ -100,18 +99,21 @@ pub(crate) struct PendingRun {
 impl Ledger {
     /// Opens the ledger at `path`, or makes an empty one.
     pub(crate) fn open(path: &Path) -> Result<Self, LakeError> {
-        OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(MODE)
-            .open(path)
-            .and_then(|file| {
-                let mode = file.metadata()?.permissions().mode();
-                file.set_permissions(Permissions::from_mode(mode & MODE))
-            })
-            .map_err(LakeError::write(path))?;
+        let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
+        match created {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                return Err(LakeError::Write { path: path.to_owned(), error });
+            }
+            _ => drop(created),
+        }
         let ledger = Self::connect(path)?;
         ledger.create_tables()?;
+        fs::metadata(path)
+            .and_then(|metadata| {
+                let mode = metadata.permissions().mode();
+                fs::set_permissions(path, Permissions::from_mode(mode & MODE))
+            })
+            .map_err(LakeError::write(path))?;
         Ok(ledger)
     }
 
@@ -123,7 +125,7 @@ impl Ledger {
     pub(crate) fn open_existing(path: &Path) -> Result<Option<Self>, LakeError> {
         let ledger = Self::connect(path)?;
         match ledger.version()? {
-            0 => Ok(None),
+            0 => ledger.refuse_tables().map(|()| None),
             VERSION => Ok(Some(ledger)),
             version => Err(LakeError::LedgerVersion { path: path.to_owned(), version }),
         }
@@ -131,16 +133,15 @@ impl Ledger {
 
     /// Opens a file that is there.
     fn connect(path: &Path) -> Result<Self, LakeError> {
-        let ledger_error = |error| LakeError::Ledger { path: path.to_owned(), error };
         let flags = OpenFlags::default() & !OpenFlags::SQLITE_OPEN_CREATE;
-        let connection = Connection::open_with_flags(path, flags).map_err(ledger_error)?;
+        let connection = Connection::open_with_flags(path, flags).map_err(ledger_error(path))?;
         connection
             .execute_batch(
                 "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA; \
                  PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 10000; \
                  PRAGMA temp_store = MEMORY;",
             )
-            .map_err(ledger_error)?;
+            .map_err(ledger_error(path))?;
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
@@ -151,13 +152,22 @@ impl Ledger {
 
     fn create_tables(&self) -> Result<(), LakeError> {
         match self.version()? {
-            0 => self.transact(|transaction| {
-                transaction.execute_batch(SCHEMA)?;
-                transaction.pragma_update(None, "user_version", VERSION)
-            }),
+            0 => {
+                self.refuse_tables()?;
+                self.transact(|transaction| {
+                    transaction.execute_batch(SCHEMA)?;
+                    transaction.pragma_update(None, "user_version", VERSION)
+                })
+            }
             VERSION => Ok(()),
             version => Err(LakeError::LedgerVersion { path: self.path.clone(), version }),
         }
+    }
+
+    /// A database without a version that has tables is someone else's.
+    fn refuse_tables(&self) -> Result<(), LakeError> {
+        let tables = self.query("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))?;
+        if tables.is_empty() { Ok(()) } else { Err(LakeError::NotALedger(self.path.clone())) }
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -165,8 +175,7 @@ impl Ledger {
     }
 
     fn error(&self) -> impl Fn(rusqlite::Error) -> LakeError {
-        let path = self.path.clone();
-        move |error| LakeError::Ledger { path: path.clone(), error }
+        ledger_error(&self.path)
     }
 
     /// The lake's settings by name; none if the ledger is new.
@@ -214,91 +223,10 @@ impl Ledger {
         Ok(Some(PendingRun { run: RunId(run), add, remove }))
     }
 
-    /// The loaded source of this content.
-    pub(crate) fn loaded(&self, hash: &blake3::Hash) -> Result<Option<SourceId>, LakeError> {
-        self.query(
-            "SELECT source FROM sources WHERE content_hash = ?1 AND status = 'loaded' \
-             AND bytes_read > 0",
-            [hash.to_hex().as_str()],
-            |row| row.get(0).map(SourceId),
-        )
-        .map(|ids| ids.first().copied())
-    }
-
-    /// The name of a loaded source that left out duplicates, if any does but these; none if these
-    /// are none.
-    pub(crate) fn has_left_out_duplicates(
-        &self,
-        leaving: &[SourceId],
-    ) -> Result<Option<String>, LakeError> {
-        if leaving.is_empty() {
-            return Ok(None);
-        }
-        let found = self.query(
-            "SELECT source, name FROM sources WHERE status = 'loaded' AND records_duplicate > 0",
-            [],
-            |row| Ok((SourceId(row.get(0)?), row.get(1)?)),
-        )?;
-        Ok(found.into_iter().find(|(source, _)| !leaving.contains(source)).map(|(_, name)| name))
-    }
-
-    /// Whether an empty source of this name is loaded.
-    pub(crate) fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
-        self.query(
-            "SELECT 1 FROM sources WHERE source_file = ?1 AND status = 'loaded' AND bytes_read = 0",
-            [source_file],
-            |_| Ok(()),
-        )
-        .map(|found| !found.is_empty())
-    }
-
-    /// The loaded sources whose names are of the carrier's form for a delivery, each once.
-    pub(crate) fn deliveries(&self) -> Result<Vec<Delivery>, LakeError> {
-        self.query(
-            "SELECT DISTINCT profile, product_identifier, file_time, sequence_number FROM sources \
-             WHERE status = 'loaded' AND profile IS NOT NULL AND product_identifier IS NOT NULL \
-             AND file_time IS NOT NULL AND sequence_number IS NOT NULL ORDER BY 1, 2, 3, 4",
-            [],
-            |row| {
-                Ok(Delivery {
-                    profile: row.get(0)?,
-                    product_identifier: row.get(1)?,
-                    file_time: row.get(2)?,
-                    sequence_number: row.get(3)?,
-                })
-            },
-        )
-    }
-
-    /// The loaded sources that have this name, source_file, carrier's name, or a content hash that
-    /// begins so; with their names.
-    pub(crate) fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
-        self.sources_as(name, "loaded")
-    }
-
-    /// Whether a source that is called so was unloaded.
-    pub(crate) fn was_unloaded(&self, name: &str) -> Result<bool, LakeError> {
-        self.sources_as(name, "unloaded").map(|found| !found.is_empty())
-    }
-
-    fn sources_as(&self, name: &str, status: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
-        /// Fewer digits may be a name as well.
-        const MIN_HASH_LEN: usize = 8;
-        let is_hash =
-            name.len() >= MIN_HASH_LEN && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-        self.query(
-            "SELECT source, name FROM sources WHERE status = ?4 AND (name = ?1 OR \
-             source_file = ?1 OR carrier_name = ?1 OR (?2 AND substr(content_hash, 1, ?3) = ?1)) \
-             ORDER BY source",
-            params![name, is_hash, name.len() as i64, status],
-            |row| Ok((SourceId(row.get(0)?), row.get(1)?)),
-        )
-    }
-
     /// The files that hold rows of any of these sources, and for each file whose its rows are.
     pub(crate) fn files_of(
         &self,
-        sources: &[SourceId],
+        sources: &BTreeSet<SourceId>,
     ) -> Result<Vec<(LedgerFile, RowsBySource)>, LakeError> {
         let mut files = BTreeMap::new();
         for SourceId(source) in sources {
@@ -356,54 +284,16 @@ impl Ledger {
     }
 }
 
+/// What SQLite says of the ledger at a path.
+fn ledger_error(path: &Path) -> impl Fn(rusqlite::Error) -> LakeError {
+    let path = path.to_owned();
+    move |error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => LakeError::NotALedger(path.clone()),
+        _ => LakeError::Ledger { path: path.clone(), error },
+    }
+}
+
 fn ledger_file(row: &Row<'_>) -> rusqlite::Result<LedgerFile> {
     let kind = FileKind::of_name(row.get_ref(2)?.as_str()?);
     Ok(LedgerFile { id: row.get(0)?, path: row.get(1)?, kind, rows: row.get::<_, i64>(3)? as u64 })
-}
-
-impl KnownSources for Ledger {
-    fn of_content(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError> {
-        let sources = self.query(
-            "SELECT name, CASE rejects_state WHEN 'open' THEN records_rejected ELSE 0 END \
-             FROM sources WHERE content_hash = ?1 AND status = 'loaded' AND bytes_read > 0",
-            [hash.to_hex().as_str()],
-            |row| Ok(KnownSource { name: row.get(0)?, open_rejects: row.get::<_, i64>(1)? as u64 }),
-        )?;
-        Ok(sources.into_iter().next())
-    }
-
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError> {
-        let hashes = self.query(
-            "SELECT content_hash FROM sources WHERE carrier_name = ?1 AND status = 'loaded'",
-            [carrier_name],
-            |row| row.get::<_, String>(0),
-        )?;
-        Ok(hashes.iter().filter_map(|hash| blake3::Hash::from_hex(hash).ok()).collect())
-    }
-
-    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LakeError> {
-        let Some(source) = self.loaded(hash)? else { return Ok(None) };
-        self.open_rejects_of(source).map(OpenRejects::These).map(Some)
-    }
-}
-
-impl Ledger {
-    /// The record numbers of a source's rejected lines that were not replayed yet.
-    pub(crate) fn open_rejects_of(
-        &self,
-        SourceId(source): SourceId,
-    ) -> Result<RoaringTreemap, LakeError> {
-        let connection = self.connection();
-        let blob = connection
-            .query_row("SELECT open_rejects FROM sources WHERE source = ?1", [source], |row| {
-                row.get::<_, Option<Vec<u8>>>(0)
-            })
-            .optional()
-            .map_err(self.error())?;
-        match blob.flatten() {
-            None => Ok(RoaringTreemap::new()),
-            Some(blob) => RoaringTreemap::deserialize_from(&blob[..])
-                .map_err(|error| LakeError::Write { path: self.path.clone(), error }),
-        }
-    }
 }

@@ -3,10 +3,13 @@
 use roaring::RoaringTreemap;
 use rusqlite::{Transaction, params};
 
+use super::sources::Attempt;
 use super::{Ledger, PendingRun, RunId, SourceId};
 use crate::error::LakeError;
+use crate::lake::Duplicates;
 use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
 use crate::report::{LocalTime, Status};
+use crate::source::Source;
 
 impl Ledger {
     /// Records a run and all that will be true once it is published; says what is left to do.
@@ -57,8 +60,19 @@ fn record(transaction: &Transaction<'_>, plan: &Plan) -> rusqlite::Result<RunId>
                 replay(transaction, replayed)?;
                 None
             }
+            SourceFact::Repeated { source, path, content_hash } => {
+                attempt(source, path, Status::Loaded, Some(content_hash))
+                    .settle_failures(transaction)?;
+                None
+            }
             SourceFact::Ended { .. } => None,
         });
+    }
+    for (source, kept) in &plan.left_out {
+        let [source, kept] = [source, kept].map(|source| id_of(*source, &added));
+        transaction
+            .prepare_cached("INSERT OR IGNORE INTO left_out (source, kept) VALUES (?1, ?2)")?
+            .execute([source, kept])?;
     }
     for file in &plan.add {
         add_file(transaction, run, file, &added)?;
@@ -90,48 +104,71 @@ fn end(
 fn add_source(
     transaction: &Transaction<'_>,
     run: i64,
-    AddedSource { source, report, open_rejects }: &AddedSource,
+    AddedSource { source, path, report, open_rejects }: &AddedSource,
 ) -> rusqlite::Result<SourceId> {
     let (metadata, tally) = (&source.metadata, &report.tally);
     let status = if report.status == Status::Loaded { "loaded" } else { "failed" };
-    // Of a source that fails again and again, the last time counts.
-    transaction
-        .execute("DELETE FROM sources WHERE status = 'failed' AND name = ?1", [&*source.name])?;
-    transaction.execute(
+    attempt(source, path, report.status, report.content_hash.as_ref())
+        .settle_failures(transaction)?;
+    let mut insert = transaction.prepare_cached(
         "INSERT INTO sources (run, name, source_file, carrier_name, content_hash, status, \
          error_code, error, country, profile, product_identifier, sequence_number, file_time, \
          records_read, records_written, records_rejected, records_duplicate, blank_lines, \
          bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, \
-         open_rejects) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, \
-         ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
-        params![
-            run,
-            &*source.name,
-            source.source_file,
-            source.carrier_name,
-            report.content_hash.map(|hash| hash.to_hex().to_string()),
-            status,
-            report.error_code,
-            report.error.as_deref(),
-            metadata.country.map(cdrlake_core::Country::code),
-            metadata.profile,
-            metadata.product_identifier,
-            metadata.sequence_number,
-            metadata.file_time.map(|time| LocalTime(time).to_string()),
-            tally.records_read as i64,
-            tally.records_written as i64,
-            tally.records_rejected as i64,
-            tally.records_duplicate as i64,
-            tally.blank_lines as i64,
-            tally.bytes_read as i64,
-            tally.duration_seconds.tenths() as i64,
-            report.first_start_time.map(|time| time.to_string()),
-            report.last_start_time.map(|time| time.to_string()),
-            if tally.records_rejected > 0 { "open" } else { "none" },
-            if open_rejects.is_empty() { None } else { Some(serialized(open_rejects)?) },
-        ],
+         open_rejects, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
     )?;
+    insert.execute(params![
+        run,
+        &*source.name,
+        source.source_file,
+        source.carrier_name,
+        report.content_hash.map(|hash| hash.to_hex().to_string()),
+        status,
+        report.error_code,
+        report.error.as_deref(),
+        metadata.country.map(cdrlake_core::Country::code),
+        metadata.profile,
+        metadata.product_identifier,
+        metadata.sequence_number,
+        metadata.file_time.map(|time| LocalTime(time).to_string()),
+        tally.records_read as i64,
+        tally.records_written as i64,
+        tally.records_rejected as i64,
+        tally.records_duplicate as i64,
+        tally.blank_lines as i64,
+        tally.bytes_read as i64,
+        tally.duration_seconds.tenths() as i64,
+        report.first_start_time.map(|time| time.to_string()),
+        report.last_start_time.map(|time| time.to_string()),
+        if tally.records_rejected > 0 { "open" } else { "none" },
+        if open_rejects.is_empty() { None } else { Some(serialized(open_rejects)?) },
+        path,
+    ])?;
     Ok(SourceId(transaction.last_insert_rowid()))
+}
+
+fn attempt<'a>(
+    source: &'a Source,
+    path: &'a Option<String>,
+    status: Status,
+    content_hash: Option<&blake3::Hash>,
+) -> Attempt<'a> {
+    Attempt {
+        is_loaded: status == Status::Loaded,
+        content_hash: content_hash.map(|hash| hash.to_hex().to_string()),
+        carrier_name: source.carrier_name.as_deref(),
+        path: path.as_deref(),
+    }
+}
+
+/// None if it was not added after all.
+fn id_of(source: SourceRef, added: &[Option<SourceId>]) -> Option<i64> {
+    let source = match source {
+        SourceRef::Known(source) => Some(source),
+        SourceRef::Added(place) => added.get(place).copied().flatten(),
+    };
+    source.map(|SourceId(source)| source)
 }
 
 fn replay(transaction: &Transaction<'_>, replayed: &Replayed) -> rusqlite::Result<()> {
@@ -140,17 +177,21 @@ fn replay(transaction: &Transaction<'_>, replayed: &Replayed) -> rusqlite::Resul
             "UPDATE sources SET open_rejects = ?1, \
              records_read = records_read - ?3, \
              records_written = records_written + ?2, \
-             records_rejected = records_rejected - ?2 - ?3, \
+             records_duplicate = records_duplicate + ?6, \
+             records_rejected = records_rejected - ?2 - ?3 - ?6, \
              blank_lines = blank_lines + ?3, \
              duration_tenths = duration_tenths + ?4, \
-             rejects_state = CASE records_rejected - ?2 - ?3 WHEN 0 THEN 'replayed' \
+             has_plain_replays = has_plain_replays OR (?2 > 0 AND ?7), \
+             rejects_state = CASE records_rejected - ?2 - ?3 - ?6 WHEN 0 THEN 'replayed' \
              ELSE rejects_state END WHERE source = ?5",
             params![
                 serialized(&replayed.open_rejects)?,
                 replayed.records as i64,
                 replayed.blank_lines as i64,
                 replayed.duration.tenths() as i64,
-                replayed.source.0
+                replayed.source.0,
+                replayed.left_out as i64,
+                replayed.duplicates == Duplicates::Keep,
             ],
         )
         .map(drop)
@@ -186,14 +227,12 @@ fn add_file(
     let file_id = transaction.last_insert_rowid();
     let mut first_row = 0;
     for (source, rows) in &file.sources {
-        let source = match source {
-            SourceRef::Known(source) => Some(*source),
-            SourceRef::Added(place) => added.get(*place).copied().flatten(),
-        };
-        transaction.execute(
-            "INSERT INTO file_sources (file, first_row, rows, source) VALUES (?1, ?2, ?3, ?4)",
-            params![file_id, first_row, *rows as i64, source.map(|SourceId(source)| source)],
-        )?;
+        let source = id_of(*source, added);
+        transaction
+            .prepare_cached(
+                "INSERT INTO file_sources (file, first_row, rows, source) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![file_id, first_row, *rows as i64, source])?;
         first_row += *rows as i64;
     }
     Ok(())

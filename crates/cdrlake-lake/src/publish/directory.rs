@@ -4,7 +4,7 @@
 //! 2. The ledger records the run and all that the plan says, in one transaction. From here on the
 //!    run will be published, by this process or by the next.
 //! 3. Each file is renamed to its path, never onto another file; the directories are synced.
-//! 4. Removed files are removed.
+//! 4. Removed files are removed, and with the last one its partition's directory.
 //! 5. The ledger's face is written anew.
 //! 6. The ledger marks the run as published.
 
@@ -19,7 +19,7 @@ use rustix::io::Errno;
 
 use super::{Plan, sync_directory};
 use crate::error::LakeError;
-use crate::ledger::{Ledger, PendingRun, write_face};
+use crate::ledger::{Ledger, PendingRun, is_sound_face, write_face};
 use crate::staging::directory;
 
 /// The ledger's readable face, in the lake.
@@ -68,15 +68,40 @@ pub(crate) fn finish(
         }
         directories.insert(directory(&path).to_owned());
     }
-    directories.iter().try_for_each(|directory| sync_directory(directory))?;
+    let left = directories.iter().map(|directory| remove_empty(root, directory));
+    let left: BTreeSet<&Path> = left.collect();
+    // Of two in one directory, the second may have taken it away.
+    left.into_iter().filter(|path| path.is_dir()).try_for_each(sync_directory)?;
     publish_face(root, staging, ledger)?;
     ledger.publish(pending.run)
+}
+
+/// Whether the ledger's face is there and can be read, and tells of this ledger's sources.
+pub(crate) fn has_sound_face(root: &Path, ledger: &Ledger) -> Result<bool, LakeError> {
+    is_sound_face(ledger, &root.join(FACE))
 }
 
 /// Tells in the ledger's face what is true now.
 pub(crate) fn publish_face(root: &Path, staging: &Path, ledger: &Ledger) -> Result<(), LakeError> {
     write_face(ledger, staging, &root.join(FACE))?;
     sync_directory(root)
+}
+
+/// Removes a directory in the lake, and those above it, but for that of its kind of files, as far
+/// as they are empty. Gives the innermost one that is left. Nothing depends on it, so that it may
+/// fail.
+fn remove_empty<'p>(root: &Path, path: &'p Path) -> &'p Path {
+    let mut path = path;
+    while directory(path) != root && path.starts_with(root) {
+        match fs::remove_dir(path) {
+            Ok(()) => {}
+            // An earlier attempt did it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(_) => break,
+        }
+        path = directory(path);
+    }
+    path
 }
 
 /// Creates a directory in the lake and those above it, and makes them last.

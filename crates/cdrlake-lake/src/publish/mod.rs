@@ -11,10 +11,11 @@ use std::path::Path;
 use roaring::RoaringTreemap;
 use tempfile::TempPath;
 
-pub(crate) use self::directory::{FACE, finish, publish, publish_face};
+pub(crate) use self::directory::{FACE, finish, has_sound_face, publish, publish_face};
 pub use self::single::Overwrite;
 pub(crate) use self::single::publish_files;
 use crate::error::LakeError;
+use crate::lake::Duplicates;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::report::{Seconds, SourceReport};
 use crate::source::Source;
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) add: Vec<AddedFile>,
     pub(crate) remove: Vec<LedgerFile>,
     pub(crate) sources: Vec<SourceFact>,
+    /// Sources that left duplicates out, and those that hold what was kept of them.
+    pub(crate) left_out: Vec<(SourceRef, SourceRef)>,
 }
 
 /// A complete and synced file that is to become part of a lake.
@@ -49,7 +52,7 @@ pub(crate) struct AddedFile {
 }
 
 /// A source whose rows are in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SourceRef {
     /// One that the plan adds, by its place among [`Plan::sources`].
     Added(usize),
@@ -64,10 +67,14 @@ pub(crate) enum SourceFact {
     Ended { source: SourceId, how: Ending },
     /// Some of its rejected lines were accepted.
     Replayed(Replayed),
+    /// It came again, though perhaps not where it was loaded from.
+    Repeated { source: Box<Source>, path: Option<String>, content_hash: blake3::Hash },
 }
 
 pub(crate) struct AddedSource {
     pub(crate) source: Source,
+    /// From the root on; none of standard input.
+    pub(crate) path: Option<String>,
     pub(crate) report: SourceReport,
     /// The record numbers of its rejected lines.
     pub(crate) open_rejects: RoaringTreemap,
@@ -89,6 +96,19 @@ pub(crate) struct Replayed {
     pub(crate) records: u64,
     pub(crate) blank_lines: u64,
     pub(crate) duration: Seconds,
+    /// How many more lines were left out, for other sources hold them.
+    pub(crate) left_out: u64,
+    /// Whether such lines are left out.
+    pub(crate) duplicates: Duplicates,
+}
+
+impl Replayed {
+    /// So many of the records are left out.
+    pub(crate) fn leave_out(&mut self, records: u64, duration: Seconds) {
+        self.records -= records;
+        self.left_out += records;
+        self.duration = self.duration.minus(duration);
+    }
 }
 
 /// Makes renames in a directory last through a loss of power.

@@ -6,6 +6,9 @@ use thiserror::Error;
 
 use super::LimitExceeded;
 
+/// The code of a source whose name came before with other content.
+pub(crate) const CHANGED: &str = "changed";
+
 /// Why one source was not loaded; others may be. The name of the source is the caller's to put in
 /// front.
 #[derive(Debug, Error)]
@@ -200,7 +203,7 @@ impl SourceError {
             Self::RejectsConflict { .. } => "conflicting_lines",
             Self::NotCdr { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
-            Self::Changed { .. } => "changed",
+            Self::Changed { .. } => CHANGED,
             Self::NotLoaded => "not_loaded",
             Self::SameAsFailed { .. } => "same_as_failed",
         }

@@ -28,6 +28,7 @@ use self::naming::Naming;
 use crate::interrupt::Interrupt;
 use crate::written::Written;
 
+pub(crate) use self::error::CHANGED;
 pub use self::error::SourceError;
 pub use self::limits::{LimitExceeded, Limits};
 pub use self::naming::{ProfileSettings, Settings};

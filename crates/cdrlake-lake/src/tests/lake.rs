@@ -1,7 +1,9 @@
 //! Lakes: what is loaded, skipped, replaced, unloaded and deduplicated, compared with what the
 //! reference decoder says of the sources that should be in them.
 
+mod deduplication;
 mod failures;
+mod housekeeping;
 
 use std::collections::BTreeMap;
 use std::fs;

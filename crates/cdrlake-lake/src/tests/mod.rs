@@ -3,7 +3,7 @@
 
 mod archives;
 mod lake;
-mod replay;
+pub(crate) mod replay;
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -70,7 +70,7 @@ impl Lab {
 }
 
 /// Writes a rejects file anew, with each `raw` as `by` returns it, given the line's number.
-pub(super) fn edit(from: &Path, to: &Path, by: impl Fn(i64, &[u8]) -> Option<Vec<u8>>) {
+pub(crate) fn edit(from: &Path, to: &Path, by: impl Fn(i64, &[u8]) -> Option<Vec<u8>>) {
     rewrite(from, to, |batch| {
         let numbers = batch.column_by_name("record_number").unwrap();
         let numbers = numbers.as_primitive::<arrow_array::types::Int64Type>().values();
