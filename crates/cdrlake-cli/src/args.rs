@@ -175,8 +175,10 @@ pub(crate) struct UnloadArguments {
     #[arg(value_name = "LAKE")]
     pub(crate) lake: PathBuf,
 
-    /// Sources, by path as it was given, source_file, the carrier's name, or the first eight or
-    /// more digits of the content hash.
+    /// Sources, by path, source_file, the carrier's name, or the first eight or more digits of the
+    /// content hash.
+    ///
+    /// A path is known as it was given when the source was loaded, and any other that leads there.
     #[arg(required = true, value_name = "SOURCE")]
     pub(crate) sources: Vec<String>,
 
@@ -268,9 +270,8 @@ impl MetadataArguments {
 /// How CDR files are read and judged.
 #[derive(Debug, Args)]
 pub(crate) struct ReadingArguments {
-    /// Settings by profile [default: cdrlake.toml, here or in a directory above]
-    #[arg(long, value_name = "FILE.toml")]
-    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) opening: OpeningArguments,
 
     /// Reject records that would only draw a warning.
     ///
@@ -286,6 +287,14 @@ pub(crate) struct ReadingArguments {
     /// How many records of a source may be rejected before it fails as a whole [default: any]
     #[arg(long, value_name = "N|P%")]
     max_rejects: Option<MaxRejects>,
+}
+
+/// What is known of CDR files, and what reading them may take.
+#[derive(Debug, Args)]
+pub(crate) struct OpeningArguments {
+    /// Settings by profile [default: cdrlake.toml, here or in a directory above]
+    #[arg(long, value_name = "FILE.toml")]
+    pub(crate) config: Option<PathBuf>,
 
     /// Threads that work [default: one a core]
     ///
@@ -315,13 +324,12 @@ pub(crate) struct ReadingArguments {
     max_total: u64,
 }
 
-impl ReadingArguments {
-    /// `profiles` come from the configuration; `report` is written besides what the run writes.
+impl OpeningArguments {
+    /// `profiles` come from the configuration.
     pub(crate) fn options(
         &self,
         inputs: Vec<Input>,
         profiles: BTreeMap<String, ProfileSettings>,
-        report: Option<&Path>,
     ) -> LoadOptions {
         let mut options = LoadOptions::new(inputs);
         options.settings.profiles = profiles;
@@ -331,12 +339,25 @@ impl ReadingArguments {
             depth: self.max_depth,
             total: self.max_total,
         };
-        options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
-        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
-        options.max_rejects = self.max_rejects;
         options.threads = self.threads;
         options.interrupt = interrupt::request();
         options.memory_limit = self.memory_limit;
+        options
+    }
+}
+
+impl ReadingArguments {
+    /// `profiles` come from the configuration; `report` is written besides what the run writes.
+    pub(crate) fn options(
+        &self,
+        inputs: Vec<Input>,
+        profiles: BTreeMap<String, ProfileSettings>,
+        report: Option<&Path>,
+    ) -> LoadOptions {
+        let mut options = self.opening.options(inputs, profiles);
+        options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
+        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
+        options.max_rejects = self.max_rejects;
         options.also_written.extend(report.map(Path::to_owned));
         options
     }

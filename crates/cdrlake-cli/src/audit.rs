@@ -1,20 +1,21 @@
 //! `cdrlake audit`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cdrlake_lake::{
-    Audit, AuditOptions, Difference, ExpectedTotals, Input, LakeError, LakeLocation, Report,
-    ScratchLake, Status, TotalsRow,
+    Audit, AuditOptions, Difference, ExpectedTotals, Input, LakeError, LakeLocation, LoadOptions,
+    Report, ScratchLake, Status, TotalsRow,
 };
 use serde::Serialize;
 
 use crate::audit_args::AuditArguments;
 use crate::outcome::Outcome;
-use crate::summary;
 use crate::table::{Align, table};
+use crate::{config, summary};
 
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
     let (lakes, inputs): (Vec<_>, Vec<_>) =
@@ -23,16 +24,32 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
         summary::line(format_args!("error: {problem}"));
         return Ok(Outcome::Usage);
     }
+    if let Some(missing) = inputs.iter().find(|path| is_missing(path)) {
+        let missing = missing.display();
+        summary::line(format_args!("error: there is no {missing}; name a lake, or CDR files"));
+        return Ok(Outcome::Usage);
+    }
     let inputs = inputs.into_iter().map(|path| match path.to_str() {
         Some("-") => Input::Stdin,
         _ => Input::Path(path.clone()),
     });
     let inputs: Vec<Input> = inputs.collect();
-    match answer(arguments, &lakes, inputs) {
+    // Lakes need no settings.
+    let profiles = match inputs.is_empty() {
+        true => Some(BTreeMap::new()),
+        false => config::profiles_or_usage(arguments.opening.config.as_deref()),
+    };
+    let Some(profiles) = profiles else { return Ok(Outcome::Usage) };
+    match answer(arguments, &lakes, arguments.load(inputs, profiles)) {
         Ok((text, outcome)) => print(&text).map(|()| outcome),
         Err(Failure::Lake(error)) => Outcome::of_error(error),
         Err(Failure::Other(error)) => Err(error),
     }
+}
+
+fn is_missing(path: &Path) -> bool {
+    let found = path.symlink_metadata();
+    path.as_os_str() != "-" && found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
 /// What of the command line does not go together.
@@ -62,7 +79,7 @@ impl From<LakeError> for Failure {
 fn answer(
     arguments: &AuditArguments,
     lakes: &[&PathBuf],
-    inputs: Vec<Input>,
+    load: LoadOptions,
 ) -> Result<(String, Outcome), Failure> {
     let options = arguments.options();
     if let (Some(reason), [lake]) = (&arguments.reason, lakes) {
@@ -83,9 +100,9 @@ fn answer(
             said: Said::of(arguments, &location, &options, expected.as_ref())?,
         });
     }
-    if !inputs.is_empty() {
-        let names = inputs.iter().map(Input::to_string).collect();
-        let lake = ScratchLake::load(arguments.load(inputs))?;
+    if !load.inputs.is_empty() {
+        let names = load.inputs.iter().map(Input::to_string).collect();
+        let lake = ScratchLake::load(load)?;
         let mut said = Said::of(arguments, lake.location(), &options, expected.as_ref())?;
         if let Said::Audit(audit) = &mut said {
             audit.notes.extend(notes(lake.report()));

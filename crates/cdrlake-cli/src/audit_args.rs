@@ -1,13 +1,14 @@
 //! The arguments of `cdrlake audit`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cdrlake_lake::{AuditOptions, Input, LoadOptions, Period, PeriodOf};
+use cdrlake_lake::{AuditOptions, Input, LoadOptions, Period, PeriodOf, ProfileSettings};
 use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use crate::args::{LakeAccess, MetadataArguments};
+use crate::args::{LakeAccess, MetadataArguments, OpeningArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
@@ -62,6 +63,9 @@ pub(crate) struct AuditArguments {
     metadata: MetadataArguments,
 
     #[command(flatten)]
+    pub(crate) opening: OpeningArguments,
+
+    #[command(flatten)]
     pub(crate) access: LakeAccess,
 }
 
@@ -98,8 +102,13 @@ impl AuditArguments {
         period.map(|period| (period, of))
     }
 
-    pub(crate) fn load(&self, inputs: Vec<Input>) -> LoadOptions {
-        let mut options = LoadOptions::new(inputs);
+    /// `profiles` come from the configuration.
+    pub(crate) fn load(
+        &self,
+        inputs: Vec<Input>,
+        profiles: BTreeMap<String, ProfileSettings>,
+    ) -> LoadOptions {
+        let mut options = self.opening.options(inputs, profiles);
         options.settings.metadata = self.metadata.metadata();
         options
     }

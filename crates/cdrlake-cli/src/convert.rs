@@ -20,7 +20,9 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
         summary::line(format_args!("error: {problem}"));
         return Ok(Outcome::Usage);
     }
-    let Some(profiles) = config::profiles_or_usage(arguments.load.reading.config.as_deref()) else {
+    let Some(profiles) =
+        config::profiles_or_usage(arguments.load.reading.opening.config.as_deref())
+    else {
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();
@@ -36,16 +38,29 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
         summary::line(format_args!("no record was accepted, so the table has no row"));
     }
     if report.outputs.is_empty() {
-        let why = match report.count(Status::Skipped) {
-            0 => "nothing was loaded, so nothing is written",
-            _ => "nothing new was loaded, so nothing is written",
-        };
-        summary::line(format_args!("{why}"));
+        summary::line(format_args!("{}", why_no_output(&report)));
     }
     if let Some(file) = report_file {
         file.write(&report)?;
     }
     Ok(Outcome::of(&report))
+}
+
+/// Sources are noted in a lake's ledger though no row of them is new.
+fn why_no_output(report: &Report) -> &'static str {
+    let totals = &report.totals;
+    let [loaded, skipped] = [Status::Loaded, Status::Skipped].map(|status| report.count(status));
+    if loaded > 0 && totals.records_rejected > 0 {
+        "no replayed line was accepted, so there is no new file"
+    } else if loaded > 0 && totals.records_duplicate > 0 {
+        "the lake has every record already, so there is no new file"
+    } else if loaded > 0 {
+        "no record was in what was loaded, so there is no new file"
+    } else if skipped > 0 {
+        "nothing new was loaded, so nothing is written"
+    } else {
+        "nothing was loaded, so nothing is written"
+    }
 }
 
 /// What of the command line does not go together with a lake, or with one file.

@@ -168,6 +168,13 @@ fn print_totals(report: &Report) {
         of_status(Status::Skipped),
         of_status(Status::Failed)
     ));
+    let reopened = report.sources.iter().filter(|source| source.reopened_rejects > 0);
+    for SourceReport { source, reopened_rejects, .. } in reopened {
+        line(format_args!(
+            "rejects: {reopened_rejects} of {source} are open again; before it was replaced they were \
+             waived"
+        ));
+    }
     let mut skipped = report.sources.iter().filter(|source| source.status == Status::Skipped);
     for SourceReport { source, same_as, .. } in skipped.by_ref().take(MAX_ROWS) {
         match same_as {

@@ -80,7 +80,8 @@ pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
     if resolved(&arguments.inbox).starts_with(resolved(lake)) {
         return Ok(usage(format_args!("{}: the inbox is in the lake", arguments.inbox.display())));
     }
-    let Some(profiles) = config::profiles_or_usage(arguments.reading.config.as_deref()) else {
+    let Some(profiles) = config::profiles_or_usage(arguments.reading.opening.config.as_deref())
+    else {
         return Ok(Outcome::Usage);
     };
     let location = arguments.access.location(lake.clone());

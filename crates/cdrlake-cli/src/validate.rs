@@ -15,7 +15,9 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
         summary::line(format_args!("error: {problem}"));
         return Ok(Outcome::Usage);
     }
-    let Some(profiles) = config::profiles_or_usage(arguments.load.reading.config.as_deref()) else {
+    let Some(profiles) =
+        config::profiles_or_usage(arguments.load.reading.opening.config.as_deref())
+    else {
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();

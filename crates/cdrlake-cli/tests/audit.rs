@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
@@ -245,9 +246,49 @@ fn files_without_a_lake() {
     let again = lab.audit(&[NAMES[0], "again.cdr"]);
     let note = format!("note: again.cdr has the same content as {}\n", NAMES[0]);
     assert!(again.stdout.ends_with(&note), "{}", again.stdout);
+    fs::write(lab.path("nothing.cdr"), "nothing").unwrap();
     let nothing = lab.audit(&["nothing.cdr"]);
     assert_eq!(nothing.status, 1);
-    assert!(nothing.stdout.contains("failed_source:nothing.cdr:"), "{}", nothing.stdout);
+    assert!(nothing.stdout.contains("failed: nothing.cdr: "), "{}", nothing.stdout);
+}
+
+#[test]
+fn what_is_not_there_is_misspelt() {
+    let lab = Lab::new(&[0]);
+    for name in ["lakes/", "nothing.cdr"] {
+        let ended = lab.audit(&["lake", name]);
+        let said = format!("error: there is no {name}; name a lake, or CDR files\n");
+        assert_eq!((ended.status, ended.stdout, ended.stderr), (2, String::new(), said));
+    }
+}
+
+/// What is known of profiles, and what reading may take, is as for convert.
+#[test]
+fn files_are_read_as_convert_reads_them() {
+    let lab = Lab::new(&[]);
+    fs::copy(lab.path(NAMES[0]), lab.path("ABC20251001001.cdr")).unwrap();
+    let countries = |arguments: &[&str]| {
+        let totals = ["--totals=month", "ABC20251001001.cdr"];
+        let answer = lab.json(&[&totals[..], arguments].concat());
+        answer["audits"][0]["totals"][0]["country"].clone()
+    };
+    assert_eq!(countries(&[]), Value::Null);
+    fs::write(lab.path("other.toml"), "[profile.ABC]\ncountry = \"FR\"\n").unwrap();
+    assert_eq!(countries(&["--config=other.toml"]), "FR");
+    fs::write(lab.path("cdrlake.toml"), "[profile.ABC]\ncountry = \"GB\"\n").unwrap();
+    assert_eq!(countries(&["--threads=1"]), "GB");
+    let little = lab.audit(&[NAMES[0], "--memory-limit=1MiB"]);
+    assert!(little.status == 2 && little.stderr.contains("memory limit"), "{}", little.stderr);
+    let mut archive = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    archive.write_all(&fs::read(lab.path(NAMES[0])).unwrap()).unwrap();
+    fs::write(lab.path("calls.gz"), archive.finish().unwrap()).unwrap();
+    let short = lab.audit(&["calls.gz", "--max-total=1KiB"]);
+    assert!(short.status == 1 && short.stdout.contains("limit_exceeded"), "{}", short.stdout);
+    fs::write(lab.path("cdrlake.toml"), "[profile").unwrap();
+    assert_eq!(lab.audit(&[NAMES[0]]).status, 2);
+    // A lake needs no settings.
+    lab.run(&["convert", "-o", "lake", NAMES[0], "--config=other.toml"]);
+    assert_ne!(lab.audit(&["lake"]).status, 2);
 }
 
 #[test]

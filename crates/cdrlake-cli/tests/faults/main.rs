@@ -89,13 +89,16 @@ impl Place {
 
     /// A run that reads standard input, which stays open; it was given the sample's records.
     fn start_reading(&self, arguments: &[&str]) -> Child {
-        let mut command = self.command(arguments);
-        command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let content = fs::read(testdata(SAMPLE)).unwrap();
-        child.stdin.as_mut().unwrap().write_all(&content).unwrap();
-        child
+        start_reading(self.command(arguments))
     }
+}
+
+fn start_reading(mut command: Command) -> Child {
+    command.stdin(Stdio::piped()).stderr(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let content = fs::read(testdata(SAMPLE)).unwrap();
+    child.stdin.as_mut().unwrap().write_all(&content).unwrap();
+    child
 }
 
 struct Ended {

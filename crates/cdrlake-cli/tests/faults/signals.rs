@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{Ended, OTHER, Place, SAMPLE, send, testdata, wait_for_lock, wait_until};
+use super::{
+    Ended, OTHER, Place, SAMPLE, send, start_reading, testdata, wait_for_lock, wait_until,
+};
 
 const SIGNALS: [(&str, i32); 2] = [("INT", 130), ("TERM", 143)];
 
@@ -41,6 +43,22 @@ fn a_lake_stays_as_it_was() {
         // Neither loaded nor known as failed.
         let sample = testdata(SAMPLE).display().to_string();
         place.run(&["convert", &sample, "-o", "lake"]).expect(0, &["1 loaded, 0 skipped"]);
+    }
+}
+
+/// What is audited that is no lake is loaded into one, which must not stay.
+#[test]
+fn an_audit_of_files_leaves_nothing() {
+    for (signal, status) in SIGNALS {
+        let place = Place::new();
+        fs::create_dir(place.path("tmp")).unwrap();
+        let mut command = place.command(&["audit", "-"]);
+        command.env("TMPDIR", place.path("tmp"));
+        let child = start_reading(command);
+        wait_until("a lake", || place.path("tmp").read_dir().unwrap().count() == 1);
+        send(signal, &child);
+        Ended::of_child(child).expect(status, &["interrupted"]);
+        assert_eq!(place.path("tmp").read_dir().unwrap().count(), 0);
     }
 }
 
