@@ -111,6 +111,28 @@ fn a_lake_of_many_partitions_stays_within_the_limit() {
     }
 }
 
+/// Rows of two thousand days in no order: a batch has two of each.
+#[test]
+fn a_lake_of_thousands_of_partitions_stays_within_the_limit() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("random.cdr");
+    random_records(&input, 100_000);
+    let mut content = std::fs::read(&input).unwrap();
+    for (number, line) in content.chunks_mut(229).enumerate() {
+        let day = number * 7919 % 2000;
+        let (year, month, day) = (2018 + day / 300, 1 + day % 300 / 25, 1 + day % 25);
+        line[42..50].copy_from_slice(format!("{year}{month:02}{day:02}").as_bytes());
+    }
+    std::fs::write(&input, content).unwrap();
+    let limit = 320;
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin!("cdrlake"));
+    command
+        .args(["convert", "--quiet", "--country", "GB", "--threads", "2"])
+        .args(["--partition-by", "call_date", "--memory-limit", &format!("{limit}MiB"), "-o"])
+        .args([&directory.path().join("lake"), &input]);
+    check_peak("a lake of two thousand days", command.spawn().unwrap(), limit);
+}
+
 /// A hundred thousand sources, each with a rejected line that waits for its source's end.
 #[test]
 fn many_small_sources_with_rejects_stay_within_the_limit() {

@@ -44,7 +44,7 @@ impl Destination<'_> {
         let Self::Lake { calls, .. } = self else { return Ok(()) };
         let index = part.source.index;
         let mut pieces = part.pieces.drain(..);
-        pieces.try_for_each(|(partition, batch)| calls.append(index, partition, batch))
+        pieces.try_for_each(|pieces| calls.append(index, pieces))
     }
 
     fn mark(&mut self) -> Result<Mark, LakeError> {

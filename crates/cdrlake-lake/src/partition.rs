@@ -56,7 +56,9 @@ impl PartitionBy {
         self,
         batch: RecordBatch,
         country: Option<Country>,
-    ) -> Result<Vec<(Partition, RecordBatch)>, ArrowError> {
+    ) -> Result<Pieces, ArrowError> {
+        /// Fewer rows, on average, are not worth a batch, whose 35 arrays take more than they.
+        const MIN_ROWS: usize = 64;
         let Some(times) = batch.column_by_name("start_time") else {
             return Err(ArrowError::SchemaError("no start_time".to_owned()));
         };
@@ -70,22 +72,34 @@ impl PartitionBy {
             }
         };
         let Some(first) = times.first().map(|&time| partition_of(time)) else {
-            return Ok(Vec::new());
+            return Ok(Pieces::Apart(Vec::new()));
         };
         // Calls come roughly in the order of their times, so this is the rule.
         if times.iter().all(|&time| partition_of(time) == first) {
-            return Ok(vec![(first, batch)]);
+            return Ok(Pieces::Apart(vec![(first, batch)]));
         }
         let mut rows: BTreeMap<Partition, Vec<u32>> = BTreeMap::new();
         for (row, &time) in times.iter().enumerate() {
             rows.entry(partition_of(time)).or_default().push(row as u32);
         }
+        if rows.len() * MIN_ROWS > batch.num_rows() {
+            return Ok(Pieces::Mixed(batch, rows.into_iter().collect()));
+        }
         // Copies, for a slice would keep all of the batch in memory.
         let pieces = rows.into_iter().map(|(partition, rows)| {
             Ok((partition, take_record_batch(&batch, &UInt32Array::from(rows))?))
         });
-        pieces.collect()
+        pieces.collect::<Result<_, _>>().map(Pieces::Apart)
     }
+}
+
+/// The rows of a batch, by partition.
+#[derive(Clone, Debug)]
+pub(crate) enum Pieces {
+    /// Each a batch of its own.
+    Apart(Vec<(Partition, RecordBatch)>),
+    /// In one batch, for there are few of each: the numbers of each one's rows.
+    Mixed(RecordBatch, Vec<(Partition, Vec<u32>)>),
 }
 
 impl fmt::Display for PartitionBy {
@@ -176,8 +190,15 @@ mod tests {
         let times = seconds.iter().map(|second| second * 1_000_000);
         let times: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter_values(times));
         let batch = RecordBatch::try_from_iter([("start_time", times)]).unwrap();
-        let pieces = by.split(batch, country.parse().ok()).unwrap();
-        pieces.into_iter().map(|(key, batch)| (key.to_string(), batch.num_rows())).collect()
+        match by.split(batch, country.parse().ok()).unwrap() {
+            Pieces::Apart(pieces) => {
+                let pieces = pieces.into_iter();
+                pieces.map(|(key, batch)| (key.to_string(), batch.num_rows())).collect()
+            }
+            Pieces::Mixed(_, parts) => {
+                parts.into_iter().map(|(key, rows)| (key.to_string(), rows.len())).collect()
+            }
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use roaring::RoaringTreemap;
 use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKind};
 use crate::columns::{Layout, RowGroup, RowGroupEncoder};
 use crate::error::LakeError;
-use crate::partition::{Partition, PartitionBy};
+use crate::partition::{PartitionBy, Pieces};
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
 use crate::source::{LineEnd, SourceError};
@@ -56,7 +56,7 @@ pub(crate) struct WorkedPart {
     pub(crate) accepted: RoaringTreemap,
     pub(crate) totals: Totals,
     /// Its rows, if they go by partition.
-    pub(crate) pieces: Vec<(Partition, RecordBatch)>,
+    pub(crate) pieces: Vec<Pieces>,
     pub(crate) rejects: Option<Spool>,
     /// Position and message of the first rejected line.
     pub(crate) first_reject: Option<String>,
@@ -205,7 +205,7 @@ impl Worker<'_> {
                 row_group.write(&batch)?;
             } else if let Rows::Partitioned(by) = self.rows {
                 let split = by.split(batch, part.source.options.metadata.country);
-                pieces.extend(split.map_err(ParquetError::from)?);
+                pieces.push(split.map_err(ParquetError::from)?);
             }
             Ok(())
         };

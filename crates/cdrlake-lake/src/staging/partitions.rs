@@ -9,16 +9,18 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
-use parquet::errors::Result as ParquetResult;
+use arrow_array::{RecordBatch, UInt32Array};
+use arrow_select::concat::concat;
+use arrow_select::take::take;
+use parquet::errors::{ParquetError, Result as ParquetResult};
 use tempfile::TempPath;
 
 use super::parquet::{Mark, StagedParquet};
 use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
-use crate::partition::Partition;
+use crate::partition::{Partition, Pieces};
 use crate::pipeline::{Deferred, defer};
 
 /// Rows that are worth a row group: about four MiB.
@@ -69,6 +71,9 @@ pub(crate) struct Partitions {
     directory: PathBuf,
     tuning: Tuning,
     waiting: BTreeMap<Partition, Waiting>,
+    /// Batches of many partitions, which came behind those that wait by partition.
+    mixed: Vec<Mixed>,
+    /// Of both.
     waiting_bytes: usize,
     /// Row groups being encoded, in the order in which they are appended.
     encoding: VecDeque<Encoding>,
@@ -89,6 +94,22 @@ struct Waiting {
     sources: Vec<SourceRows>,
     rows: usize,
     bytes: usize,
+}
+
+/// A batch whose rows are of many partitions.
+struct Mixed {
+    source: usize,
+    batch: RecordBatch,
+    parts: Vec<(Partition, Vec<u32>)>,
+    bytes: usize,
+}
+
+impl Mixed {
+    fn new(source: usize, batch: RecordBatch, parts: Vec<(Partition, Vec<u32>)>) -> Self {
+        let numbers = batch.num_rows() * size_of::<u32>();
+        let bytes = batch.get_array_memory_size() + BATCH_OVERHEAD + numbers;
+        Self { source, batch, parts, bytes }
+    }
 }
 
 /// A row group while it is encoded.
@@ -137,6 +158,7 @@ impl Partitions {
             directory,
             tuning,
             waiting: BTreeMap::new(),
+            mixed: Vec::new(),
             waiting_bytes: 0,
             encoding: VecDeque::new(),
             open: BTreeMap::new(),
@@ -148,24 +170,96 @@ impl Partitions {
         }
     }
 
-    /// Appends rows of a source to a partition.
-    pub(crate) fn append(
+    /// Appends rows of a source to their partitions.
+    pub(crate) fn append(&mut self, source: usize, pieces: Pieces) -> Result<(), LakeError> {
+        match pieces {
+            Pieces::Mixed(batch, parts) => self.mix(Mixed::new(source, batch, parts)),
+            Pieces::Apart(pieces) => pieces.into_iter().try_for_each(|(partition, batch)| {
+                if self.mixed.is_empty() {
+                    let bytes = batch.get_array_memory_size() + BATCH_OVERHEAD;
+                    let sources = vec![SourceRows { source, rows: batch.num_rows() as u64 }];
+                    self.wait(partition, batch, sources, bytes)?;
+                    self.make_room(self.tuning.waiting_memory)
+                } else {
+                    let rows = (0..batch.num_rows() as u32).collect();
+                    self.mix(Mixed::new(source, batch, vec![(partition, rows)]))
+                }
+            }),
+        }
+    }
+
+    fn mix(&mut self, mixed: Mixed) -> Result<(), LakeError> {
+        self.waiting_bytes += mixed.bytes;
+        self.mixed.push(mixed);
+        if self.waiting_bytes <= self.tuning.waiting_memory {
+            return Ok(());
+        }
+        self.part_mixed()?;
+        // There must be room for many more, lest they be parted by twos and threes.
+        self.make_room(self.tuning.waiting_memory / 4)
+    }
+
+    /// Parts all mixed batches at once, column by column: so each partition has one batch of all its
+    /// rows among them.
+    fn part_mixed(&mut self) -> Result<(), LakeError> {
+        let mixed = std::mem::take(&mut self.mixed);
+        let Some(first) = mixed.first() else { return Ok(()) };
+        let schema = first.batch.schema();
+        let mut parts: BTreeMap<Partition, (Vec<u32>, Vec<SourceRows>)> = BTreeMap::new();
+        let (mut before, mut bytes) = (0, 0);
+        for Mixed { source, batch, parts: of_batch, bytes: of_mixed } in &mixed {
+            for (partition, rows) in of_batch {
+                let (numbers, sources) = parts.entry(*partition).or_default();
+                numbers.extend(rows.iter().map(|row| before + row));
+                add_rows(sources, SourceRows { source: *source, rows: rows.len() as u64 });
+            }
+            before += batch.num_rows() as u32;
+            bytes += of_mixed;
+        }
+        self.waiting_bytes -= bytes;
+        let parts = parts.into_iter().map(|(partition, (numbers, sources))| {
+            (partition, UInt32Array::from(numbers), sources, Vec::new())
+        });
+        let mut parts: Vec<_> = parts.collect();
+        for column in 0..schema.fields().len() {
+            let arrays: Vec<_> =
+                mixed.iter().map(|mixed| mixed.batch.column(column).as_ref()).collect();
+            let whole = concat(&arrays).map_err(ParquetError::from)?;
+            for (_, numbers, _, columns) in &mut parts {
+                columns.push(take(&whole, numbers, None).map_err(ParquetError::from)?);
+            }
+        }
+        drop(mixed);
+        for (partition, numbers, sources, columns) in parts {
+            let batch = RecordBatch::try_new(Arc::clone(&schema), columns);
+            let batch = batch.map_err(ParquetError::from)?;
+            // They share their dictionaries, which the batch itself would count as its own.
+            let share = bytes * numbers.len() / (before as usize).max(1);
+            self.wait(partition, batch, sources, share + BATCH_OVERHEAD)?;
+        }
+        Ok(())
+    }
+
+    /// Rows wait in their partition until they are worth a row group.
+    fn wait(
         &mut self,
-        source: usize,
         partition: Partition,
         batch: RecordBatch,
+        sources: Vec<SourceRows>,
+        bytes: usize,
     ) -> Result<(), LakeError> {
-        let (rows, bytes) = (batch.num_rows(), batch.get_array_memory_size() + BATCH_OVERHEAD);
         let waiting = self.waiting.entry(partition).or_default();
-        add_rows(&mut waiting.sources, SourceRows { source, rows: rows as u64 });
+        sources.into_iter().for_each(|rows| add_rows(&mut waiting.sources, rows));
+        waiting.rows += batch.num_rows();
         waiting.batches.push(batch);
-        waiting.rows += rows;
         waiting.bytes += bytes;
         self.waiting_bytes += bytes;
-        if waiting.rows >= ROW_GROUP_ROWS {
-            self.write_row_group(partition)?;
-        }
-        while self.waiting_bytes > self.tuning.waiting_memory {
+        if waiting.rows >= ROW_GROUP_ROWS { self.write_row_group(partition) } else { Ok(()) }
+    }
+
+    /// Writes the largest partitions' rows until so many bytes are left at the most.
+    fn make_room(&mut self, left: usize) -> Result<(), LakeError> {
+        while self.waiting_bytes > left {
             let largest = self.waiting.iter().max_by_key(|(_, waiting)| waiting.bytes);
             let Some(largest) = largest.map(|(&partition, _)| partition) else { break };
             self.write_row_group(largest)?;
@@ -260,6 +354,7 @@ impl Partitions {
     /// Keeps the present state, to [return to](Self::return_to) or to
     /// [forget](Self::forget_snapshot). Snapshots may be inside each other.
     pub(crate) fn snapshot(&mut self) -> Result<(), LakeError> {
+        self.part_mixed()?;
         self.append_all()?;
         self.snapshots.push(Snapshot {
             waiting: self.waiting.clone(),
@@ -292,6 +387,7 @@ impl Partitions {
         let Some(snapshot) = self.snapshots.pop() else {
             return Err(LakeError::Defect("there is no snapshot to return to"));
         };
+        self.mixed.clear();
         self.waiting = snapshot.waiting;
         self.waiting_bytes = snapshot.waiting_bytes;
         self.finished.retain(|file| file.id < snapshot.next_id);
@@ -311,6 +407,7 @@ impl Partitions {
 
     /// Writes all rows that wait.
     pub(crate) fn flush(&mut self) -> Result<(), LakeError> {
+        self.part_mixed()?;
         while let Some(partition) = self.waiting.keys().next().copied() {
             self.write_row_group(partition)?;
         }
