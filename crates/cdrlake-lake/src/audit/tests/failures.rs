@@ -166,3 +166,19 @@ fn a_changed_delivery_is_open_until_it_is_loaded_itself() {
     lab.load(&[again], |options| options.load.changed = Changed::Allow);
     assert_eq!(lab.failed(), [""; 0]);
 }
+
+#[test]
+fn sources_that_failed_until_they_are_loaded() {
+    let lab = Lab::whole();
+    fs::create_dir(lab.path("first")).unwrap();
+    let failed = format!("first/{}.gz", name(6).replace("20251004", "20251003"));
+    lab.write(&failed, b"\x1f\x8b\x08");
+    lab.load(std::slice::from_ref(&failed), |_| {});
+    let told = lab.told();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with(&format!("failed_source: failed: {failed}: ")), "{told:?}");
+    assert!(told[0].ends_with("; 89 days left to fetch again"), "{told:?}");
+    let sound = name(6).replace("20251004", "20251003");
+    lab.load(&[sound], |_| {});
+    assert!(lab.told().is_empty());
+}

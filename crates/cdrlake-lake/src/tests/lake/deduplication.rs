@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use cdrlake_core::RecordId;
 
-use super::{Lab, Source, files};
+use super::{Lab, Source, files, sorted};
 use crate::tests::replay::edit;
 use crate::{Duplicates, Input, LakeError, LakeOptions, Repeated, Report, convert_to_lake};
 
@@ -150,4 +150,79 @@ fn what_a_replay_left_out_binds_the_copy() {
     }
     lab.unload(&[&consolidated.name, &sound.name]).unwrap();
     assert!(fs::exists(lab.lake()).unwrap() && lab.rows().is_empty());
+}
+
+/// Thirty daily files, then one archive of the same records: not one row more.
+#[test]
+fn consolidated_over_daily_adds_nothing() {
+    for memory in [1000, 1 << 20] {
+        let mut lab = Lab { record_id: RecordId::Fill, ..Lab::new() };
+        lab.waiting_memory = memory;
+        let mut daily: Vec<Source> = (0..30).map(|seed| Source::new(seed, 90)).collect();
+        // Two equal calls of no seconds in one delivery are two calls.
+        let call = daily[7].content[..229].to_vec();
+        daily[7].content.extend_from_slice(&call);
+        let drop = |options: &mut LakeOptions| options.duplicates = Duplicates::Drop;
+        let report = lab.load_with(&daily.iter().collect::<Vec<_>>(), drop);
+        assert_eq!(report.totals.records_duplicate, 0);
+        let before = sorted(lab.rows());
+        assert_eq!(before.len(), 30 * 90 + 1);
+        let content = daily.iter().flat_map(|source| source.content.clone()).collect();
+        let consolidated = Source { name: "ABC20251101001.cdr".to_owned(), content };
+        let report = lab.load_with(&[&consolidated], drop);
+        let totals = &report.totals;
+        assert_eq!((totals.records_read, totals.records_written), (2701, 0));
+        assert_eq!((totals.records_duplicate, totals.duration_seconds.tenths()), (2701, 0));
+        assert!(sorted(lab.rows()) == before);
+        // One that has a third copy of that call, and a call of its own.
+        let mut more = Source::new(77, 1);
+        (0..3).for_each(|_| more.content.extend_from_slice(&call));
+        let report = lab.load_with(&[&more], drop);
+        assert_eq!((report.totals.records_written, report.totals.records_duplicate), (2, 2));
+        assert_eq!(lab.rows().len(), before.len() + 2);
+    }
+}
+
+#[test]
+fn duplicates_within_a_run_are_dropped_in_input_order() {
+    let lab = Lab { record_id: RecordId::Fill, ..Lab::new() };
+    let first = Source::new(1, 800);
+    let mut second = Source::new(2, 700);
+    second.content.extend_from_slice(&first.content[229 * 300..]);
+    let report = lab.load_with(&[&first, &second], |o| o.duplicates = Duplicates::Drop);
+    let written: Vec<u64> = report.sources.iter().map(|s| s.tally.records_written).collect();
+    assert_eq!(written, [800, 700]);
+    assert_eq!(report.totals.records_duplicate, 500);
+    let file = cdrlake_core::schema().index_of("source_file").unwrap();
+    let of_second = lab.rows().into_iter().filter(|row| row[file] == Some(second.name.clone()));
+    assert_eq!(of_second.count(), 700);
+}
+
+#[test]
+fn duplicates_cannot_be_told_without_record_ids() {
+    let lab = Lab::new();
+    let mut options = lab.options(vec![Input::Path(lab.write(&Source::new(1, 1)))]);
+    options.duplicates = Duplicates::Drop;
+    assert!(matches!(convert_to_lake(&options), Err(LakeError::NoRecordIds(_))));
+}
+
+/// What was left out for the sake of a copy does not come back, so the copy must not go.
+#[test]
+fn copies_that_others_were_left_out_for_stay() {
+    let lab = Lab { record_id: RecordId::Fill, ..Lab::new() };
+    let first = Source::new(1, 30);
+    let mut consolidated = first.named("ABC20251101001.cdr");
+    consolidated.content.extend_from_slice(&Source::new(2, 5).content);
+    lab.load(&[&first]);
+    lab.load_with(&[&consolidated], |o| o.duplicates = Duplicates::Drop);
+    assert_eq!(lab.rows().len(), 35);
+    let error = lab.unload(&[&first.name]).unwrap_err();
+    assert!(matches!(error, LakeError::DuplicatesLeftOut { .. }), "{error}");
+    let mut options = lab.options(vec![Input::Path(lab.write(&first))]);
+    options.repeated = Repeated::Replace;
+    assert!(matches!(convert_to_lake(&options), Err(LakeError::DuplicatesLeftOut { .. })));
+    assert_eq!(lab.rows().len(), 35);
+    lab.unload(&[&consolidated.name]).unwrap();
+    lab.unload(&[&first.name]).unwrap();
+    assert!(lab.rows().is_empty());
 }

@@ -78,3 +78,48 @@ fn versions_that_were_allowed_are_replaced() {
     let third = Source::new(3, 20).named(&first.name);
     assert_eq!(lab.load_with(&[&third], replace).sources[0].error_code, Some("changed"));
 }
+
+#[test]
+fn a_known_name_with_other_content_fails_unless_allowed() {
+    let lab = Lab::new();
+    let first = Source::new(1, 20);
+    let changed = Source::new(2, 20).named(&first.name);
+    lab.load(&[&first]);
+    let report = lab.load(&[&changed]);
+    assert_eq!(report.sources[0].error_code, Some("changed"));
+    let hashes = [&first, &changed].map(|source| blake3::hash(&source.content).to_string());
+    let error = report.sources[0].error.as_ref().unwrap();
+    assert!(hashes.iter().all(|hash| error.contains(hash)), "{error}");
+    lab.check(&[&first]);
+    lab.load_with(&[&changed], |options| options.load.changed = Changed::Allow);
+    lab.check(&[&first, &changed]);
+    // In one run, too.
+    let (lab, other) = (Lab::new(), "other");
+    fs::create_dir(lab.path(other)).unwrap();
+    fs::write(lab.path(other).join(&first.name), &first.content).unwrap();
+    let inputs = [lab.path(other), lab.write(&changed)].map(Input::Path);
+    let report = convert_to_lake(&lab.options(inputs.into())).unwrap();
+    assert_eq!(statuses(&report), [Status::Loaded, Status::Failed]);
+}
+
+/// What an archive held that failed takes no name from a sound file.
+#[test]
+fn a_failed_archive_leaves_its_names_free() {
+    use std::io::Write;
+    let lab = Lab::new();
+    let sound = Source::new(1, 10);
+    let mut archive =
+        tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+    let mut header = tar::Header::new_ustar();
+    let other = Source::new(2, 10);
+    header.set_size(other.content.len() as u64);
+    archive.append_data(&mut header, &sound.name, &other.content[..]).unwrap();
+    let mut compressed = archive.into_inner().unwrap();
+    compressed.flush().unwrap();
+    let compressed = compressed.finish().unwrap();
+    fs::write(lab.path("cut.tar.gz"), &compressed[..compressed.len() - 4]).unwrap();
+    let inputs = [lab.path("cut.tar.gz"), lab.write(&sound)].map(Input::Path);
+    let report = convert_to_lake(&lab.options(inputs.into())).unwrap();
+    assert_eq!(report.count(Status::Loaded), 1, "{:?}", report.sources);
+    lab.check(&[&sound]);
+}
