@@ -72,7 +72,10 @@ pub enum LakeError {
     #[error("the ledger is not that of {}; name its own with --ledger, or leave that out", .0.display())]
     OtherLedger(PathBuf),
     /// The file that is to be the ledger is something else.
-    #[error("{} is not a ledger of cdrlake; name another with --ledger, or leave that out", .0.display())]
+    #[error(
+        "{} is not a ledger of cdrlake; restore it from a backup if it was one, else name another with \
+         --ledger, or leave that out", .0.display()
+    )]
     NotALedger(PathBuf),
     /// A link that leads to nothing stands under the lake's name.
     #[error(

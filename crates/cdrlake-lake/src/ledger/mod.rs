@@ -27,6 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use crate::error::LakeError;
+use crate::lake::INTERNAL;
 
 pub(crate) use self::face::{is_sound_face, write_face};
 
@@ -284,11 +285,12 @@ impl Ledger {
     }
 }
 
-/// What SQLite says of the ledger at a path.
+/// What SQLite says of the ledger at a path. In the lake's own place it is damaged if it is none.
 fn ledger_error(path: &Path) -> impl Fn(rusqlite::Error) -> LakeError {
     let path = path.to_owned();
+    let is_own = path.parent().is_some_and(|directory| directory.ends_with(INTERNAL));
     move |error| match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => LakeError::NotALedger(path.clone()),
+        Some(ErrorCode::NotADatabase) if !is_own => LakeError::NotALedger(path.clone()),
         _ => LakeError::Ledger { path: path.clone(), error },
     }
 }
