@@ -159,10 +159,21 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
 }
 
 /// The report without the sources that were skipped, lest the ledger grow by all of an inbox with
-/// each run over it.
+/// each run over it. Where there are very many, the table of sources alone tells of them: it has
+/// the same counts, and a text of the ledger may take a gigabyte at the most.
 fn report_of_news(report: &Report) -> Result<String, LakeError> {
-    let news = report.sources.iter().filter(|source| source.status != Status::Skipped).cloned();
-    let report = Report { sources: news.collect(), ..report.clone() };
+    const MAX_SOURCES: usize = 10_000;
+    let news = || report.sources.iter().filter(|source| source.status != Status::Skipped);
+    let report = Report {
+        run_id: report.run_id.clone(),
+        totals: report.totals.clone(),
+        sources: match news().nth(MAX_SOURCES) {
+            Some(_) => Vec::new(),
+            None => news().cloned().collect(),
+        },
+        empty_inputs: report.empty_inputs.clone(),
+        outputs: report.outputs.clone(),
+    };
     serde_json::to_string(&report).map_err(|_| LakeError::Defect("a report is no JSON"))
 }
 
@@ -214,7 +225,7 @@ impl Facts {
                     facts.add(&mut loaded, None, open_rejects, lake, options.repeated)?
                 }
                 (Status::Skipped, SourceKind::Delivered, Some(hash)) if has_failures => {
-                    facts.repeat(&loaded, hash)
+                    facts.repeat(&mut loaded, hash)
                 }
                 _ => None,
             };
@@ -225,8 +236,12 @@ impl Facts {
     }
 
     /// An attempt to deliver it that failed is settled.
-    fn repeat(&mut self, loaded: &LoadedSource, content_hash: blake3::Hash) -> Option<SourceRef> {
-        if let Some(source) = loaded.source.clone() {
+    fn repeat(
+        &mut self,
+        loaded: &mut LoadedSource,
+        content_hash: blake3::Hash,
+    ) -> Option<SourceRef> {
+        if let Some(source) = loaded.source.take() {
             let path = self.places.path_of(&source.name);
             self.facts.push(SourceFact::Repeated { source, path, content_hash });
         }
@@ -241,7 +256,7 @@ impl Facts {
         lake: &Lake,
         repeated: Repeated,
     ) -> Result<Option<SourceRef>, LakeError> {
-        let Some(source) = loaded.source.as_deref().cloned() else {
+        let Some(source) = loaded.source.take() else {
             return Err(LakeError::Defect("a source was not kept"));
         };
         if let Some(hash) = hash {
@@ -262,7 +277,7 @@ impl Facts {
             }
         }
         let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
-        let added = AddedSource { source, path, report, open_rejects };
+        let added = AddedSource { source: *source, path, report, open_rejects };
         self.facts.push(SourceFact::Added(Box::new(added)));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
     }
