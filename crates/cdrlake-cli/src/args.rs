@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cdrlake_core::{Country, Metadata, Strictness, parse_product};
 use cdrlake_lake::{
     Changed, Compression, Input, LakeLocation, Limits, LoadOptions, Locked, MaxRejects,
-    NetworkFileSystem, PartitionBy, ProfileSettings,
+    NetworkFileSystem, PartitionBy, ProfileSettings, TimeZones,
 };
 use clap::{Args, Parser, Subcommand};
 
@@ -273,6 +273,14 @@ pub(crate) struct ReadingArguments {
     #[command(flatten)]
     pub(crate) opening: OpeningArguments,
 
+    /// Whose clocks the calls' times are of: fills start_time_utc and start_time_ambiguous.
+    ///
+    /// A name of the IANA database such as Europe/London, which holds for all sources; or country,
+    /// for the zone of each source's country, if it has but one; or profile, for what cdrlake.toml
+    /// has for each source's profile (time_zone). A source for which none can be told fails.
+    #[arg(long, value_name = "ZONE|country|profile")]
+    time_zone: Option<TimeZones>,
+
     /// Reject records that would only draw a warning.
     ///
     /// This rejects every record with bytes between its end and the line feed, so all of French
@@ -355,6 +363,7 @@ impl ReadingArguments {
         report: Option<&Path>,
     ) -> LoadOptions {
         let mut options = self.opening.options(inputs, profiles);
+        options.time_zones = self.time_zone.clone().unwrap_or_default();
         options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
         options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
         options.max_rejects = self.max_rejects;

@@ -4,6 +4,7 @@
 //! [profile.ABC]
 //! country = "GB"
 //! product = "IN for Resellers"
+//! time_zone = "Europe/London"
 //! ```
 //!
 //! Consolidated archives name no country, so this is where theirs comes from. The file is found by
@@ -35,9 +36,7 @@ struct Config {
 struct Profile {
     country: Option<String>,
     product: Option<String>,
-    /// May stand there already, but nothing fills `start_time_utc` yet.
-    #[serde(rename = "time_zone")]
-    _time_zone: Option<String>,
+    time_zone: Option<String>,
 }
 
 /// The profiles of the file at `path`, or of the one found by walking up. If it is wrong that is
@@ -83,9 +82,11 @@ fn parse(text: &str) -> Result<BTreeMap<String, ProfileSettings>> {
         let context = || format!("profile {name}");
         let country = profile.country.map(|country| country.parse()).transpose();
         let product = profile.product.map(|product| parse_product(&product)).transpose();
+        let time_zone = profile.time_zone.map(|zone| zone.parse()).transpose();
         let settings = ProfileSettings {
             country: country.with_context(context)?,
             product_identifier: product.with_context(context)?,
+            time_zone: time_zone.with_context(context)?,
         };
         Ok((name, settings))
     });
@@ -104,6 +105,7 @@ mod tests {
         let settings = &profiles["ABC"];
         assert_eq!(settings.country.unwrap().code(), "GB");
         assert_eq!(settings.product_identifier.as_deref(), Some("15"));
+        assert_eq!(settings.time_zone.as_ref().unwrap().name(), "Europe/London");
         assert_eq!(profiles["X1"], ProfileSettings::default());
         assert!(parse("").unwrap().is_empty());
     }
@@ -113,6 +115,7 @@ mod tests {
         for (text, message) in [
             ("[profile.ABC]\ncountry = \"XX\"", "profile ABC: unknown country \"XX\""),
             ("[profile.ABC]\nproduct = \"SIP\"", "profile ABC: unknown product \"SIP\""),
+            ("[profile.ABC]\ntime_zone = \"Mars\"", "profile ABC: unknown time zone \"Mars\""),
             ("[profile.ABC]\ncontry = \"GB\"", "unknown field `contry`"),
             ("[profiles.ABC]", "unknown field `profiles`"),
             ("[profile.ABC", "TOML parse error at line 1"),

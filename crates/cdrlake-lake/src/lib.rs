@@ -34,6 +34,7 @@ mod report;
 mod run;
 mod source;
 mod staging;
+mod time_zones;
 mod work;
 mod written;
 
@@ -61,6 +62,7 @@ pub use report::{
 pub use run::LoadOptions;
 pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
 pub use staging::new_file_beside;
+pub use time_zones::TimeZones;
 
 #[cfg(test)]
 mod tests;

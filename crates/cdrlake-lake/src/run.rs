@@ -14,6 +14,7 @@ use crate::load::{Collected, Destination, LoadedSource, Loader};
 use crate::pipeline;
 use crate::report::{MaxRejects, SourceReport};
 use crate::source::{Input, Limits, Opening, Settings, visit};
+use crate::time_zones::TimeZones;
 use crate::work::{Rows, Worker};
 use crate::written::Written;
 
@@ -26,6 +27,8 @@ pub struct LoadOptions {
     pub settings: Settings,
     /// Caps against archives that are bombs.
     pub limits: Limits,
+    /// Whose clocks the times of sources are of.
+    pub time_zones: TimeZones,
     /// Whether warnings reject.
     pub strictness: Strictness,
     /// Whether rows get a `record_id`; a lake's own setting comes before this.
@@ -64,6 +67,7 @@ impl LoadOptions {
             inputs,
             settings: Settings::default(),
             limits: Limits::default(),
+            time_zones: TimeZones::default(),
             strictness: Strictness::default(),
             record_id: RecordId::default(),
             changed: Changed::default(),

@@ -5,7 +5,8 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use cdrlake_core::{
-    Position, RAW_LIMIT, RecordId, SourceOptions, Strictness, count_lines, whole_lines_len,
+    Position, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
+    whole_lines_len,
 };
 
 use super::replay::Replayed;
@@ -17,10 +18,12 @@ use crate::interrupt::Interrupt;
 use crate::known::{Changed, History, Repeated};
 use crate::run::LoadOptions;
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
+use crate::time_zones::KnownTimeZones;
 
 /// Gathers sources into blocks and hands them to `emit`.
 pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
+    pub(super) time_zones: KnownTimeZones<'b>,
     strictness: Strictness,
     record_id: RecordId,
     pub(super) interrupt: Interrupt,
@@ -76,7 +79,7 @@ where
     E: FnMut(Gathered) -> Result<(), LakeError>,
 {
     pub(crate) fn new(
-        options: &LoadOptions,
+        options: &'b LoadOptions,
         record_id: RecordId,
         buffers: &'b Buffers,
         history: History<'b>,
@@ -85,6 +88,7 @@ where
     ) -> Self {
         Self {
             block_len: options.block_len.max(RAW_LIMIT + 1),
+            time_zones: KnownTimeZones::new(options.time_zones.clone(), &options.settings.profiles),
             strictness: options.strictness,
             record_id,
             interrupt: options.interrupt.clone(),
@@ -122,10 +126,11 @@ where
         &mut self,
         source: Source,
         kind: SourceKind,
+        time_zone: Option<TimeZone>,
     ) -> Result<Arc<OpenSource>, LakeError> {
         let index = self.sources;
         self.sources += 1;
-        let open = self.open_source(index, &source, kind);
+        let open = self.open_source(index, &source, kind, time_zone);
         (self.emit)(Gathered::Met(source))?;
         Ok(open)
     }
@@ -136,9 +141,11 @@ where
         index: usize,
         source: &Source,
         kind: SourceKind,
+        time_zone: Option<TimeZone>,
     ) -> Arc<OpenSource> {
         let options = SourceOptions {
             metadata: source.metadata.clone(),
+            time_zone,
             strictness: self.strictness,
             record_id: self.record_id,
             ..SourceOptions::new(&source.source_file)
@@ -318,9 +325,16 @@ where
         let interrupt = self.interrupt.clone();
         interrupt.check()?;
         let carrier_name = source.carrier_name.clone();
-        let source = self.meet(source, SourceKind::Delivered)?;
+        let (time_zone, refusal) = match self.time_zones.of(&source.metadata) {
+            Ok(time_zone) => (time_zone, None),
+            Err(error) => (None, Some(error)),
+        };
+        let source = self.meet(source, SourceKind::Delivered, time_zone)?;
         let index = source.index;
         self.last_given = index;
+        if let Some(error) = refusal {
+            return (self.emit)(Gathered::Failed { index, error, end: None });
+        }
         let mut reading = Reading {
             source,
             start: self.block.bytes.len(),
@@ -374,7 +388,7 @@ where
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LakeError> {
         // It may be why.
         self.interrupt.check()?;
-        let index = self.meet(source, SourceKind::Delivered)?.index;
+        let index = self.meet(source, SourceKind::Delivered, None)?.index;
         (self.emit)(Gathered::Failed { index, error, end: None })
     }
 

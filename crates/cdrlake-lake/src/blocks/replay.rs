@@ -79,19 +79,29 @@ where
         hash: blake3::Hash,
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
     ) -> Result<Result<(), SourceError>, LakeError> {
+        let (time_zone, mut refusal) = match self.time_zones.of(&source.metadata) {
+            Ok(time_zone) => (time_zone, None),
+            Err(error) => (None, Some(error)),
+        };
         let identity = identity(&source, &hash);
         let (open, mut file_source) = match self.replayed.sources.get(&identity).copied() {
-            Some(known) => (self.open_source(known.index, &source, SourceKind::Replayed), known),
+            Some(known) => {
+                let kind = SourceKind::Replayed;
+                (self.open_source(known.index, &source, kind, time_zone), known)
+            }
             None => {
-                let open = self.meet(source, SourceKind::Replayed)?;
+                let open = self.meet(source, SourceKind::Replayed, time_zone)?;
                 let (index, state, duplicates) = (open.index, State::Met, 0);
                 (open, FileSource { index, hash, state, duplicates })
             }
         };
-        let is_known = self.is_known(hash)?;
-        if !is_known && file_source.state != State::Failed {
+        if !self.is_known(hash)? {
+            refusal = Some(SourceError::NotLoaded);
+        }
+        let is_refused = refusal.is_some();
+        if let Some(error) = refusal.filter(|_| file_source.state != State::Failed) {
             file_source.state = State::Failed;
-            let (index, error) = (open.index, SourceError::NotLoaded);
+            let index = open.index;
             (self.emit)(Gathered::Failed { index, error, end: None })?;
         }
         let mut replaying = Replaying {
@@ -106,7 +116,7 @@ where
         for line in lines {
             self.interrupt.check()?;
             let result = match line {
-                Ok(_) if !is_known => Ok(()),
+                Ok(_) if is_refused => Ok(()),
                 Ok(line) => self.replay_line(&mut replaying, hash, &line)?,
                 Err(error) => Err(error),
             };

@@ -421,12 +421,13 @@ fn new_files(
 
 /// The options that decide what rows a source gives.
 fn json_options(options: &LakeOptions) -> String {
-    let LoadOptions { settings, strictness, max_rejects, .. } = &options.load;
+    let LoadOptions { settings, time_zones, strictness, max_rejects, .. } = &options.load;
     let metadata = &settings.metadata;
     json!({
         "country": metadata.country.map(Country::code),
         "profile": metadata.profile,
         "product": metadata.product_identifier,
+        "time_zone": time_zones.to_string(),
         "strict": *strictness == cdrlake_core::Strictness::Strict,
         "max_rejects": max_rejects.map(|limit| limit.to_string()),
     })

@@ -167,6 +167,12 @@ pub enum SourceError {
         /// BLAKE3 of the content that came first.
         earlier: blake3::Hash,
     },
+    /// Its times are to have a zone, and none can be told.
+    #[error("has no time zone: {0}, or name a zone with --time-zone")]
+    NoTimeZone(&'static str),
+    /// Its times are to have a zone, and its country does not give one.
+    #[error("has no time zone: {0}, with --time-zone")]
+    TimeZone(cdrlake_core::NoTimeZone),
     /// Lines are to be replayed of a source that the lake does not hold.
     #[error("is not loaded in this lake, so nothing of it can be replayed; load it first")]
     NotLoaded,
@@ -204,6 +210,7 @@ impl SourceError {
             Self::NotCdr { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
             Self::Changed { .. } => CHANGED,
+            Self::NoTimeZone(_) | Self::TimeZone(_) => "no_time_zone",
             Self::NotLoaded => "not_loaded",
             Self::SameAsFailed { .. } => "same_as_failed",
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cdrlake_core::{Country, Metadata, carrier_name, parse_file_name};
+use cdrlake_core::{Country, Metadata, TimeZone, carrier_name, parse_file_name};
 
 use super::Source;
 
@@ -23,6 +23,8 @@ pub struct ProfileSettings {
     pub country: Option<Country>,
     /// The product identifier.
     pub product_identifier: Option<String>,
+    /// Whose clocks the times are of, for [`TimeZones::OfProfile`](crate::TimeZones).
+    pub time_zone: Option<TimeZone>,
 }
 
 /// A source's names so far, from the outside in.
@@ -143,6 +145,7 @@ mod tests {
         let profile = ProfileSettings {
             country: "FR".parse().ok(),
             product_identifier: Some("00".to_owned()),
+            time_zone: None,
         };
         let settings = Settings {
             metadata: Metadata { country: "DE".parse().ok(), ..Metadata::default() },
