@@ -9,10 +9,10 @@ use std::hint::black_box;
 
 use cdrlake_benches::{RECORDS, workload};
 use cdrlake_core::encode::{Values, encode};
-use cdrlake_core::synthetic::FILE_NAME;
 use cdrlake_core::{
     Country, Decoder, FIELDS, Kind, RECORD_LEN, Role, SourceOptions, count_lines, normalize, trim,
 };
+use cdrlake_generate::frozen::FILE_NAME;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 

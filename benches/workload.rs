@@ -1,6 +1,6 @@
 //! The workload that all benchmarks share: frozen, so that figures can be compared.
 
-use cdrlake_core::synthetic::Calls;
+use cdrlake_generate::frozen::Calls;
 
 /// Records of the whole workload.
 pub const RECORDS: u64 = 4_000_000;

@@ -24,7 +24,6 @@ import time
 
 ROOT = pathlib.Path(__file__).parents[2]
 CDRLAKE = ROOT / "target/release/cdrlake"
-SYNTHESIZE = ROOT / "target/release/synthesize"
 PROFILES = ["ABC", "DEF", "GHI"]
 FIRST_DAY = datetime.date(2025, 1, 1)
 LINE = 229
@@ -34,7 +33,8 @@ def deliveries(directory, days, records):
     """Writes the files, run by run: each run's are the three profiles' of half a day."""
     runs = []
     count = days * 2 * len(PROFILES)
-    process = subprocess.Popen([SYNTHESIZE, str(count * records), "7"], stdout=subprocess.PIPE)
+    generate = [CDRLAKE, "generate", "--frozen", "--quiet", "--seed", "7", "--output", "-"]
+    process = subprocess.Popen([*generate, "--records", str(count * records)], stdout=subprocess.PIPE)
     for day in range(days):
         date = FIRST_DAY + datetime.timedelta(day)
         for half, clock in enumerate(["090122", "170122"]):

@@ -51,9 +51,8 @@ def set_up(records):
     subprocess.run([*build, "--target-dir", TARGET], cwd=ROOT, check=True)
     plain = file("plain", NAME)
     if not plain.exists() or plain.stat().st_size != records * RECORD:
-        with open(plain, "wb") as output:
-            synthesize = [TARGET / "release/synthesize", str(records), str(SEED)]
-            subprocess.run(synthesize, stdout=output, check=True)
+        generate = [TARGET / "release/cdrlake", "generate", "--frozen", "--quiet", "--overwrite"]
+        subprocess.run([*generate, "--records", str(records), "--seed", str(SEED), "-o", plain], check=True)
         subprocess.run(["gzip", "-6knf", plain], check=True)
     report = WORK / "report.json"
     convert(plain, "--report", report)

@@ -13,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::audit_args::AuditArguments;
 use crate::fetch::FetchArguments;
+use crate::generate::GenerateArguments;
 use crate::interrupt;
 use crate::sync::SyncArguments;
 
@@ -48,6 +49,12 @@ pub(crate) enum Command {
     Validate(Box<ValidateArguments>),
     /// Print the layout of a record and the table it becomes.
     Schema(SchemaArguments),
+    /// Make synthetic records, of nobody, to test and measure with.
+    ///
+    /// Numbers are of ranges that numbering plans set aside for drama, or leave unassigned. Shares,
+    /// curves of day and week, and durations are realistic; every record is valid, but for the damage
+    /// that is asked for. Any size takes the same memory.
+    Generate(Box<GenerateArguments>),
     /// Download files from the carrier's API into a directory.
     ///
     /// Credentials come from CDRLAKE_CONSUMER_KEY and CDRLAKE_CONSUMER_SECRET, or
@@ -404,7 +411,7 @@ impl LoadArguments {
     }
 }
 
-fn profile(text: &str) -> Result<String, String> {
+pub(crate) fn profile(text: &str) -> Result<String, String> {
     let is_profile =
         (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     is_profile

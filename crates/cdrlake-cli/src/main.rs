@@ -8,6 +8,7 @@ mod audit_args;
 mod config;
 mod convert;
 mod fetch;
+mod generate;
 mod interrupt;
 mod outcome;
 mod report_file;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
     };

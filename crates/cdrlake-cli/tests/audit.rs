@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use assert_cmd::Command;
-use cdrlake_core::synthetic::Calls;
+use cdrlake_generate::frozen::Calls;
 use serde_json::Value;
 
 /// The morning after the last delivery.

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use cdrlake_core::synthetic::Calls;
+use cdrlake_generate::frozen::Calls;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 

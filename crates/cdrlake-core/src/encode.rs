@@ -110,68 +110,72 @@ pub enum EncodeError {
 pub fn encode(values: &Values<'_>) -> Result<[u8; RECORD_LEN], EncodeError> {
     let (year, month, day) = values.date;
     let (hour, minute, second) = values.time;
-    let date = format!("{year:04}{month:02}{day:02}");
-    let time = format!("{hour:02}{minute:02}{second:02}00");
-    let duration = format!("{:08}", values.duration_tenths);
-    let continuation = values.continuation.to_string();
-    let left = [
-        (Field::Origin, values.origin),
-        (Field::ProductType, values.product_type),
-        (Field::Date, &date),
-        (Field::Time, &time),
-        (Field::Duration, &duration),
-        (Field::Continuation, &continuation),
-        (Field::AccountCode, values.account_code),
-        (Field::PulsesIn, values.pulses_in),
-        (Field::PulsesGenerated, values.pulses_generated),
-        (Field::PulsesSent, values.charge_band),
-        (Field::ServiceIndicator, values.service_indicator),
-        (Field::EndOfRecord, "0"),
-    ];
-    let right = [
-        (Field::Destination, values.destination),
-        (Field::SwitchId, values.switch_id),
-        (Field::TrunkIncoming, values.trunk_incoming),
-        (Field::TrunkOutgoing, values.trunk_outgoing),
-        (Field::Charged, values.charged),
-        (Field::Dialled, values.dialled),
-        (Field::Carrier, values.carrier),
-    ];
-    let mut record = [b' '; RECORD_LEN];
-    for (field, text) in left {
-        put(&mut record, field, text, Justify::Left)?;
-    }
-    for (field, text) in right {
-        put(&mut record, field, text, Justify::Right)?;
-    }
-    Ok(record)
+    let mut record = Encoder([b' '; RECORD_LEN]);
+    record.left(Field::Origin, values.origin)?;
+    record.right(Field::Destination, values.destination)?;
+    record.left(Field::ProductType, values.product_type)?;
+    record.digits(Field::Date, &[(year.into(), 4), (month.into(), 2), (day.into(), 2)])?;
+    let time = [(hour.into(), 2), (minute.into(), 2), (second.into(), 2), (0, 2)];
+    record.digits(Field::Time, &time)?;
+    record.digits(Field::Duration, &[(values.duration_tenths, 8)])?;
+    record.digits(Field::Continuation, &[(values.continuation.into(), 1)])?;
+    record.right(Field::SwitchId, values.switch_id)?;
+    record.right(Field::TrunkIncoming, values.trunk_incoming)?;
+    record.right(Field::TrunkOutgoing, values.trunk_outgoing)?;
+    record.left(Field::AccountCode, values.account_code)?;
+    record.left(Field::PulsesIn, values.pulses_in)?;
+    record.left(Field::PulsesGenerated, values.pulses_generated)?;
+    record.left(Field::PulsesSent, values.charge_band)?;
+    record.left(Field::ServiceIndicator, values.service_indicator)?;
+    record.right(Field::Charged, values.charged)?;
+    record.right(Field::Dialled, values.dialled)?;
+    record.right(Field::Carrier, values.carrier)?;
+    record.left(Field::EndOfRecord, "0")?;
+    Ok(record.0)
 }
 
-#[derive(Clone, Copy)]
-enum Justify {
-    Left,
-    Right,
-}
+/// A record under construction.
+struct Encoder([u8; RECORD_LEN]);
 
-fn put(
-    record: &mut [u8; RECORD_LEN],
-    field: Field,
-    text: &str,
-    justify: Justify,
-) -> Result<(), EncodeError> {
-    let range = field.range();
-    if text.len() > range.len() {
-        return Err(EncodeError::TooLong(field));
+impl Encoder {
+    fn left(&mut self, field: Field, text: &str) -> Result<(), EncodeError> {
+        let start = field.range().start;
+        self.put(field, start, text)
     }
-    if text.trim() != text || !text.bytes().all(|byte| matches!(byte, 0x20..=0x7E)) {
-        return Err(EncodeError::NotText(field));
+
+    fn right(&mut self, field: Field, text: &str) -> Result<(), EncodeError> {
+        let start = field.range().end.saturating_sub(text.len());
+        self.put(field, start, text)
     }
-    let start = match justify {
-        Justify::Left => range.start,
-        Justify::Right => range.end - text.len(),
-    };
-    record[start..start + text.len()].copy_from_slice(text.as_bytes());
-    Ok(())
+
+    fn put(&mut self, field: Field, start: usize, text: &str) -> Result<(), EncodeError> {
+        let text = text.as_bytes();
+        if text.len() > field.range().len() {
+            return Err(EncodeError::TooLong(field));
+        }
+        let is_padded = text.first() == Some(&b' ') || text.last() == Some(&b' ');
+        if is_padded || !text.iter().all(|byte| matches!(byte, 0x20..=0x7E)) {
+            return Err(EncodeError::NotText(field));
+        }
+        self.0[start..start + text.len()].copy_from_slice(text);
+        Ok(())
+    }
+
+    /// Numbers side by side, each with its width and leading zeros; they fill the field.
+    fn digits(&mut self, field: Field, numbers: &[(u32, usize)]) -> Result<(), EncodeError> {
+        let mut start = field.range().start;
+        for &(mut number, width) in numbers {
+            for byte in self.0[start..start + width].iter_mut().rev() {
+                *byte = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+            if number != 0 {
+                return Err(EncodeError::TooLong(field));
+            }
+            start += width;
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

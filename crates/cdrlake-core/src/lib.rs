@@ -13,8 +13,8 @@
 //! 4. [`Decoder`] takes bytes in pieces of any size and gives batches; [`Reader`] does so from any
 //!    [`Read`](std::io::Read).
 //!
-//! [`encode`] is the way back, [`synthetic`] makes records of nobody with it, and [`mod@reference`] is
-//! the slow and obvious twin that tests compare with.
+//! [`encode`] is the way back, and [`mod@reference`] is the slow and obvious twin that tests compare
+//! with.
 //!
 //! ```
 //! use cdrlake_core::{Reader, SourceOptions};
@@ -47,7 +47,6 @@ mod record_id;
 pub mod reference;
 mod scan;
 mod schema;
-pub mod synthetic;
 mod time_zone;
 mod validate;
 

@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use cdrlake_core::synthetic::Calls;
+use cdrlake_generate::frozen::Calls;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use zip::ZipWriter;

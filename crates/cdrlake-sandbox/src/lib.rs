@@ -2,7 +2,7 @@
 //!
 //! It speaks HTTP/1.1 over sockets of its own, so that it can do what a proper server cannot: cut
 //! an answer at any byte, drip it, lie about its length, reset the connection. The files it serves
-//! are made of synthetic records ([`cdrlake_core::synthetic`]), so they convert.
+//! are made of synthetic records ([`cdrlake_generate::frozen`]), so they convert.
 //!
 //! [`Sandbox`] is the server, [`Carrier`] what it answers by default, [`Reply`] an answer with
 //! its faults, [`Certificates`] what `https` needs. The binary of the same name is for whoever

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::sync::Arc;
 
-use cdrlake_core::synthetic::Calls;
 use cdrlake_fetch::{UNRATED_DAYS, today};
+use cdrlake_generate::frozen::Calls;
 use cdrlake_sandbox::{Carrier, Reply, Request, Sandbox, Settings, zip_of};
 use jiff::ToSpan;
 use jiff::civil::Date;

@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use cdrlake_core::reference::{Decoded, RejectedLine, batch_rows};
-use cdrlake_core::synthetic::Calls;
 use cdrlake_core::{
     Country, Decoder, Field, Metadata, RecordBatch, RecordId, Reject, SourceOptions, Strictness,
 };
+use cdrlake_generate::frozen::Calls;
 use fastrand::Rng;
 
 /// The carrier's samples, as lines without line feed.

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use cdrlake_core::RecordId;
-use cdrlake_core::synthetic::Calls;
+use cdrlake_generate::frozen::Calls;
 use jiff::ToSpan;
 use jiff::civil::{DateTime, date};
 use rusqlite::Connection;

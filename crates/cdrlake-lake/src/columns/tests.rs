@@ -11,8 +11,8 @@ use arrow_array::types::{
 use arrow_array::{ArrayRef, Int32Array, StringArray, TimestampMicrosecondArray};
 use arrow_schema::TimeUnit;
 use bytes::Bytes;
-use cdrlake_core::synthetic::{Calls, FILE_NAME};
 use cdrlake_core::{Decoder, SourceOptions};
+use cdrlake_generate::frozen::{Calls, FILE_NAME};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Encoding, PageType};

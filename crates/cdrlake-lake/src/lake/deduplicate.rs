@@ -402,7 +402,7 @@ mod tests {
     fn an_interrupt_ends_the_reading_of_identifiers() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("calls.cdr");
-        let calls = cdrlake_core::synthetic::Calls::new(1, 5);
+        let calls = cdrlake_generate::frozen::Calls::new(1, 5);
         std::fs::write(&path, calls.flatten().collect::<Vec<u8>>()).unwrap();
         let output = directory.path().join("calls.parquet");
         let mut load = crate::LoadOptions::new(vec![crate::Input::Path(path)]);

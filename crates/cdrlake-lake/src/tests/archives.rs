@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use std::path::Path;
 
 use cdrlake_core::reference::{Row, batch_rows};
-use cdrlake_core::synthetic::Calls;
+use cdrlake_generate::frozen::Calls;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;

@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::synthetic::Calls;
 use cdrlake_core::{RecordId, SourceOptions, parse_file_name};
+use cdrlake_generate::frozen::Calls;
 
 use super::{BLOCK_LEN, read};
 use crate::{

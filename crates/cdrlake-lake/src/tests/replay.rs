@@ -12,8 +12,8 @@ use arrow_array::{ArrayRef, LargeBinaryArray, RecordBatch};
 use arrow_schema::{Field, Schema};
 use cdrlake_core::RAW_LIMIT;
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::synthetic::Calls;
 use cdrlake_core::{SourceOptions, Strictness, parse_file_name};
+use cdrlake_generate::frozen::Calls;
 use parquet::arrow::ArrowWriter;
 
 use super::{BLOCK_LEN, read};
