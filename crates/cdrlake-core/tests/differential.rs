@@ -1,12 +1,16 @@
 //! The fast decoder against the reference, and against itself on other cuts.
 
-mod common;
+mod common {
+    pub(crate) mod compare;
+    pub(crate) mod lines;
+}
 
 use cdrlake_core::{
     Counts, Decoder, Position, RAW_LIMIT, Reader, Reject, SourceOptions, count_lines, reference,
     whole_lines_len,
 };
-use common::{Lines, assert_same, decode_in_pieces};
+use common::compare::{assert_same, decode_in_pieces};
+use common::lines::Lines;
 
 /// A million random damaged and sound lines: rows, rejects, offsets and warnings alike.
 #[test]
