@@ -102,7 +102,7 @@ fn unpacked(name: &str, bytes: &[u8]) -> Vec<u8> {
         // The first entry, behind its header, name and extra field.
         Some("zip") => flate2::bufread::DeflateDecoder::new(&bytes[30 + length(26) + length(28)..])
             .read_to_end(&mut unpacked),
-        _ => Ok(unpacked.extend_from_slice(bytes)).map(|()| 0),
+        _ => return bytes.to_vec(),
     }
     .unwrap();
     unpacked

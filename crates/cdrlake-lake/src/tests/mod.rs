@@ -18,6 +18,7 @@ use cdrlake_generate::frozen::Calls;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use proptest::prelude::*;
 
 use crate::{ConvertOptions, Input, LoadOptions, MaxRejects, Overwrite, Report, Status, convert};
 
@@ -25,7 +26,7 @@ use crate::{ConvertOptions, Input, LoadOptions, MaxRejects, Overwrite, Report, S
 const BLOCK_LEN: usize = 128 << 10;
 
 /// What becomes of a file.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Sound,
     /// One line in a hundred is short.
@@ -384,4 +385,27 @@ fn empty_sources_fill_a_block_too() {
     assert_eq!(report.totals.records_written, 1);
     let names: Vec<_> = report.sources.iter().map(|source| &source.source).collect();
     assert!(names.is_sorted());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 100, ..ProptestConfig::default() })]
+
+    /// Any sources, in any order: the rows and rejects of those that are sound, and with any number
+    /// of threads the same bytes.
+    #[test]
+    fn any_sources_come_out_the_same_whatever_the_threads(
+        sources in prop::collection::vec((any_kind(), 1_u64..1500), 1..12),
+    ) {
+        let mut inputs = Inputs::new();
+        for (kind, records) in sources {
+            inputs.add(kind, records);
+        }
+        check(&inputs);
+    }
+}
+
+fn any_kind() -> impl Strategy<Value = Kind> {
+    use Kind::*;
+    // A rotten source of one line would be no CDR file.
+    prop::sample::select(vec![Sound, Sound, Damaged, Damaged, Cut, Foreign, Giant])
 }
