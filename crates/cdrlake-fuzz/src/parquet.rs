@@ -1,0 +1,115 @@
+//! The way of a source through a whole run: converted, and read back by another Parquet reader.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+use cdrlake_core::reference::{self, Row, batch_rows};
+use cdrlake_core::{RecordBatch, SourceOptions, parse_file_name};
+use cdrlake_lake::{Compression, ConvertOptions, Input, LoadOptions, Overwrite, Status, convert};
+use flate2::write::GzEncoder;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use crate::input::{options, source};
+use crate::{SAMPLES, scratch};
+
+/// The rows and rejects in the files that a run writes are those that the reference gives.
+///
+/// Input: a byte that chooses name, packing and compression, and the input of
+/// [`decode`](crate::decode).
+pub fn parquet(input: &[u8]) {
+    let _ = run(&mut Unstructured::new(input));
+}
+
+fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
+    let choice = usize::from(u8::arbitrary(bytes)?);
+    let SourceOptions { strictness, record_id, .. } = options(bytes)?;
+    let source = source(bytes)?;
+    let is_packed = choice & 1 == 1;
+    let name = SAMPLES[(choice >> 1) % SAMPLES.len()].0;
+    let name = if is_packed { format!("{name}.gz") } else { name.to_owned() };
+    let directory = scratch::directory();
+    let path = directory.path().join(&name);
+    write(&path, &source, is_packed);
+
+    let mut load = LoadOptions::new(vec![Input::Path(path)]);
+    load.threads = std::num::NonZero::new(1 + choice % 2);
+    load.strictness = strictness;
+    load.record_id = record_id;
+    let options = ConvertOptions {
+        load,
+        output: directory.path().join("out.parquet"),
+        rejects: None,
+        compression: match choice >> 5 & 3 {
+            0 => Compression::None,
+            1 => Compression::Snappy,
+            _ => Compression::default(),
+        },
+        overwrite: Overwrite::Refuse,
+    };
+    let report = convert(&options).expect("a run");
+
+    let expected = reference::decode(
+        &source,
+        &SourceOptions {
+            metadata: parse_file_name(&name, None),
+            strictness,
+            record_id,
+            ..SourceOptions::new(name)
+        },
+    );
+    // What has a container's first bytes is one.
+    if !is_packed
+        && [&b"\x1F\x8B"[..], b"PK\x03\x04", b"PK\x05\x06"].iter().any(|m| source.starts_with(m))
+    {
+        return Ok(());
+    }
+    let [of_source] = &report.sources[..] else { return Ok(()) };
+    if of_source.status == Status::Failed {
+        let code = of_source.error_code;
+        let has_rows = !expected.rows.is_empty();
+        assert!(!has_rows || code == Some("unknown_format"), "{code:?} {:?}", of_source.error);
+        assert!(report.outputs.is_empty());
+        return Ok(());
+    }
+    assert_eq!(rows(&options.output), expected.rows);
+    let rejects: Vec<RecordBatch> = read(&directory.path().join("out.rejects.parquet"));
+    let rejects: Vec<Row> = rejects
+        .iter()
+        .map(|batch| batch.project(&[1, 2, 3, 4]).expect("record_number, byte_offset, code, field"))
+        .flat_map(|batch| batch_rows(&batch))
+        .collect();
+    let expected: Vec<Row> = expected
+        .rejects
+        .iter()
+        .map(|line| {
+            let [number, offset] = [line.record_number, line.byte_offset].map(|n| n.to_string());
+            vec![Some(number), Some(offset), Some(line.code.clone()), line.field.clone()]
+        })
+        .collect();
+    assert_eq!(rejects, expected);
+    Ok(())
+}
+
+fn write(path: &Path, source: &[u8], is_packed: bool) {
+    let mut file = File::create(path).expect("a file");
+    if is_packed {
+        let mut encoder = GzEncoder::new(file, flate2::Compression::fast());
+        encoder.write_all(source).expect("room");
+        encoder.finish().expect("room");
+    } else {
+        file.write_all(source).expect("room");
+    }
+}
+
+fn rows(path: &Path) -> Vec<Row> {
+    read(path).iter().flat_map(batch_rows).collect()
+}
+
+/// What is in a file, if there is one.
+fn read(path: &Path) -> Vec<RecordBatch> {
+    let Ok(file) = File::open(path) else { return Vec::new() };
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+    reader.build().expect("a reader").map(|batch| batch.expect("a batch")).collect()
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Builds every fuzz target, with stable Rust, and runs each for some seconds: run.sh [SECONDS] [TARGET...]
+# What a target finds is written to fuzz/artifacts; move it to fuzz/regressions/TARGET, where tests replay it.
+set -euo pipefail
+cd "$(dirname "$0")"
+seconds=${1:-30}
+targets=("${@:2}")
+if [ ${#targets[@]} = 0 ]; then
+    mapfile -t targets < <(basename -a -s .rs targets/*.rs)
+fi
+
+# What libFuzzer learns from: which edges are taken, and what is compared with what.
+triple=$(rustc -vV | sed -n 's/^host: //p')
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-../target}/fuzz
+export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
+-Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
+-Cllvm-args=-sanitizer-coverage-trace-compares"
+cargo build --release --locked --target "$triple" "${targets[@]/#/--bin=}"
+
+for target in "${targets[@]}"; do
+    echo "== $target, $seconds s"
+    grown=corpus.grown/$target
+    mkdir -p "$grown" "artifacts/$target"
+    # What was learnt goes to the first directory; the corpus that is committed stays as it is.
+    "$CARGO_TARGET_DIR/$triple/release/$target" -max_total_time="$seconds" -timeout=20 -max_len=8192 -verbosity=0 \
+        -print_final_stats=1 -artifact_prefix="artifacts/$target/" "$grown" "corpus/$target" 2>&1 |
+        { grep -v -e '^INFO' -e '^stat::\(new\|slow\|average\)' || true; }
+done
