@@ -40,8 +40,11 @@ pub fn containers(input: &[u8]) {
         assert_eq!(source.status == Status::Failed, source.error.is_some());
     }
     if let Some(contents) = contents {
-        let unreadable = report.sources.iter().filter(|source| source.status == Status::Failed);
-        unreadable.for_each(|source| assert_eq!(source.error_code, Some("not_cdr"), "{source:?}"));
+        // Everything can be read, but lines without a sound record among them are no CDR file.
+        for source in report.sources.iter().filter(|source| source.status == Status::Failed) {
+            let code = source.error_code;
+            assert!(matches!(code, Some("not_cdr" | "same_as_failed")), "{source:?}");
+        }
         let (rows, rejects) = expected(&contents);
         assert_eq!((totals.records_written, totals.records_rejected), (rows, rejects));
     }
@@ -120,7 +123,7 @@ impl Tree {
         let mut plain: Vec<u8> =
             sample.split_inclusive(|&byte| byte == b'\n').take(lines).flatten().copied().collect();
         if damage > 0 {
-            plain[usize::from(damage)] = b'?';
+            plain[usize::from(damage) % 228] = b'?';
         }
         Ok(Self::Plain(plain))
     }

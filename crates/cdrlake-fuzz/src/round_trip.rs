@@ -114,7 +114,7 @@ fn generated(bytes: &mut Unstructured<'_>) -> Result<()> {
         profile: "ABC".to_owned(),
         span: Span::new(day.at(0, 0, 0, 0), 1 + u32::from(u8::arbitrary(bytes)?))
             .expect("in range"),
-        records: u64::from(u8::arbitrary(bytes)?),
+        records: u64::from(u8::arbitrary(bytes)? % 64),
         seed: u64::arbitrary(bytes)?,
         damage: code.map(Damage::always).unwrap_or_default(),
     };
