@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use cdrlake_core::reference::{self, Row};
-use cdrlake_core::{COLUMNS, Field, RECORD_LEN, RecordId, SourceOptions, Strictness};
+use cdrlake_core::{COLUMNS, Field, RECORD_LEN, RecordId, SourceOptions, Strictness, TimeZone};
 use common::compare::{assert_same, decode_in_pieces};
 
 macro_rules! sample {
@@ -112,6 +112,7 @@ fn options(name: &str, strictness: Strictness) -> SourceOptions {
     let mut options = SourceOptions::from_file_name(name);
     options.record_id = RecordId::Fill;
     options.strictness = strictness;
+    options.time_zone = options.metadata.country.map(|c| TimeZone::of_country(c).unwrap());
     options
 }
 

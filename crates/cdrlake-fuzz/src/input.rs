@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use cdrlake_core::{Country, RECORD_LEN, RecordId, SourceOptions, Strictness};
+use cdrlake_core::{Country, RECORD_LEN, RecordId, SourceOptions, Strictness, TimeZone};
 
 macro_rules! sample {
     ($name:literal) => {
@@ -44,6 +44,10 @@ pub(crate) fn options(bytes: &mut Unstructured<'_>) -> Result<SourceOptions> {
     }
     options.batch_size = 1 + usize::from(flags >> 2) * 5;
     options.metadata.country = self::country(country);
+    if country & 0x80 != 0 {
+        options.time_zone =
+            options.metadata.country.and_then(|country| TimeZone::of_country(country).ok());
+    }
     Ok(options)
 }
 
