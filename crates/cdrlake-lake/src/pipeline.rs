@@ -22,6 +22,8 @@ pub(crate) struct Queue<'q, 'scope, Work, Collect, Done> {
     collect: Collect,
     limit: usize,
     under_way: VecDeque<Entry<Done>>,
+    /// How many of them are awaited.
+    jobs: usize,
 }
 
 /// A result that is there, or will be.
@@ -51,8 +53,14 @@ where
         .thread_name(|index| format!("cdrlake-{index}"))
         .build()?;
     pool.scope_fifo(|scope| {
-        let mut queue =
-            Queue { scope, work, collect, limit: limit.max(1), under_way: VecDeque::new() };
+        let mut queue = Queue {
+            scope,
+            work,
+            collect,
+            limit: limit.max(1),
+            under_way: VecDeque::new(),
+            jobs: 0,
+        };
         feed(&mut queue)?;
         queue.drain()
     })
@@ -69,7 +77,7 @@ where
         Job: Send + 'scope,
         Work: Fn(Job) -> Done + Sync,
     {
-        while self.under_way.len() >= self.limit {
+        while self.jobs >= self.limit {
             self.collect_oldest()?;
         }
         let (sender, receiver) = sync_channel(1);
@@ -79,6 +87,7 @@ where
             let _ = sender.send(work(job));
         });
         self.under_way.push_back(Entry::Awaited(receiver));
+        self.jobs += 1;
         self.collect_ready()
     }
 
@@ -102,7 +111,10 @@ where
             let done = match entry {
                 Entry::Ready(done) => done,
                 Entry::Awaited(receiver) => match receiver.try_recv() {
-                    Ok(done) => done,
+                    Ok(done) => {
+                        self.jobs -= 1;
+                        done
+                    }
                     Err(TryRecvError::Disconnected) => return Err(NO_RESULT),
                     Err(TryRecvError::Empty) => {
                         self.under_way.push_front(Entry::Awaited(receiver));
@@ -121,6 +133,7 @@ where
             Some(Entry::Ready(done)) => (self.collect)(done),
             Some(Entry::Awaited(receiver)) => {
                 let done = help_until_done(&receiver)?;
+                self.jobs -= 1;
                 (self.collect)(done)
             }
         }
@@ -221,6 +234,32 @@ mod tests {
         )
         .unwrap();
         assert_eq!(results, (0..20).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_needs_no_work_takes_no_jobs_place() {
+        let most = AtomicUsize::new(0);
+        let under_way = AtomicUsize::new(0);
+        let work = |_: u32| {
+            let now = under_way.fetch_add(1, Ordering::SeqCst) + 1;
+            most.fetch_max(now, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(2));
+            under_way.fetch_sub(1, Ordering::SeqCst);
+        };
+        run(
+            3,
+            3,
+            &work,
+            |()| Ok(()),
+            |queue| {
+                (0..30).try_for_each(|job| {
+                    (0..10).try_for_each(|_| queue.pass(()))?;
+                    queue.submit(job)
+                })
+            },
+        )
+        .unwrap();
+        assert!(most.load(Ordering::SeqCst) > 1, "one job at a time");
     }
 
     #[test]
