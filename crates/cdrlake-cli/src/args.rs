@@ -14,7 +14,10 @@ use clap::{Args, Parser, Subcommand};
 use crate::audit_args::AuditArguments;
 use crate::fetch::FetchArguments;
 use crate::generate::GenerateArguments;
+use crate::inspect::InspectArguments;
 use crate::interrupt;
+use crate::shell::{CompletionsArguments, ManArguments};
+use crate::stats::StatsArguments;
 use crate::sync::SyncArguments;
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
@@ -47,6 +50,22 @@ pub(crate) enum Command {
     /// Rejected lines are listed on standard output. What was found is shown by its shape: d for a
     /// digit, a for a letter, ? for a byte that is not printable.
     Validate(Box<ValidateArguments>),
+    /// Show a record: its bytes below a ruler, and what each field holds and becomes.
+    ///
+    /// It shows numbers as they are, on standard output, which no message, report or log does.
+    ///
+    /// Exit status: 0 shown, or nothing is rejected; 1 failed, or there is no such record; 2 usage; 4
+    /// with --rejected, done, but sources failed; 130 or 143 interrupted.
+    Inspect(Box<InspectArguments>),
+    /// Count what is in CDR files, lakes or Parquet files.
+    ///
+    /// Calls per day, by country, profile, product and destination, how long they lasted, and what was
+    /// rejected. Sources are counted as they come, though convert loads equal ones once. Durations below six
+    /// hours are told exactly, longer ones up to a minute too long.
+    ///
+    /// Exit status: 0 done, 1 failed, 2 usage, 4 done, but sources failed and do not count; 130 or
+    /// 143 interrupted.
+    Stats(Box<StatsArguments>),
     /// Print the layout of a record and the table it becomes.
     Schema(SchemaArguments),
     /// Make synthetic records, of nobody, to test and measure with.
@@ -75,6 +94,12 @@ pub(crate) enum Command {
     /// Exit status: that of fetch or of convert, whichever is worse: 1, then 2, 4 and 3; 75 if trying
     /// later is all that is needed.
     Sync(Box<SyncArguments>),
+    /// Print a script that completes the command line of a shell.
+    #[command(hide = true)]
+    Completions(CompletionsArguments),
+    /// Write manual pages.
+    #[command(hide = true)]
+    Man(ManArguments),
 }
 
 #[derive(Debug, Args)]

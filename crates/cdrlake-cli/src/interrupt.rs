@@ -1,6 +1,6 @@
 //! Signals: the first asks the run to end, a second ends it at once.
 
-use std::io;
+use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, LazyLock};
@@ -35,6 +35,23 @@ pub(crate) fn listen() -> io::Result<()> {
 /// What a run looks at to find out.
 pub(crate) fn request() -> Interrupt {
     Interrupt::new(Arc::clone(&REQUESTED))
+}
+
+/// Whether a signal asked for the end.
+pub(crate) fn is_requested() -> bool {
+    REQUESTED.load(Ordering::Relaxed)
+}
+
+/// Reads until a signal asks for the end, and then gives an error.
+pub(crate) struct Interruptible<R>(pub(crate) R);
+
+impl<R: Read> Read for Interruptible<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if is_requested() {
+            return Err(io::Error::other("interrupted"));
+        }
+        self.0.read(buffer)
+    }
 }
 
 /// What a fetch looks at to find out.

@@ -9,10 +9,13 @@ mod config;
 mod convert;
 mod fetch;
 mod generate;
+mod inspect;
 mod interrupt;
 mod outcome;
 mod report_file;
 mod schema;
+mod shell;
+mod stats;
 mod summary;
 mod sync;
 mod table;
@@ -40,10 +43,14 @@ fn main() -> ExitCode {
         Command::Unload(arguments) => unload::run(&arguments),
         Command::Audit(arguments) => audit::run(&arguments),
         Command::Validate(arguments) => validate::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
+        Command::Stats(arguments) => stats::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
+        Command::Completions(arguments) => shell::completions(&arguments),
+        Command::Man(arguments) => shell::man(&arguments),
     };
     result
         .unwrap_or_else(|error| {

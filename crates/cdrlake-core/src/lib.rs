@@ -63,6 +63,7 @@ pub use reader::{Error, Reader};
 pub use record::Record;
 pub use record_id::{RECORD_ID_LEN, RecordId, UnknownRecordId, record_id};
 pub use scan::Counts;
+pub use schema::Origin as ColumnOrigin;
 pub use schema::{COLUMNS, ColumnSpec, RULES_VERSION, SCHEMA_VERSION, schema};
 pub use time_zone::{NoTimeZone, TimeZone};
 pub use validate::Strictness;

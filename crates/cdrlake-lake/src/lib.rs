@@ -29,6 +29,7 @@ mod lock;
 mod partition;
 mod pipeline;
 mod publish;
+mod read;
 mod rejects;
 mod report;
 mod run;
@@ -56,6 +57,7 @@ pub use lake::{
 pub use lock::Locked;
 pub use partition::PartitionBy;
 pub use publish::Overwrite;
+pub use read::{OpenedSource, read_sources};
 pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };

@@ -86,7 +86,7 @@ impl LoadOptions {
         self.waiting_memory.unwrap_or((self.memory_limit / 8) as usize)
     }
 
-    fn zip_buffer(&self) -> u64 {
+    pub(crate) fn zip_buffer(&self) -> u64 {
         self.zip_buffer.unwrap_or(self.memory_limit / 4)
     }
 

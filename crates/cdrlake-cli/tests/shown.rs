@@ -1,0 +1,172 @@
+//! What the command shows, held by files of text in `tests/shown/` that a person can review.
+//!
+//! `CDRLAKE_WRITE_SHOWN=1 cargo test -p cdrlake-cli --test shown` writes them anew; the diff is
+//! what changed for users.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+
+/// A shell's view of a run: each command with what it printed and its exit status.
+struct Session {
+    directory: tempfile::TempDir,
+    colour: bool,
+    text: String,
+}
+
+/// With variables in front of the command.
+fn shown_line(line: &str) -> String {
+    let is_variable = |word: &&str| word.contains('=') && !word.starts_with('-');
+    let len: usize = line.split_inclusive(' ').take_while(is_variable).map(str::len).sum();
+    format!("{}cdrlake {}", &line[..len], &line[len..])
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+impl Session {
+    /// In a directory that holds the test data.
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        for name in ["valid", "invalid"] {
+            let data = repository().join("testdata").join(name);
+            std::os::unix::fs::symlink(data, directory.path().join(name)).unwrap();
+        }
+        Self { directory, colour: false, text: String::new() }
+    }
+
+    fn in_colour(self) -> Self {
+        Self { colour: true, ..self }
+    }
+
+    /// Arguments stand apart by spaces; `'` keeps some together. `NAME=value` in front is a variable.
+    fn run(mut self, line: &str) -> Self {
+        let mut command = Command::cargo_bin("cdrlake").unwrap();
+        command.current_dir(&self.directory).env_clear().env("COLUMNS", "100");
+        if self.colour {
+            command.env("CLICOLOR_FORCE", "1");
+        }
+        let mut words = Vec::new();
+        for (index, part) in line.split('\'').enumerate() {
+            match index % 2 {
+                0 => words.extend(part.split_whitespace().map(str::to_owned)),
+                _ => words.push(part.to_owned()),
+            }
+        }
+        let is_variable = |word: &String| word.contains('=') && !word.starts_with('-');
+        let variables = words.iter().take_while(|word| is_variable(word)).count();
+        for (name, value) in words.drain(..variables).filter_map(|word| {
+            word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+        }) {
+            command.env(name, value);
+        }
+        let output = command.args(words).output().unwrap();
+        let _ = writeln!(self.text, "$ {}", shown_line(line));
+        for (name, bytes) in [("", &output.stdout), ("on standard error:\n", &output.stderr)] {
+            if !bytes.is_empty() {
+                self.text += name;
+                self.text += &String::from_utf8_lossy(bytes).replace('\x1b', "␛");
+            }
+        }
+        let _ = writeln!(self.text, "exit status {}\n", output.status.code().unwrap());
+        self
+    }
+
+    /// Compares with the file of this name.
+    fn is(self, name: &str) {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/shown").join(name);
+        let place = self.directory.path().canonicalize().unwrap();
+        let mut text = self.text.replace(place.to_str().unwrap(), "/here");
+        if text != self.text {
+            // How wide columns are depends on where the directory is.
+            while text.contains("   ") {
+                text = text.replace("   ", "  ");
+            }
+        }
+        if std::env::var_os("CDRLAKE_WRITE_SHOWN").is_some() {
+            fs::write(path, text).unwrap();
+            return;
+        }
+        let expected = fs::read_to_string(&path).unwrap_or_default();
+        let differs =
+            expected.lines().zip(text.lines()).position(|(expected, line)| expected != line);
+        assert!(
+            expected == text,
+            "{name} shows something else from line {:?} on:\n{text}",
+            differs.map(|line| line + 1)
+        );
+    }
+}
+
+#[test]
+fn inspect() {
+    Session::new()
+        .run("inspect valid/FR_PBW_00_0001_20150820170113.cdr --record 2")
+        .run("inspect valid/GB_ADC_12_0001_20111020090122.cdr --offset 300")
+        .run("inspect 'invalid/two_members.tar.gz!b.cdr' --country DE --profile XY --product 12")
+        .run("inspect valid/IT_AJB_12_0001_20121026170104.cdr --time-zone country")
+        .run("inspect valid/IT_AJB_12_0001_20121026170104.cdr --time-zone profile")
+        .run("inspect invalid/blank_lines.cdr --record 2")
+        .run("inspect invalid/trailing_bytes.cdr --record 2")
+        .is("inspect.txt");
+}
+
+#[test]
+fn inspect_rejected() {
+    Session::new()
+        .run("inspect --rejected invalid/invalid_time_fraction.cdr")
+        .run("inspect --rejected invalid/not_ascii_origin.cdr")
+        .run("inspect --rejected invalid/shifted_by_one.cdr")
+        .run("inspect --rejected invalid/long_record_without_end_of_record.cdr")
+        .run("inspect --rejected invalid/line_feed_inside.cdr")
+        .run("inspect --rejected invalid/line_feed_inside.cdr --limit 1")
+        .run("inspect --rejected invalid/line_feed_inside.cdr --record 3")
+        .run("inspect --rejected --strict invalid/carriage_return.cdr")
+        .run("inspect --rejected valid")
+        .is("inspect_rejected.txt");
+}
+
+#[test]
+fn inspect_in_colour() {
+    Session::new()
+        .in_colour()
+        .run("inspect valid/DE_SV_00_0001_20110930090122.cdr")
+        .run("inspect --rejected invalid/not_ascii_before_value.cdr")
+        .run("NO_COLOR=1 inspect invalid/blank_lines.cdr --record 2")
+        .is("inspect_in_colour.txt");
+}
+
+#[test]
+fn inspect_what_is_not_there() {
+    Session::new()
+        .run("inspect nothing.cdr")
+        .run("inspect valid")
+        .run("inspect valid/DE_SV_00_0001_20110930090122.cdr --record 4")
+        .run("inspect valid/DE_SV_00_0001_20110930090122.cdr --offset 687")
+        .run("inspect valid/DE_ABC_10_0001_20110603170122.cdr.gz --offset 100000")
+        .run("inspect invalid/empty.cdr")
+        .run("inspect invalid/two_members.tar!c.cdr")
+        .run("inspect invalid/two_members.tar --record 9")
+        .run("inspect invalid/truncated.cdr.gz")
+        .run("inspect invalid/xz.cdr.xz")
+        .run("inspect valid/DE_SV_00_0001_20110930090122.cdr --record 0")
+        .run("inspect valid/DE_SV_00_0001_20110930090122.cdr --record 1 --offset 0")
+        .is("inspect_what_is_not_there.txt");
+}
+
+#[test]
+fn stats() {
+    Session::new()
+        .run("stats valid invalid/invalid_date.cdr invalid/short_record.cdr")
+        .run("stats valid --top 2")
+        .run("stats valid/GB_ADC_12_0001_20111020090122.cdr --json")
+        .run("stats invalid/empty.cdr invalid/truncated.cdr.gz")
+        .run("stats invalid/not_cdr.cdr")
+        .run("stats invalid/encrypted.cdr.zip valid/SK_BKE_10_0001_20150922090117.cdr nothing.cdr")
+        .is("stats.txt");
+}
