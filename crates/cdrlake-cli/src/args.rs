@@ -12,6 +12,7 @@ use cdrlake_lake::{
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit_args::AuditArguments;
+use crate::config::ConfigArguments;
 use crate::fetch::FetchArguments;
 use crate::generate::GenerateArguments;
 use crate::inspect::InspectArguments;
@@ -94,6 +95,10 @@ pub(crate) enum Command {
     /// Exit status: that of fetch or of convert, whichever is worse: 1, then 2, 4 and 3; 75 if trying
     /// later is all that is needed.
     Sync(Box<SyncArguments>),
+    /// Show the settings that hold: of flags, the environment and cdrlake.toml, in this order.
+    ///
+    /// Of secrets only whether they are set is told.
+    Config(ConfigArguments),
     /// Print a script that completes the command line of a shell.
     #[command(hide = true)]
     Completions(CompletionsArguments),
@@ -111,7 +116,7 @@ pub(crate) struct ConvertArguments {
     ///
     /// A lake that is not there is made. What it holds already is skipped, under whatever name it
     /// comes. A file appears under its name only when it is whole.
-    #[arg(short, long, value_name = "OUT")]
+    #[arg(short, long, value_name = "OUT", env = "CDRLAKE_LAKE", hide_env_values = true)]
     pub(crate) output: PathBuf,
 
     #[command(flatten)]
@@ -276,15 +281,15 @@ pub(crate) struct LoadArguments {
 #[derive(Debug, Args)]
 pub(crate) struct MetadataArguments {
     /// Country of sources whose names do not tell, as GB.
-    #[arg(long, value_name = "CC")]
+    #[arg(long, value_name = "CC", env = "CDRLAKE_COUNTRY", hide_env_values = true)]
     country: Option<Country>,
 
     /// Reseller profile of sources whose names do not tell.
-    #[arg(long, value_parser = profile)]
+    #[arg(long, value_parser = profile, env = "CDRLAKE_PROFILE", hide_env_values = true)]
     profile: Option<String>,
 
     /// Product of sources whose names do not tell: identifier, name or offering.
-    #[arg(long, value_parser = parse_product)]
+    #[arg(long, value_parser = parse_product, env = "CDRLAKE_PRODUCT", hide_env_values = true)]
     product: Option<String>,
 }
 
@@ -311,6 +316,7 @@ pub(crate) struct ReadingArguments {
     /// for the zone of each source's country, if it has but one; or profile, for what cdrlake.toml
     /// has for each source's profile (time_zone). A source for which none can be told fails.
     #[arg(long, value_name = "ZONE|country|profile")]
+    #[arg(env = "CDRLAKE_TIME_ZONE", hide_env_values = true)]
     time_zone: Option<TimeZones>,
 
     /// Reject records that would only draw a warning.
@@ -333,7 +339,7 @@ pub(crate) struct ReadingArguments {
 #[derive(Debug, Args)]
 pub(crate) struct OpeningArguments {
     /// Settings by profile [default: cdrlake.toml, here or in a directory above]
-    #[arg(long, value_name = "FILE.toml")]
+    #[arg(long, value_name = "FILE.toml", env = "CDRLAKE_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
 
     /// Threads that work [default: one a core]

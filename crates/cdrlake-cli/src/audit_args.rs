@@ -17,6 +17,7 @@ pub(crate) struct AuditArguments {
     /// CDR files are loaded into a lake in the directory for temporary files (TMPDIR), which is
     /// removed at the end.
     #[arg(required = true, value_name = "LAKE|INPUT")]
+    #[arg(env = "CDRLAKE_LAKE", hide_env_values = true)]
     pub(crate) paths: Vec<PathBuf>,
 
     /// Print JSON.

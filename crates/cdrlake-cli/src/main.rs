@@ -24,7 +24,7 @@ mod validate;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command};
 use crate::outcome::Outcome;
@@ -33,10 +33,21 @@ use crate::outcome::Outcome;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    let config = config::load(config::named(std::env::args_os()).as_deref());
+    let matches = match &config {
+        Ok(config) => config::with_defaults(Arguments::command(), config),
+        Err(_) => Arguments::command(),
+    };
     // Arguments that do not parse end the program here, with status 2.
-    let command = Arguments::parse().command;
+    let matches = matches.get_matches();
+    let command =
+        Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit()).command;
     if let Err(error) = interrupt::listen() {
         summary::line(format_args!("warning: signals end the program at once: {error}"));
+    }
+    if let (Err(error), Command::Config(_) | Command::Fetch(_)) = (&config, &command) {
+        summary::line(format_args!("error: {error:#}"));
+        return Outcome::Usage.into();
     }
     let result = match command {
         Command::Convert(arguments) => convert::run(&arguments),
@@ -49,6 +60,10 @@ fn main() -> ExitCode {
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),
         Command::Sync(arguments) => sync::run(&arguments),
+        Command::Config(arguments) => match (&config, matches.subcommand()) {
+            (Ok(config), Some((_, matches))) => config::run(&arguments, config, matches),
+            _ => Ok(Outcome::Usage),
+        },
         Command::Completions(arguments) => shell::completions(&arguments),
         Command::Man(arguments) => shell::man(&arguments),
     };

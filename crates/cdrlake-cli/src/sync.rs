@@ -36,7 +36,7 @@ pub(crate) struct SyncArguments {
     product: Vec<Offering>,
 
     /// The lake, a directory; it is made if it is not there.
-    #[arg(short, long, value_name = "LAKE")]
+    #[arg(short, long, value_name = "LAKE", env = "CDRLAKE_LAKE", hide_env_values = true)]
     output: PathBuf,
 
     /// The directory to store files in; it is made if it is not there.
@@ -47,7 +47,7 @@ pub(crate) struct SyncArguments {
     transfer: TransferArguments,
 
     /// Country of sources whose names do not tell, as GB.
-    #[arg(long, value_name = "CC")]
+    #[arg(long, value_name = "CC", env = "CDRLAKE_COUNTRY", hide_env_values = true)]
     country: Option<Country>,
 
     #[command(flatten)]

@@ -44,6 +44,11 @@ impl Session {
         Self { colour: true, ..self }
     }
 
+    fn write(self, name: &str, text: &str) -> Self {
+        fs::write(self.directory.path().join(name), text).unwrap();
+        self
+    }
+
     /// Arguments stand apart by spaces; `'` keeps some together. `NAME=value` in front is a variable.
     fn run(mut self, line: &str) -> Self {
         let mut command = Command::cargo_bin("cdrlake").unwrap();
@@ -169,4 +174,59 @@ fn stats() {
         .run("stats invalid/not_cdr.cdr")
         .run("stats invalid/encrypted.cdr.zip valid/SK_BKE_10_0001_20150922090117.cdr nothing.cdr")
         .is("stats.txt");
+}
+
+#[test]
+fn config() {
+    const NEARBY: &str = "lake = \"calls\"\n\n[profile.ABC]\ncountry = \"uk\"\nproduct = \"IN for \
+                          Resellers\"\n\n[profile.X1]\ntime_zone = \"Europe/Rome\"\n";
+    const NAMED: &str = "endpoint = \"http://127.0.0.1:1\"\ncredentials = \"secret\"\n";
+    Session::new()
+        .run("config")
+        .write("cdrlake.toml", NEARBY)
+        .write("named.toml", NAMED)
+        .run("config")
+        .run("CDRLAKE_LAKE=/elsewhere CDRLAKE_COUNTRY=IT CDRLAKE_CONSUMER_KEY=canary config --country FR")
+        .run("config --config named.toml")
+        .run("CDRLAKE_CONFIG=named.toml config --endpoint sandbox --json")
+        .run("convert --quiet valid")
+        .run("stats --top 1 --country DE")
+        .run("fetch --config named.toml rated --ocn 1 --month Nov --year 2026 --dry-run")
+        .run("CDRLAKE_COUNTRY=XX config")
+        .write("cdrlake.toml", NAMED)
+        .run("config")
+        .run("fetch rated --ocn 1 --month Nov --year 2026 --dry-run")
+        .run("validate --quiet valid")
+        .write("cdrlake.toml", "lake = 7")
+        .run("config")
+        .is("config.txt");
+}
+
+#[test]
+fn mistakes() {
+    Session::new()
+        .run("convert valid -o lake --country XX")
+        .run("convert valid -o lake --product 'SIP Trunk'")
+        .run("convert valid -o lake --partition-by call_moth")
+        .run("convert valid -o lake --compression gzip")
+        .run("convert valid -o lake --contry DE")
+        .run("convrt valid -o lake")
+        .run("convert valid")
+        .run("convert -q valid/IT_AJB_12_0001_20121026170104.cdr -o calls.parquet")
+        .run("convert calls.parquet -o lake")
+        .run("convert valid -o valid")
+        .run("audit valid/IT_AJB_12_0001_20121026170104.cdr --totals month --expected invalid/not_cdr.cdr")
+        .run("stats invalid/not_cdr.parquet")
+        .run("unload nothing x")
+        .is("mistakes.txt");
+}
+
+#[test]
+fn help() {
+    Session::new()
+        .run("--help")
+        .run("inspect --help")
+        .run("stats --help")
+        .run("config -h")
+        .is("help.txt");
 }

@@ -17,6 +17,11 @@ use jiff::civil::Date;
 pub(crate) struct FetchArguments {
     #[command(subcommand)]
     pub(crate) what: What,
+
+    /// Where endpoint, credentials and ca_file may be set [default: cdrlake.toml, for what else it sets]
+    #[arg(long, value_name = "FILE.toml", global = true)]
+    #[arg(env = "CDRLAKE_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -216,17 +221,18 @@ pub(crate) struct ConnectionArguments {
     ///
     /// Plain http is for loopback addresses only.
     #[arg(long, value_name = "WHERE", default_value = "production")]
+    #[arg(env = "CDRLAKE_ENDPOINT", hide_env_values = true)]
     pub(crate) endpoint: Endpoint,
 
     /// A file with CDRLAKE_CONSUMER_KEY=… and CDRLAKE_CONSUMER_SECRET=…, or CDRLAKE_ACCESS_TOKEN=…
     /// [default: the environment]
     ///
     /// Nobody else may read it: mode 0600, or root's with 0640.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", env = "CDRLAKE_CREDENTIALS", hide_env_values = true)]
     pub(crate) credentials: Option<PathBuf>,
 
     /// Certificates to trust, in PEM, in place of the public ones.
-    #[arg(long, value_name = "FILE.pem")]
+    #[arg(long, value_name = "FILE.pem", env = "CDRLAKE_CA_FILE", hide_env_values = true)]
     pub(crate) ca_file: Option<PathBuf>,
 
     /// How long to wait in sum before a request that failed is given up.
