@@ -258,13 +258,20 @@ fn nothing_is_sent_that_is_wrong() {
 #[test]
 fn a_dry_run_prints_the_requests_and_sends_none() {
     let setup = Setup::new();
-    // What is found by walking up sets neither endpoint nor credentials.
-    let config = format!("endpoint = \"{}\"", setup.sandbox.url());
-    fs::write(setup.directory.path().join("cdrlake.toml"), config).unwrap();
-    let mut command = cdrlake(setup.directory.path());
-    command.args(["fetch", "unrated", "--dry-run", "--chunk-days", "2"]).args(WHAT).args(DAYS);
-    command.env("CDRLAKE_CONSUMER_KEY", KEY).env("CDRLAKE_CONSUMER_SECRET", SECRET);
-    let output = command.output().unwrap();
+    let dry_run = || {
+        let mut command = cdrlake(setup.directory.path());
+        command.args(["fetch", "unrated", "--dry-run", "--chunk-days", "2"]).args(WHAT).args(DAYS);
+        command.env("CDRLAKE_CONSUMER_KEY", KEY).env("CDRLAKE_CONSUMER_SECRET", SECRET);
+        command.output().unwrap()
+    };
+    // What is found by walking up may set neither endpoint nor credentials.
+    let config = setup.directory.path().join("cdrlake.toml");
+    fs::write(&config, format!("endpoint = \"{}\"", setup.sandbox.url())).unwrap();
+    let output = dry_run();
+    assert_eq!((status(&output), stdout(&output)), (2, String::new()));
+    assert!(stderr(&output).contains("only a file that is named may"), "{output:?}");
+    fs::remove_file(config).unwrap();
+    let output = dry_run();
     assert_eq!(status(&output), 0, "{output:?}");
     let base = "https://apis.colt.net/usageManagement/v1/unratedCallDetailRecord?serviceProfile=ABC\
                 &productOffering=SIP%20Trunking";
