@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds every fuzz target, with stable Rust, and runs each for some seconds: run.sh [SECONDS] [TARGET...]
+# With FUZZ_SEED set, runs repeat as far as the machine's speed lets them.
 # What a target finds is written to fuzz/artifacts; move it to fuzz/regressions/TARGET, where tests replay it.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -22,7 +23,7 @@ for target in "${targets[@]}"; do
     grown=corpus.grown/$target
     mkdir -p "$grown" "artifacts/$target"
     # What was learnt goes to the first directory; the corpus that is committed stays as it is.
-    "$CARGO_TARGET_DIR/$triple/release/$target" -max_total_time="$seconds" -timeout=20 -max_len=8192 -verbosity=0 \
+    "$CARGO_TARGET_DIR/$triple/release/$target" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=20 -max_len=8192 -verbosity=0 \
         -print_final_stats=1 -artifact_prefix="artifacts/$target/" "$grown" "corpus/$target" 2>&1 |
         { grep -v -e '^INFO' -e '^stat::\(new\|slow\|average\)' || true; }
 done

@@ -49,9 +49,9 @@ fn check_form(number: &[u8], role: Role, product_type: [u8; 2], country: Option<
     let visible = digits.trim_end_matches('x');
     assert!((7..=15).contains(&digits.len()) && visible.bytes().all(|byte| byte.is_ascii_digit()));
     assert_eq!(digits.len() - visible.len(), masked_digits(number));
-    // In E.164 already, it stays as it is.
-    let again = normalize(e164.as_bytes(), role, product_type, None).expect("it was one");
-    assert_eq!(again.as_str(), e164.as_str());
+    // In E.164 already, it stays as it is; but a mask alone, as of 00xxxxxxxx, is no number again.
+    let again = normalize(e164.as_bytes(), role, product_type, None);
+    assert_eq!(again, Some(e164).filter(|_| !visible.is_empty()));
 }
 
 /// The columns of a record in which all numbers are this one.
