@@ -23,7 +23,7 @@ use crate::time_zones::KnownTimeZones;
 /// Gathers sources into blocks and hands them to `emit`.
 pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
-    pub(super) time_zones: KnownTimeZones<'b>,
+    time_zones: KnownTimeZones<'b>,
     strictness: Strictness,
     record_id: RecordId,
     pub(super) interrupt: Interrupt,
@@ -120,6 +120,14 @@ where
     /// Hands on what is left.
     pub(crate) fn finish(&mut self) -> Result<(), LakeError> {
         if self.block.parts.is_empty() { Ok(()) } else { self.emit_block() }
+    }
+
+    /// A source's time zone, if it is to have one; why it is refused, if none can be told.
+    pub(super) fn time_zone(&mut self, source: &Source) -> (Option<TimeZone>, Option<SourceError>) {
+        match self.time_zones.of(&source.metadata) {
+            Ok(time_zone) => (time_zone, None),
+            Err(error) => (None, Some(error)),
+        }
     }
 
     pub(super) fn meet(
@@ -325,10 +333,7 @@ where
         let interrupt = self.interrupt.clone();
         interrupt.check()?;
         let carrier_name = source.carrier_name.clone();
-        let (time_zone, refusal) = match self.time_zones.of(&source.metadata) {
-            Ok(time_zone) => (time_zone, None),
-            Err(error) => (None, Some(error)),
-        };
+        let (time_zone, refusal) = self.time_zone(&source);
         let source = self.meet(source, SourceKind::Delivered, time_zone)?;
         let index = source.index;
         self.last_given = index;

@@ -79,10 +79,7 @@ where
         hash: blake3::Hash,
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
     ) -> Result<Result<(), SourceError>, LakeError> {
-        let (time_zone, mut refusal) = match self.time_zones.of(&source.metadata) {
-            Ok(time_zone) => (time_zone, None),
-            Err(error) => (None, Some(error)),
-        };
+        let (time_zone, mut refusal) = self.time_zone(&source);
         let identity = identity(&source, &hash);
         let (open, mut file_source) = match self.replayed.sources.get(&identity).copied() {
             Some(known) => {
