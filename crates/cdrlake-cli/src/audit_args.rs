@@ -8,7 +8,8 @@ use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use crate::args::{LakeAccess, MetadataArguments, OpeningArguments};
+use crate::args::LakeAccess;
+use crate::load_args::{MetadataArguments, OpeningArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {

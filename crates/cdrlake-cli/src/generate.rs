@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::{Date, Time};
 
 use crate::outcome::Outcome;
-use crate::{args, interrupt, summary};
+use crate::{interrupt, load_args, summary};
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArguments {
@@ -39,7 +39,7 @@ pub(crate) struct GenerateArguments {
     product: Product,
 
     /// The reseller's profile, 1 to 5 letters or digits; a record has the first three.
-    #[arg(long, default_value = "ABC", value_parser = args::profile)]
+    #[arg(long, default_value = "ABC", value_parser = load_args::profile)]
     profile: String,
 
     /// The first day of calls, or of deliveries.

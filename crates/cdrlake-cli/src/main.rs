@@ -11,6 +11,7 @@ mod fetch;
 mod generate;
 mod inspect;
 mod interrupt;
+mod load_args;
 mod outcome;
 mod report_file;
 mod schema;

@@ -17,8 +17,8 @@ use cdrlake_lake::{Chain, Input, LakeError, OpenedSource, ProfileSettings, is_la
 use clap::Args;
 
 use self::tally::{Known, Tally};
-use crate::args::{MetadataArguments, OpeningArguments};
 use crate::interrupt::{self, Interruptible};
+use crate::load_args::{MetadataArguments, OpeningArguments};
 use crate::outcome::Outcome;
 use crate::{config, summary};
 

@@ -15,11 +15,12 @@ use cdrlake_lake::{
 use clap::Args;
 use jiff::civil::Date;
 
-use crate::args::{LakeAccess, ReadingArguments};
+use crate::args::LakeAccess;
 use crate::config;
 use crate::fetch::{
     TransferArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
 };
+use crate::load_args::ReadingArguments;
 use crate::outcome::Outcome;
 use crate::report_file::ReportFile;
 use crate::summary;

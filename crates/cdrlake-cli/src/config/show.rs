@@ -12,7 +12,7 @@ use clap::{ArgMatches, Args};
 use serde::Serialize;
 
 use super::{Config, VARIABLE};
-use crate::args::MetadataArguments;
+use crate::load_args::MetadataArguments;
 use crate::outcome::Outcome;
 use crate::table::{Align, table};
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cdrlake_lake::{Input, LoadOptions, ProfileSettings, TimeZones};
 use clap::Args;
 
-use crate::args::{MetadataArguments, OpeningArguments};
+use crate::load_args::{MetadataArguments, OpeningArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
