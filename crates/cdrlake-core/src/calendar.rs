@@ -40,6 +40,25 @@ pub(crate) fn days(date: [u8; 8]) -> Option<i32> {
     Some(days_from_civil(year, month, day))
 }
 
+/// The date seen last, and its days: neighbours among records are mostly of one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct LastDate(Option<([u8; 8], i32)>);
+
+impl LastDate {
+    /// [`days`] of `date`.
+    #[inline(always)]
+    pub(crate) fn days(&mut self, date: [u8; 8]) -> Option<i32> {
+        match self.0 {
+            Some((last, days)) if last == date => Some(days),
+            _ => {
+                let days = days(date)?;
+                self.0 = Some((date, days));
+                Some(days)
+            }
+        }
+    }
+}
+
 /// Seconds since midnight of `HHMMSS`; none unless `HH` ≤ 23, `MM` ≤ 59, `SS` ≤ 59.
 #[inline(always)]
 pub(crate) fn seconds_of_day(time: [u8; 6]) -> Option<u32> {

@@ -1,7 +1,12 @@
-//! Which bytes of a number's field are text, digits or masked, as bits: eight bytes at a time.
+//! Which bytes of a number's field are text, digits or masked, as bits: sixteen bytes at a time.
+
+use wide::u8x16;
 
 /// Bytes of a number's field.
 pub(crate) const NUMBER_LEN: usize = 20;
+
+/// Bytes of a vector.
+const LANES: usize = 16;
 
 /// A bit for each byte of a number's field, the first byte the lowest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,17 +22,16 @@ pub(crate) struct Masks {
 impl Masks {
     #[inline(always)]
     pub(crate) fn of(field: &[u8; NUMBER_LEN]) -> Self {
-        let word = |at: usize| {
-            // All three lie within the field, the last two half upon each other.
-            field[at..].first_chunk().map_or(0, |chunk| u64::from_le_bytes(*chunk))
-        };
-        let bits = |test: fn(u64) -> u64| {
-            gather(test(word(0))) | gather(test(word(8))) << 8 | gather(test(word(12))) << 12
+        // Both lie within the field, and mostly upon each other.
+        let vector = |at: usize| u8x16::new(*field[at..].first_chunk().unwrap_or(&[0; LANES]));
+        let (first, last) = (vector(0), vector(NUMBER_LEN - LANES));
+        let bits = |test: fn(u8x16) -> u8x16| {
+            test(first).to_bitmask() | test(last).to_bitmask() << (NUMBER_LEN - LANES)
         };
         Self {
-            text: bits(|word| differs(word, b' ')),
-            digits: bits(|word| !is_above(word ^ each(b'0'), 9)),
-            masked: bits(|word| !differs(word | each(0x20), b'x')),
+            text: bits(|bytes| bytes.simd_ne(u8x16::splat(b' '))),
+            digits: bits(|bytes| (bytes - u8x16::splat(b'0')).simd_le(u8x16::splat(9))),
+            masked: bits(|bytes| (bytes | u8x16::splat(0x20)).simd_eq(u8x16::splat(b'x'))),
         }
     }
 
@@ -50,31 +54,6 @@ impl Masks {
         let range = (1_u32 << end).wrapping_sub(1 << start);
         start < end && self.digits & range == range
     }
-}
-
-/// The same byte at each place of a word.
-const fn each(byte: u8) -> u64 {
-    u64::from_le_bytes([byte; 8])
-}
-
-/// Sets the upper bit of each byte that is above `most`; others are left as they come.
-#[inline(always)]
-fn is_above(word: u64, most: u8) -> u64 {
-    // The sum of seven bits and seven bits carries into the eighth, and never out of the byte.
-    ((word & each(0x7F)) + each(0x7F - most)) | word
-}
-
-/// Sets the upper bit of each byte that is not `byte`; others are left as they come.
-#[inline(always)]
-fn differs(word: u64, byte: u8) -> u64 {
-    is_above(word ^ each(byte), 0)
-}
-
-/// The upper bits of a word's bytes, side by side.
-#[inline(always)]
-fn gather(word: u64) -> u32 {
-    // Each factor's bit moves another byte's bit to its place in the uppermost byte.
-    ((word & each(0x80)).wrapping_mul(0x0002_0408_1020_4081) >> 56) as u32
 }
 
 #[cfg(test)]

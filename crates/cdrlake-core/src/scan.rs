@@ -5,6 +5,7 @@
 //! equal strides; where one of its records is not sound, what follows is framed line by line, for
 //! a line feed may stand inside what looked like a record.
 
+use crate::calendar::LastDate;
 use crate::error::{Fault, RAW_LIMIT, Reject, RejectCode, Warning};
 use crate::framing::{End, Framed, PLAIN_STRIDE, Position, frame, run, split_line};
 use crate::layout::RECORD_LEN;
@@ -80,6 +81,7 @@ impl Counts {
 #[derive(Debug)]
 pub(crate) struct Scanner {
     strictness: Strictness,
+    last_date: LastDate,
     /// Of the first byte not yet judged: the start of `torn`, if that holds anything.
     position: Position,
     /// The stride of the last good line: where the next run is looked for.
@@ -108,6 +110,7 @@ impl Scanner {
     pub(crate) fn new(strictness: Strictness, position: Position) -> Self {
         Self {
             strictness,
+            last_date: LastDate::default(),
             position,
             stride: PLAIN_STRIDE,
             torn: TornLine::default(),
@@ -189,14 +192,15 @@ impl Scanner {
         sink: &mut impl Sink,
     ) -> Used {
         group.clear();
-        let mut position = self.position;
+        let (mut position, mut last_date) = (self.position, self.last_date);
         for raw in run(bytes, self.stride).take(most) {
             // Those before a record that is not sound are, and so hold no line feed: they stand.
             let Framed::Record(line) = frame(raw, End::LineFeed, position) else { break };
-            let Ok(sound) = validate(line, self.strictness) else { break };
+            let Ok(sound) = validate(line, self.strictness, &mut last_date) else { break };
             group.push(sound);
             position = position.behind(self.stride);
         }
+        self.last_date = last_date;
         let count = group.len();
         if count < most.min(SHORT_RUN) {
             return Used::NOTHING;
@@ -254,7 +258,7 @@ impl Scanner {
         sink: &mut impl Sink,
     ) -> Option<Sound<'a>> {
         let fault = match frame(raw, end, self.position) {
-            Framed::Record(line) => match validate(line, self.strictness) {
+            Framed::Record(line) => match validate(line, self.strictness, &mut self.last_date) {
                 Ok(sound) => return Some(sound),
                 Err(fault) => fault,
             },

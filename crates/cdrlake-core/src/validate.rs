@@ -4,7 +4,7 @@
 //! Only this module makes a [`Sound`], and only a [`Sound`] can be decoded: what has not passed
 //! here cannot reach a column.
 
-use crate::calendar::{days, digits, microseconds, seconds_of_day};
+use crate::calendar::{LastDate, days, digits, microseconds, seconds_of_day};
 use crate::error::{Fault, RejectCode, Warning, Warnings};
 use crate::framing::RecordLine;
 use crate::layout::{FIELDS, Field, Kind, RECORD_LEN};
@@ -67,8 +67,12 @@ impl<'a> Sound<'a> {
 
 /// The record, if it is sound, or the first thing wrong with it.
 #[inline(always)]
-pub(crate) fn validate(line: RecordLine<'_>, strictness: Strictness) -> Result<Sound<'_>, Fault> {
-    parse(line, strictness).ok_or_else(|| diagnose(&line, strictness))
+pub(crate) fn validate<'a>(
+    line: RecordLine<'a>,
+    strictness: Strictness,
+    last_date: &mut LastDate,
+) -> Result<Sound<'a>, Fault> {
+    parse(line, strictness, last_date).ok_or_else(|| diagnose(&line, strictness))
 }
 
 /// The warnings of a record: those of its line, and an unknown product type.
@@ -84,7 +88,11 @@ fn warnings(line: &RecordLine<'_>) -> Warnings {
 /// The record with its values, unless anything is wrong. Written for speed: no early exit among
 /// the bytes.
 #[inline(always)]
-fn parse(line: RecordLine<'_>, strictness: Strictness) -> Option<Sound<'_>> {
+fn parse<'a>(
+    line: RecordLine<'a>,
+    strictness: Strictness,
+    last_date: &mut LastDate,
+) -> Option<Sound<'a>> {
     let record = line.record;
     let is_sound = is_printable(record.bytes())
         && digits(*record.product_type()).is_some()
@@ -95,7 +103,7 @@ fn parse(line: RecordLine<'_>, strictness: Strictness) -> Option<Sound<'_>> {
     if !is_sound || strictness == Strictness::Strict && !warnings.is_empty() {
         return None;
     }
-    let start_time = microseconds(days(*record.date())?, time(record.time())?);
+    let start_time = microseconds(last_date.days(*record.date())?, time(record.time())?);
     Some(Sound { line, warnings, start_time, tenths: duration(record.duration())? })
 }
 
@@ -209,7 +217,7 @@ mod tests {
     fn verdict(raw: &[u8], strictness: Strictness) -> Option<(&'static str, Option<&'static str>)> {
         let line = line(raw);
         let fault = fault(&line, strictness);
-        let is_sound = parse(line, strictness).is_some();
+        let is_sound = parse(line, strictness, &mut LastDate::default()).is_some();
         assert_eq!(is_sound, fault.is_none(), "fast and exact answer differ");
         fault.map(|fault| (fault.code.as_str(), fault.field.map(Field::name)))
     }

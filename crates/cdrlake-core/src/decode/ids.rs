@@ -150,21 +150,31 @@ fn words<const N: usize>(field: &[u8; N]) -> [u64; 4] {
 
 /// Compares word by word: for lengths as odd as the fields', a call is what else it would be.
 #[inline(always)]
-fn is_equal<const N: usize>(left: &[u8; N], right: &[u8; N]) -> bool {
+pub(super) fn is_equal<const N: usize>(left: &[u8; N], right: &[u8; N]) -> bool {
     let pairs = words(left).into_iter().zip(words(right));
     pairs.fold(0, |bits, (left, right)| bits | (left ^ right)) == 0
 }
 
 /// Mixes a field's words; all of its bits reach the upper ones, by which the table tells entries
 /// apart, and the lower ones, by which it places them.
+///
+/// Words are multiplied by each other in pairs, so that no product waits for another.
 #[inline(always)]
 fn hash<const N: usize>(field: &[u8; N]) -> u64 {
-    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-    let words = words(field);
-    words[..N.div_ceil(8)].iter().fold(N as u64, |hash, word| {
-        let product = u128::from(hash ^ word) * u128::from(FACTOR);
+    /// Without a pattern: bits of the fraction of the square roots of 2, 3, 5 and 7.
+    const KEYS: [u64; 4] = [
+        0x6A09_E667_F3BC_C908,
+        0xBB67_AE85_84CA_A73B,
+        0x3C6E_F372_FE94_F82B,
+        0xA54F_F53A_5F1D_36F1,
+    ];
+    let [a, b, c, d] = words(field);
+    let mix = |left: u64, right: u64| {
+        let product = u128::from(left) * u128::from(right);
         product as u64 ^ (product >> 64) as u64
-    })
+    };
+    let first = mix(a ^ KEYS[0], b ^ KEYS[1]);
+    if N <= 16 { first } else { first ^ mix(c ^ KEYS[2], d ^ KEYS[3]).rotate_left(32) }
 }
 
 #[cfg(test)]

@@ -110,14 +110,14 @@ impl Strings {
     }
 
     pub(super) fn finish(&mut self) -> Result<StringArray, ArrowError> {
-        let len = self.bytes.len();
-        let mut bytes = std::mem::replace(&mut self.bytes, vec![0; len]);
-        bytes.truncate(std::mem::take(&mut self.used));
+        // The room stays: to fill new room with zeros costs as much as this copy, which has no more
+        // room than it needs.
+        let bytes = Buffer::from(&self.bytes[..std::mem::take(&mut self.used)]);
         let offsets = OffsetBuffer::new(ScalarBuffer::from(take(&mut self.offsets)));
         self.offsets.push(0);
         let is_valid = std::mem::take(&mut self.is_valid);
         let nulls = (std::mem::take(&mut self.nulls) > 0).then(|| NullBuffer::from(is_valid));
-        StringArray::try_new(offsets, Buffer::from_vec(bytes), nulls)
+        StringArray::try_new(offsets, bytes, nulls)
     }
 }
 
