@@ -3,13 +3,13 @@
 //! Every kind passes over a whole group of records before the next does, so that its state stays
 //! in registers and the records in the first-level cache.
 
+mod account_code;
 mod code;
 mod constant;
 mod duration;
 mod ids;
 mod number;
 mod record_id;
-mod text;
 mod time;
 mod values;
 
@@ -72,7 +72,7 @@ impl Columns {
             Box::new(code::Codes::new(|record| record.switch_id())),
             Box::new(code::Codes::new(|record| record.trunk_incoming())),
             Box::new(code::Codes::new(|record| record.trunk_outgoing())),
-            Box::new(text::Texts::<ACCOUNT_CODE>::default()),
+            Box::new(account_code::AccountCodes::default()),
             Box::new(code::Codes::new(|record| record.pulses_in())),
             Box::new(code::Codes::new(|record| record.pulses_generated())),
             Box::new(code::Codes::new(charge_band)),

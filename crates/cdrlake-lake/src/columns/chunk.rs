@@ -21,6 +21,26 @@ pub(crate) struct ColumnChunk {
 }
 
 impl ColumnChunk {
+    /// The chunk of another column that holds the same.
+    pub(super) fn of_twin(&self, column: &ColumnDescPtr) -> Result<Self> {
+        let mut close = self.close.clone();
+        let metadata = &self.close.metadata;
+        let mut builder = ColumnChunkMetaData::builder(column.clone())
+            .set_compression_codec(metadata.compression_codec())
+            .set_encodings(metadata.encodings().collect())
+            .set_page_encoding_stats(metadata.page_encoding_stats().cloned().unwrap_or_default())
+            .set_num_values(metadata.num_values())
+            .set_total_compressed_size(metadata.compressed_size())
+            .set_total_uncompressed_size(metadata.uncompressed_size())
+            .set_dictionary_page_offset(metadata.dictionary_page_offset())
+            .set_data_page_offset(metadata.data_page_offset());
+        if let Some(statistics) = metadata.statistics() {
+            builder = builder.set_statistics(statistics.clone());
+        }
+        close.metadata = builder.build()?;
+        Ok(Self { pages: self.pages.clone(), close })
+    }
+
     pub(crate) fn append_to_row_group<W: std::io::Write + Send>(
         self,
         writer: &mut SerializedRowGroupWriter<'_, W>,

@@ -11,43 +11,44 @@ const MINIBLOCK: usize = 32;
 const MINIBLOCKS: usize = BLOCK / MINIBLOCK;
 
 /// An integer of a Parquet column: differences wrap in its own width.
-pub(super) trait Integer: Copy {
+pub(super) trait Integer: Copy + Default + Ord {
     fn to_i64(self) -> i64;
-    /// `self - before`.
-    fn difference(self, before: Self) -> i64;
-    /// `difference - least`, which is not negative.
-    fn above(difference: i64, least: i64) -> u64;
+    /// Its bits, as a number without a sign.
+    fn to_bits(self) -> u64;
+    fn wrapping_sub(self, other: Self) -> Self;
 }
 
 impl Integer for i32 {
+    #[inline]
     fn to_i64(self) -> i64 {
         self.into()
     }
 
     #[inline]
-    fn difference(self, before: Self) -> i64 {
-        self.wrapping_sub(before).into()
+    fn to_bits(self) -> u64 {
+        (self as u32).into()
     }
 
     #[inline]
-    fn above(difference: i64, least: i64) -> u64 {
-        u64::from((difference - least) as u32)
+    fn wrapping_sub(self, other: Self) -> Self {
+        self.wrapping_sub(other)
     }
 }
 
 impl Integer for i64 {
+    #[inline]
     fn to_i64(self) -> i64 {
         self
     }
 
     #[inline]
-    fn difference(self, before: Self) -> i64 {
-        self.wrapping_sub(before)
+    fn to_bits(self) -> u64 {
+        self as u64
     }
 
     #[inline]
-    fn above(difference: i64, least: i64) -> u64 {
-        difference.wrapping_sub(least) as u64
+    fn wrapping_sub(self, other: Self) -> Self {
+        self.wrapping_sub(other)
     }
 }
 
@@ -66,19 +67,27 @@ pub(super) fn push<T: Integer>(values: &[T], output: &mut Vec<u8>) {
     }
 }
 
-/// Appends a block: the differences between neighbours of `values`.
+/// Appends a block: the differences between neighbours of `values`, of which there are two or more.
 fn push_block<T: Integer>(values: &[T], output: &mut Vec<u8>) {
     let count = values.len() - 1;
-    let mut differences = [0; BLOCK];
+    let mut differences = [T::default(); BLOCK];
     for (difference, pair) in differences.iter_mut().zip(values.windows(2)) {
-        *difference = pair[1].difference(pair[0]);
+        *difference = pair[1].wrapping_sub(pair[0]);
     }
-    let present = &differences[..count];
-    let least = present.iter().copied().min().unwrap_or_default();
-    push_zigzag(least, output);
+    let differences = &differences[..count];
+    // Lengths are often the same, and a count of lines always rises by one. No early exit, so that
+    // the compiler uses vector registers.
+    let first = differences[0];
+    if differences.iter().fold(true, |all, &difference| all & (difference == first)) {
+        push_zigzag(first.to_i64(), output);
+        output.extend_from_slice(&[0; MINIBLOCKS]);
+        return;
+    }
+    let least = differences.iter().copied().min().unwrap_or_default();
+    push_zigzag(least.to_i64(), output);
     let mut packed = [0; BLOCK];
-    for (packed, &difference) in packed.iter_mut().zip(present) {
-        *packed = T::above(difference, least);
+    for (packed, difference) in packed.iter_mut().zip(differences) {
+        *packed = difference.wrapping_sub(least).to_bits();
     }
     let (miniblocks, _) = packed.as_chunks::<MINIBLOCK>();
     let width = |miniblock: &[u64; MINIBLOCK]| {

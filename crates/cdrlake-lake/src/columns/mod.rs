@@ -8,6 +8,7 @@
 //!
 //! | values | encoding |
 //! |---|---|
+//! | the same as another column's | that column's pages |
 //! | all null | levels alone, one run |
 //! | one value | a dictionary of one, its id one run |
 //! | text that repeats | dictionary, ids in runs or packed |
@@ -29,6 +30,7 @@ mod levels;
 mod plain;
 mod plain_text;
 mod repeats;
+mod row_group;
 mod statistics;
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,8 @@ use self::compression::Compressor;
 use self::integer::IntegerColumn;
 use self::levels::Levels;
 use self::plain::{Booleans, FixedBytes, PlainColumn};
+use self::row_group::{Column, Encoders};
+pub(crate) use self::row_group::{RowGroup, RowGroupEncoder};
 use self::text::TextColumn;
 
 /// Key of the table's version in a Parquet file.
@@ -129,7 +133,7 @@ impl Layout {
             Some(encoders) => encoders,
             None => self.encoders()?,
         };
-        Ok(RowGroupEncoder { encoders, rows: 0, spares: Arc::clone(&self.spares) })
+        Ok(RowGroupEncoder::new(encoders, Arc::clone(&self.spares)))
     }
 
     fn encoders(&self) -> Result<Encoders> {
@@ -137,7 +141,7 @@ impl Layout {
         let columns = fields.zip(self.schema.columns());
         Ok(Encoders {
             columns: columns
-                .map(|(field, column)| encoder(field, column))
+                .map(|(field, column)| Ok(Column::new(column, encoder(field, column)?)))
                 .collect::<Result<_>>()?,
             compressor: self.compression.compressor()?,
         })
@@ -182,46 +186,4 @@ fn pages(levels: &Levels, is_uniform: bool) -> impl Iterator<Item = Range<usize>
     let is_one = is_uniform && (levels.nulls() == 0 || levels.values() == 0);
     let step = if is_one { rows.max(1) } else { PAGE_ROWS };
     (0..rows).step_by(step).map(move |start| start..rows.min(start + step))
-}
-
-/// What encodes the columns of a row group, one after the other.
-struct Encoders {
-    columns: Vec<Box<dyn ColumnEncoder>>,
-    compressor: Compressor,
-}
-
-/// A row group under construction, in memory.
-pub(crate) struct RowGroupEncoder {
-    encoders: Encoders,
-    rows: usize,
-    spares: Arc<Spares>,
-}
-
-impl RowGroupEncoder {
-    /// Appends the rows of a batch, which may be a slice of one, of any source.
-    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        for (column, array) in self.encoders.columns.iter_mut().zip(batch.columns()) {
-            column.write(array)?;
-        }
-        self.rows += batch.num_rows();
-        Ok(())
-    }
-
-    /// The encoded row group; none if it has no rows.
-    pub(crate) fn finish(mut self) -> Result<Option<RowGroup>> {
-        let Encoders { columns, compressor } = &mut self.encoders;
-        let row_group = if self.rows == 0 {
-            None
-        } else {
-            let chunks = columns.iter_mut().map(|column| column.finish(compressor));
-            Some(RowGroup { chunks: chunks.collect::<Result<_>>()? })
-        };
-        self.spares.lock().unwrap_or_else(PoisonError::into_inner).push(self.encoders);
-        Ok(row_group)
-    }
-}
-
-/// Encoded columns, ready to be appended to a file.
-pub(crate) struct RowGroup {
-    pub(crate) chunks: Vec<ColumnChunk>,
 }

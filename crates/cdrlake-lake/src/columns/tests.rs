@@ -399,6 +399,53 @@ fn nulls_anywhere() {
     check(&layout, &row_groups);
 }
 
+/// Columns that share arrays in all batches of a row group, in the first few, or in none.
+#[test]
+fn twins() {
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    let fields = vec![text("first", true), text("second", true), text("third", false)];
+    let schema = Arc::new(Schema::new(fields));
+    let properties = WriterProperties::builder().build();
+    let layout = Layout::new(Arc::clone(&schema), properties, Compression::default()).unwrap();
+    let array = |seed: usize| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values((0..700 * seed).map(|row| format!("{seed}{row}"))))
+    };
+    let nulls: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("b")]));
+    let some: ArrayRef = Arc::new(StringArray::from(vec!["a", "c", "b"]));
+    let batch = |columns: [&ArrayRef; 3]| {
+        let columns = columns.map(Arc::clone).to_vec();
+        RecordBatch::try_new(Arc::clone(&schema), columns).unwrap()
+    };
+    let (one, other, equal) = (array(3), array(3), array(1));
+    let all_same = batch([&one, &one, &one]);
+    let first_two = batch([&nulls, &nulls, &some]);
+    let last_two = batch([&nulls, &some, &some]);
+    let none = batch([&one, &other, &array(3)]);
+    let file = check(
+        &layout,
+        &[
+            vec![all_same.clone(), batch([&equal, &equal, &array(1)]), first_two.clone()],
+            vec![all_same.clone(), all_same.clone(), last_two.clone(), first_two.clone()],
+            vec![none.clone(), all_same.clone()],
+            vec![last_two, all_same.clone()],
+            vec![all_same],
+        ],
+    );
+    let metadata = metadata(&file);
+    let same_pages = |row_group: usize, left: usize, right: usize| {
+        let bytes = |column: usize| {
+            let (start, len) = metadata.row_group(row_group).column(column).byte_range();
+            file.slice(start as usize..(start + len) as usize)
+        };
+        bytes(left) == bytes(right)
+    };
+    assert!(same_pages(0, 0, 1));
+    assert!(!same_pages(1, 0, 1));
+    assert!(same_pages(4, 0, 1));
+    // A column without nulls has no levels.
+    assert!(!same_pages(4, 0, 2));
+}
+
 #[test]
 fn a_null_where_none_may_be_is_an_error() {
     let schema = Arc::new(Schema::new(vec![Field::new("number", DataType::Int32, false)]));

@@ -1,0 +1,131 @@
+//! Batches to a row group: each column to its encoder, unless it is another column's twin.
+//!
+//! The decoder gives two columns the same array where they hold the same (an account code that
+//! repeats the origin). As long as they share every array, only the first is encoded.
+
+use std::sync::{Arc, PoisonError};
+
+use arrow_array::{ArrayRef, RecordBatch};
+use parquet::errors::Result;
+use parquet::schema::types::ColumnDescPtr;
+
+use super::chunk::ColumnChunk;
+use super::compression::Compressor;
+use super::{ColumnEncoder, Spares};
+
+/// What encodes the columns of a row group, one after the other.
+pub(super) struct Encoders {
+    pub(super) columns: Vec<Column>,
+    pub(super) compressor: Compressor,
+}
+
+/// A column under construction.
+pub(super) struct Column {
+    descriptor: ColumnDescPtr,
+    encoder: Box<dyn ColumnEncoder>,
+    kinship: Kinship,
+}
+
+/// Whether a column holds the same as another.
+enum Kinship {
+    /// It has no rows yet.
+    Unknown,
+    /// It has shared every array with an earlier column.
+    Twin {
+        index: usize,
+        arrays: Vec<ArrayRef>,
+    },
+    Single,
+}
+
+impl Column {
+    pub(super) fn new(descriptor: &ColumnDescPtr, encoder: Box<dyn ColumnEncoder>) -> Self {
+        Self { descriptor: descriptor.clone(), encoder, kinship: Kinship::Unknown }
+    }
+
+    /// Appends the rows of `array`, the next of `arrays`, which begin with those of `earlier` columns.
+    fn write(&mut self, array: &ArrayRef, earlier: &[Self], arrays: &[ArrayRef]) -> Result<()> {
+        let levels = self.descriptor.max_def_level();
+        match &mut self.kinship {
+            Kinship::Unknown => {
+                let mut others = earlier.iter().zip(arrays);
+                let twin = others.position(|(column, other)| {
+                    Arc::ptr_eq(other, array) && column.descriptor.max_def_level() == levels
+                });
+                self.kinship = match twin {
+                    Some(index) => Kinship::Twin { index, arrays: vec![Arc::clone(array)] },
+                    None => Kinship::Single,
+                };
+            }
+            Kinship::Twin { index, arrays: shared } if Arc::ptr_eq(&arrays[*index], array) => {
+                shared.push(Arc::clone(array));
+            }
+            Kinship::Twin { arrays, .. } => {
+                arrays.iter().try_for_each(|array| self.encoder.write(array))?;
+                self.kinship = Kinship::Single;
+            }
+            Kinship::Single => {}
+        }
+        match self.kinship {
+            Kinship::Single => self.encoder.write(array),
+            Kinship::Unknown | Kinship::Twin { .. } => Ok(()),
+        }
+    }
+
+    /// The column so far as a chunk, `earlier` being those before it; begins anew.
+    fn finish(
+        &mut self,
+        earlier: &[ColumnChunk],
+        compressor: &mut Compressor,
+    ) -> Result<ColumnChunk> {
+        match std::mem::replace(&mut self.kinship, Kinship::Unknown) {
+            Kinship::Twin { index, .. } => earlier[index].of_twin(&self.descriptor),
+            Kinship::Unknown | Kinship::Single => self.encoder.finish(compressor),
+        }
+    }
+}
+
+/// A row group under construction, in memory.
+pub(crate) struct RowGroupEncoder {
+    encoders: Encoders,
+    rows: usize,
+    spares: Arc<Spares>,
+}
+
+impl RowGroupEncoder {
+    pub(super) fn new(encoders: Encoders, spares: Arc<Spares>) -> Self {
+        Self { encoders, rows: 0, spares }
+    }
+
+    /// Appends the rows of a batch, which may be a slice of one, of any source.
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        let arrays = batch.columns();
+        for (index, array) in arrays.iter().enumerate() {
+            let (earlier, rest) = self.encoders.columns.split_at_mut(index);
+            rest[0].write(array, earlier, arrays)?;
+        }
+        self.rows += batch.num_rows();
+        Ok(())
+    }
+
+    /// The encoded row group; none if it has no rows.
+    pub(crate) fn finish(mut self) -> Result<Option<RowGroup>> {
+        let Encoders { columns, compressor } = &mut self.encoders;
+        let row_group = if self.rows == 0 {
+            None
+        } else {
+            let mut chunks = Vec::with_capacity(columns.len());
+            for column in columns {
+                chunks.push(column.finish(&chunks, compressor)?);
+            }
+            Some(RowGroup { chunks })
+        };
+        self.spares.lock().unwrap_or_else(PoisonError::into_inner).push(self.encoders);
+        Ok(row_group)
+    }
+}
+
+/// Encoded columns, ready to be appended to a file.
+pub(crate) struct RowGroup {
+    pub(crate) chunks: Vec<ColumnChunk>,
+}
