@@ -2,6 +2,7 @@
 
 mod parquet;
 mod partitions;
+mod writeback;
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;

@@ -21,6 +21,7 @@ use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
 use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
+use super::writeback::Writeback;
 use super::{StagedFile, temporary_in};
 use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
@@ -34,6 +35,7 @@ pub(crate) struct StagedParquet {
     temporary: NamedTempFile,
     output: TrackedWrite<Tail>,
     failure: Failure,
+    writeback: Writeback,
     row_groups: Vec<RowGroupMetaData>,
     column_indexes: Vec<Vec<ColumnIndexMetaData>>,
     offset_indexes: Vec<Vec<OffsetIndexMetaData>>,
@@ -64,6 +66,7 @@ impl StagedParquet {
             temporary,
             output,
             failure,
+            writeback: Writeback::default(),
             row_groups: Vec::new(),
             column_indexes: Vec::new(),
             offset_indexes: Vec::new(),
@@ -106,6 +109,7 @@ impl StagedParquet {
         self.row_groups.push(metadata);
         self.column_indexes.push(column_indexes.collect());
         self.offset_indexes.push(offset_indexes.into_iter().flatten().collect());
+        self.writeback.advance(self.temporary.as_file(), self.len());
         Ok(())
     }
 
@@ -136,6 +140,7 @@ impl StagedParquet {
         io::copy(&mut io::repeat(0).take(mark.len), &mut output)?;
         output.flush()?;
         self.output = output;
+        self.writeback.cut(mark.len);
         self.row_groups.truncate(mark.row_groups);
         self.column_indexes.truncate(mark.row_groups);
         self.offset_indexes.truncate(mark.row_groups);
