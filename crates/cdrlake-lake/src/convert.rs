@@ -12,7 +12,7 @@ use crate::load::Destination;
 use crate::publish::{Overwrite, publish_files};
 use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Status};
-use crate::run::{LoadOptions, Loaded, Run, load, run_id};
+use crate::run::{LoadOptions, Loaded, Run, load};
 use crate::staging::{StagedFile, StagedParquet, directory};
 use crate::work::Rows;
 use crate::written::Written;
@@ -86,7 +86,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         publish_files(add, &remove, options.overwrite)?;
     }
     let reports = Loaded::reports(loaded.sources);
-    Ok(Report::new(run_id(), reports, loaded.empty_inputs, outputs))
+    Ok(Report::new(options.load.run_id(), reports, loaded.empty_inputs, outputs))
 }
 
 /// Gives every line the verdict that [`convert`] would, and writes nothing. Rejected lines of
@@ -110,7 +110,7 @@ pub fn validate(
         history: nothing_known(options),
     })?;
     let reports = Loaded::reports(loaded.sources);
-    Ok(Report::new(run_id(), reports, loaded.empty_inputs, Vec::new()))
+    Ok(Report::new(options.run_id(), reports, loaded.empty_inputs, Vec::new()))
 }
 
 fn published(kind: OutputKind, file: &StagedFile) -> Output {

@@ -61,7 +61,7 @@ pub use read::{OpenedSource, read_sources};
 pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };
-pub use run::LoadOptions;
+pub use run::{LoadOptions, new_run_id};
 pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
 pub use staging::new_file_beside;
 pub use time_zones::TimeZones;

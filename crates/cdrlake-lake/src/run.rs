@@ -44,6 +44,9 @@ pub struct LoadOptions {
     pub memory_limit: u64,
     /// Files that the caller writes, such as a report: they may be neither inputs nor outputs.
     pub also_written: Vec<PathBuf>,
+    /// What the run is called in its report, the ledger and the lock; drawn by [`new_run_id`] if none.
+    /// A lake takes each once.
+    pub run_id: Option<String>,
     /// Asks the run to end.
     pub interrupt: Interrupt,
     /// Bytes of a block; other than usual only in tests.
@@ -75,11 +78,17 @@ impl LoadOptions {
             threads: None,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,
             also_written: Vec::new(),
+            run_id: None,
             interrupt: Interrupt::default(),
             block_len: BLOCK_LEN,
             zip_buffer: None,
             waiting_memory: None,
         }
+    }
+
+    /// The caller's, or a new one.
+    pub(crate) fn run_id(&self) -> String {
+        self.run_id.clone().unwrap_or_else(new_run_id)
     }
 
     pub(crate) fn waiting_memory(&self) -> usize {
@@ -187,8 +196,9 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
     Ok(Loaded { destination, sources, empty_inputs })
 }
 
-/// Random, for nothing may be named or ordered by the wall clock.
-pub(crate) fn run_id() -> String {
+/// A new run's id: 32 random hexadecimal digits, for nothing may be named or ordered by the wall clock.
+#[must_use]
+pub fn new_run_id() -> String {
     let mut bytes = [0; 16];
     // A machine without randomness still deserves its report.
     let _ = getrandom::fill(&mut bytes);

@@ -3,7 +3,6 @@
 use super::{Audit, AuditOptions, Finding, audit, sources};
 use crate::error::LakeError;
 use crate::lake::{Lake, LakeLocation};
-use crate::run;
 
 /// Closes findings of a lake: they count no more, until they change. Open rejects are waived.
 /// Gives what was closed.
@@ -25,13 +24,14 @@ pub fn accept(
         found.cloned().ok_or_else(|| LakeError::NoFinding(id.clone()))
     };
     let found = ids.iter().map(find).collect::<Result<Vec<Finding>, _>>()?;
-    let lake = Lake::open_known(location, &run::run_id())?;
+    let run_id = location.run_id();
+    let lake = Lake::open_known(location, &run_id)?;
     let facts = lake.ledger.facts()?;
     let waived = facts.sources.values().filter(|source| {
         sources::open_rejects(source).is_some_and(|finding| ids.contains(&finding.id))
     });
     let waived: Vec<i64> = waived.map(|source| source.id).collect();
-    lake.ledger.accept(ids, &waived, reason)?;
+    lake.ledger.accept(&run_id, ids, &waived, reason)?;
     lake.write_face()?;
     Ok(found)
 }

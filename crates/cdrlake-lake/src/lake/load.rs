@@ -85,7 +85,7 @@ impl LakeOptions {
 ///
 /// [`LakeError`], if the run as a whole cannot be done.
 pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
-    let run_id = run::run_id();
+    let run_id = options.load.run_id();
     let wanted = Settings {
         partition_by: options.partition_by,
         record_id: Some(options.load.record_id).filter(|&wanted| wanted == RecordId::Fill),

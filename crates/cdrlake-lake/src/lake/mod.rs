@@ -27,6 +27,7 @@ use crate::interrupt::Interrupt;
 use crate::ledger::{FileKind, Ledger};
 use crate::lock::{Lock, Locked};
 use crate::publish;
+use crate::run::new_run_id;
 
 /// What of a lake is no data: readers leave out what begins with an underscore.
 pub(crate) const INTERNAL: &str = "_cdrlake";
@@ -52,6 +53,10 @@ pub struct LakeLocation {
     pub locked: Locked,
     /// Whether it may be on a network file system.
     pub network: NetworkFileSystem,
+    /// What a run that loads nothing is called in the ledger and the lock; drawn by
+    /// [`new_run_id`](crate::new_run_id) if none. One that loads has its own in
+    /// [`LoadOptions`](crate::LoadOptions). A lake takes each once.
+    pub run_id: Option<String>,
     /// Asks a run that waits for the lock, or rewrites files, to end.
     pub interrupt: Interrupt,
 }
@@ -65,8 +70,14 @@ impl LakeLocation {
             ledger: None,
             locked: Locked::default(),
             network: NetworkFileSystem::default(),
+            run_id: None,
             interrupt: Interrupt::default(),
         }
+    }
+
+    /// The caller's, or a new one.
+    pub(crate) fn run_id(&self) -> String {
+        self.run_id.clone().unwrap_or_else(new_run_id)
     }
 
     pub(crate) fn ledger(&self) -> PathBuf {

@@ -10,7 +10,7 @@ use cdrlake_core::RecordId;
 use crate::error::LakeError;
 use crate::ledger::{FileKind, Ledger};
 use crate::partition::PartitionBy;
-use crate::run::run_id;
+use crate::run::new_run_id;
 
 /// The settings of a lake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl Settings {
             return Err(LakeError::LedgerMissing(root.to_owned()));
         }
         let settings = [
-            (super::IDENTITY, run_id()),
+            (super::IDENTITY, new_run_id()),
             (LAYOUT_VERSION, VERSION.to_owned()),
             (PARTITION_BY, self.partition_by.unwrap_or_default().to_string()),
             (RECORD_ID, self.record_id.unwrap_or_default().to_string()),

@@ -9,7 +9,6 @@ use crate::columns::Compression;
 use crate::error::LakeError;
 use crate::ledger::SourceId;
 use crate::publish::{Ending, Plan, SourceFact};
-use crate::run;
 
 /// What [`unload`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +33,7 @@ pub fn unload(
     names: &[String],
     compression: Compression,
 ) -> Result<Unloaded, LakeError> {
-    let run_id = run::run_id();
+    let run_id = location.run_id();
     let lake = Lake::open_known(location, &run_id)?;
     let mut sources: BTreeMap<SourceId, String> = BTreeMap::new();
     let mut before = Vec::new();

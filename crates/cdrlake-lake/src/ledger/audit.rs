@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use jiff::civil::DateTime;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
+use serde_json::json;
 
 use super::{FileKind, Ledger, VERSION, ledger_error};
 use crate::audit::{
@@ -115,14 +116,23 @@ impl Ledger {
         Ok(Moment { publishing: run("publishing")?, published: run("published")? })
     }
 
-    /// Notes that someone has closed these findings, and waives the rejects of these sources.
+    /// Notes that someone has closed these findings in this run, and waives the rejects of these
+    /// sources.
     pub(crate) fn accept(
         &self,
+        run_id: &str,
         findings: &[String],
         waived: &[i64],
         reason: &str,
     ) -> Result<(), LakeError> {
+        let options = json!({ "findings": findings, "reason": reason }).to_string();
         self.transact(|transaction| {
+            transaction.execute(
+                "INSERT INTO runs \
+                 (run_id, command, status, tool_version, rules_version, options, report) \
+                 VALUES (?1, 'accept', 'published', ?2, ?3, ?4, '{}')",
+                params![run_id, env!("CARGO_PKG_VERSION"), cdrlake_core::RULES_VERSION, options],
+            )?;
             for finding in findings {
                 transaction.execute(
                     "INSERT INTO accepted_findings (finding, reason) VALUES (?1, ?2) \

@@ -51,3 +51,31 @@ fn findings_are_accepted_until_they_change() {
     let findings = lab.audit().findings;
     assert_eq!(findings[0].id, "missing_sequence:ABC:10:0004-0004:2025-10-02");
 }
+
+/// Whoever looks at the ledger finds the run that the caller named.
+#[test]
+fn runs_have_the_ids_that_their_caller_gives_them() {
+    let lab = Lab::new();
+    lab.load(&[name(0), name(2)], |options| options.load.run_id = Some("loading".to_owned()));
+    let named = |run_id: &str| LakeLocation { run_id: Some(run_id.to_owned()), ..lab.location() };
+    let ids: Vec<String> = lab.audit().findings.into_iter().map(|finding| finding.id).collect();
+    accept(&named("accepting"), &lab.options, &ids, "known").unwrap();
+    crate::unload(&named("unloading"), &[name(2)], crate::Compression::None).unwrap();
+    let report = lab.load(&[name(3)], |_| {});
+    let ledger = lab.ledger();
+    let mut runs = ledger.prepare("SELECT run_id, command, options FROM runs ORDER BY run").unwrap();
+    let runs = runs.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
+    let runs: Vec<(String, String, String)> = runs.map(Result::unwrap).collect();
+    let found: Vec<_> = runs.iter().map(|(id, command, _)| (id.as_str(), command.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("loading", "convert"),
+            ("accepting", "accept"),
+            ("unloading", "unload"),
+            (report.run_id.as_str(), "convert")
+        ]
+    );
+    assert!(runs[1].2.contains(&ids[0]) && runs[1].2.contains("known"), "{}", runs[1].2);
+    assert!(report.run_id.len() == 32, "{}", report.run_id);
+}
