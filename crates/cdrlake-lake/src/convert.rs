@@ -9,6 +9,7 @@ use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
 use crate::known::{History, NothingKnown, Repeated};
 use crate::load::Destination;
+use crate::progress::Stage;
 use crate::publish::{Overwrite, publish_files};
 use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Status};
@@ -83,6 +84,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         // Rejects first: whoever sees the records can see what was rejected among them.
         let add = rejects.into_iter().chain([calls]).collect();
         options.load.interrupt.check()?;
+        options.load.progress.enter(Stage::Publishing);
         publish_files(add, &remove, options.overwrite)?;
     }
     let reports = Loaded::reports(loaded.sources);

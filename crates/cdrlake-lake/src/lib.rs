@@ -28,6 +28,7 @@ mod load;
 mod lock;
 mod partition;
 mod pipeline;
+mod progress;
 mod publish;
 mod read;
 mod rejects;
@@ -56,6 +57,7 @@ pub use lake::{
 };
 pub use lock::Locked;
 pub use partition::PartitionBy;
+pub use progress::{Progress, Stage, input_bytes};
 pub use publish::Overwrite;
 pub use read::{OpenedSource, read_sources};
 pub use report::{

@@ -8,6 +8,7 @@ use roaring::RoaringTreemap;
 use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
 use crate::columns::RowGroup;
 use crate::error::LakeError;
+use crate::progress::Progress;
 use crate::rejects::{RejectsFile, Spool};
 use crate::report::{MaxRejects, SourceReport, Status, Tally};
 use crate::source::{Source, SourceError};
@@ -127,6 +128,7 @@ pub(crate) struct Loader<'d, 'v> {
     destination: Destination<'d>,
     verdicts: &'v Verdicts,
     max_rejects: Option<MaxRejects>,
+    progress: &'v Progress,
     sources: Vec<Loading>,
     /// Sources that were skipped, and the ones with the same content.
     skipped: Vec<(usize, usize)>,
@@ -195,10 +197,19 @@ impl<'d, 'v> Loader<'d, 'v> {
         destination: Destination<'d>,
         max_rejects: Option<MaxRejects>,
         verdicts: &'v Verdicts,
+        progress: &'v Progress,
     ) -> Self {
-        let (sources, skipped) = (Vec::new(), Vec::new());
-        let (archives, held) = (Vec::new(), Vec::new());
-        Self { destination, verdicts, max_rejects, sources, skipped, open: None, archives, held }
+        Self {
+            destination,
+            verdicts,
+            max_rejects,
+            progress,
+            sources: Vec::new(),
+            skipped: Vec::new(),
+            open: None,
+            archives: Vec::new(),
+            held: Vec::new(),
+        }
     }
 
     pub(crate) fn collect(&mut self, collected: Collected) -> Result<(), LakeError> {
@@ -276,6 +287,7 @@ impl<'d, 'v> Loader<'d, 'v> {
             self.destination.append(row_group)?;
         }
         for mut part in parts {
+            self.progress.add_lines(part.counts.records, part.counts.rejected());
             self.destination.append_pieces(&mut part)?;
             if part.is_whole {
                 self.conclude(part)?;

@@ -46,6 +46,7 @@ pub fn read_sources<E: From<LakeError>>(
         zip_buffer: options.zip_buffer(),
         written: &written,
         interrupt: &options.interrupt,
+        progress: &options.progress,
     };
     let time_zones = KnownTimeZones::new(options.time_zones.clone(), &options.settings.profiles);
     let mut reading = Reading { on_source, time_zones };

@@ -12,6 +12,7 @@ use crate::interrupt::Interrupt;
 use crate::known::{Changed, History};
 use crate::load::{Collected, Destination, LoadedSource, Loader};
 use crate::pipeline;
+use crate::progress::{Progress, Stage};
 use crate::report::{MaxRejects, SourceReport};
 use crate::source::{Input, Limits, Opening, Settings, visit};
 use crate::time_zones::TimeZones;
@@ -49,6 +50,8 @@ pub struct LoadOptions {
     pub run_id: Option<String>,
     /// Asks the run to end.
     pub interrupt: Interrupt,
+    /// Tells how far the run is.
+    pub progress: Progress,
     /// Bytes of a block; other than usual only in tests.
     pub(crate) block_len: usize,
     /// Bytes of a zip inside another archive that may be held in memory; other than a quarter of
@@ -80,6 +83,7 @@ impl LoadOptions {
             also_written: Vec::new(),
             run_id: None,
             interrupt: Interrupt::default(),
+            progress: Progress::default(),
             block_len: BLOCK_LEN,
             zip_buffer: None,
             waiting_memory: None,
@@ -166,9 +170,10 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         zip_buffer: options.zip_buffer(),
         written,
         interrupt: &options.interrupt,
+        progress: &options.progress,
     };
     let verdicts = Verdicts::default();
-    let mut loader = Loader::new(destination, options.max_rejects, &verdicts);
+    let mut loader = Loader::new(destination, options.max_rejects, &verdicts, &options.progress);
     let mut empty_inputs = Vec::new();
     let collect = |collected| loader.collect(collected);
     let Workers { threads, blocks } = options.workers()?;
@@ -190,6 +195,7 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         }
         gatherer.finish()?;
         drop(gatherer);
+        options.progress.enter(Stage::Finishing);
         queue.pass(Collected::End)
     })?;
     let (destination, sources) = loader.finish()?;

@@ -16,6 +16,7 @@ use super::{
 use crate::error::LakeError;
 use crate::interrupt::Interrupt;
 use crate::known::{Changed, History, Repeated};
+use crate::progress::Progress;
 use crate::run::LoadOptions;
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
 use crate::time_zones::KnownTimeZones;
@@ -27,6 +28,7 @@ pub(crate) struct Gatherer<'b, E> {
     strictness: Strictness,
     record_id: RecordId,
     pub(super) interrupt: Interrupt,
+    progress: &'b Progress,
     buffers: &'b Buffers,
     pub(super) history: History<'b>,
     pub(super) emit: E,
@@ -92,6 +94,7 @@ where
             strictness: options.strictness,
             record_id,
             interrupt: options.interrupt.clone(),
+            progress: &options.progress,
             buffers,
             history,
             emit,
@@ -138,6 +141,7 @@ where
     ) -> Result<Arc<OpenSource>, LakeError> {
         let index = self.sources;
         self.sources += 1;
+        self.progress.meet(&source.name);
         let open = self.open_source(index, &source, kind, time_zone);
         (self.emit)(Gathered::Met(source))?;
         Ok(open)

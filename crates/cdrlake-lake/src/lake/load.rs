@@ -17,6 +17,7 @@ use crate::known::{History, Repeated};
 use crate::ledger::{FileKind, SourceId};
 use crate::load::{Destination, LoadedSource};
 use crate::partition::PartitionBy;
+use crate::progress::Stage;
 use crate::publish::{
     AddedFile, AddedSource, Ending, Overwrite, Plan, Replayed, SourceFact, SourceRef,
 };
@@ -154,6 +155,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         left_out: facts.left_out,
     };
     lake.leave_out(&facts.replaced, &mut plan, options.compression)?;
+    options.load.progress.enter(Stage::Publishing);
     lake.publish(plan)?;
     Ok(report)
 }

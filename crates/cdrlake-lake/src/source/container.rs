@@ -82,7 +82,7 @@ pub(super) struct Unwrapper<'u, V> {
 
 impl<'u, V: Visitor> Unwrapper<'u, V> {
     pub(super) fn new(opening: Opening<'u>, visitor: &'u mut V) -> Self {
-        Self { opening, visitor, budget: Budget::new(opening.limits), given: 0 }
+        Self { opening, visitor, budget: Budget::new(opening.limits, opening.progress), given: 0 }
     }
 
     /// A file, which can seek.

@@ -7,6 +7,7 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use super::SourceError;
+use crate::progress::Progress;
 
 /// What one input may unwrap to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub enum LimitExceeded {
 /// What has been read and unwrapped of one input.
 pub(super) struct Budget {
     limits: Limits,
+    /// Told what is read.
+    progress: Progress,
     read: Cell<u64>,
     unwrapped: Cell<u64>,
     entries: Cell<u64>,
@@ -57,9 +60,9 @@ impl Budget {
     /// Bytes that any input may unwrap to, whatever the ratio.
     const FREE: u64 = 16 << 20;
 
-    pub(super) fn new(limits: Limits) -> Rc<Self> {
+    pub(super) fn new(limits: Limits, progress: &Progress) -> Rc<Self> {
         let (read, unwrapped, entries) = (Cell::new(0), Cell::new(0), Cell::new(0));
-        Rc::new(Self { limits, read, unwrapped, entries })
+        Rc::new(Self { limits, progress: progress.clone(), read, unwrapped, entries })
     }
 
     /// Counts a member of an archive.
@@ -122,6 +125,7 @@ impl<R: Read> Read for Counted<R> {
         let counted = self.left.min(read as u64);
         self.left -= counted;
         self.budget.read.set(self.budget.read.get() + counted);
+        self.budget.progress.add_bytes(counted);
         Ok(read)
     }
 }

@@ -26,6 +26,7 @@ use cdrlake_core::{Metadata, Position};
 use self::container::Unwrapper;
 use self::naming::Naming;
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::written::Written;
 
 pub(crate) use self::error::CHANGED;
@@ -33,6 +34,7 @@ pub use self::error::SourceError;
 pub use self::limits::{LimitExceeded, Limits};
 pub use self::naming::{ProfileSettings, Settings};
 pub(crate) use self::replay::rejects_files;
+pub(crate) use self::walk::walk;
 
 /// What the user named.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +137,8 @@ pub(crate) struct Opening<'o> {
     pub(crate) written: &'o Written,
     /// Looked at while standard input has nothing to give.
     pub(crate) interrupt: &'o Interrupt,
+    /// Told of the bytes that are read.
+    pub(crate) progress: &'o Progress,
 }
 
 /// Opens `input` and everything in it, in a stable order.

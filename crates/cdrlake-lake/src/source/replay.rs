@@ -22,6 +22,7 @@ pub(super) fn visit_rejects<V: Visitor>(
         Err(error) => return fail(path, SourceError::Open(error), opening, visitor),
     };
     for file in files {
+        let before = opening.progress.bytes();
         match open(&file) {
             // Beside its rejects stands what a run wrote.
             Ok(rows) if rows.is_of_calls && file != path => {
@@ -30,6 +31,8 @@ pub(super) fn visit_rejects<V: Visitor>(
             Ok(rows) => visit_rows(&file, rows.peekable(), opening, visitor)?,
             Err(error) => fail(&file, error, opening, visitor)?,
         }
+        let len = fs::metadata(&file).map_or(0, |metadata| metadata.len());
+        opening.progress.set_bytes(before + len);
     }
     Ok(())
 }

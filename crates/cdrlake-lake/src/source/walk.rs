@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -11,17 +11,41 @@ use super::file::WatchedFile;
 use super::naming::Naming;
 use super::{Opening, SourceError, Visitor};
 use crate::lake::INTERNAL;
+use crate::written::Written;
 
 /// Visits a file, or every file below a directory.
-///
-/// Hidden entries of directories are left out, and so are the files that this run writes. A
-/// directory that links lead to twice is walked once.
 pub(super) fn visit_path<V: Visitor>(
     path: &Path,
     opening: Opening<'_>,
     visitor: &mut V,
 ) -> Result<(), V::Error> {
-    Walk { opening, visitor, directories: HashSet::new() }.path(path)
+    walk(path, opening.written, &mut |path, found| {
+        let naming = Naming::of_path(path, opening.settings);
+        let opened = found.and_then(|metadata| {
+            let file = fs::File::open(path).and_then(WatchedFile::new);
+            file.map(|file| (metadata, file)).map_err(SourceError::Open)
+        });
+        let (metadata, file) = match opened {
+            Ok(opened) => opened,
+            Err(error) => return visitor.failed(naming.source(opening.settings), error),
+        };
+        let before = opening.progress.bytes();
+        Unwrapper::new(opening, visitor).file(&naming, file)?;
+        opening.progress.set_bytes(before + metadata.len());
+        Ok(())
+    })
+}
+
+/// Gives `on_file` a file, or every file below a directory, and whatever cannot be one.
+///
+/// Hidden entries of directories are left out, and so are the files that this run writes. A
+/// directory that links lead to twice is walked once.
+pub(crate) fn walk<E>(
+    path: &Path,
+    written: &Written,
+    on_file: &mut impl FnMut(&Path, Result<Metadata, SourceError>) -> Result<(), E>,
+) -> Result<(), E> {
+    Walk { written, on_file, directories: HashSet::new() }.path(path)
 }
 
 /// Whether a name begins with `.`: there are temporary files among such.
@@ -29,30 +53,30 @@ pub(super) fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-struct Walk<'w, V> {
-    opening: Opening<'w>,
-    visitor: &'w mut V,
+struct Walk<'w, F> {
+    written: &'w Written,
+    on_file: &'w mut F,
     /// Resolved, so that a loop of links is seen.
     directories: HashSet<PathBuf>,
 }
 
-impl<V: Visitor> Walk<'_, V> {
-    fn path(&mut self, path: &Path) -> Result<(), V::Error> {
+impl<E, F: FnMut(&Path, Result<Metadata, SourceError>) -> Result<(), E>> Walk<'_, F> {
+    fn path(&mut self, path: &Path) -> Result<(), E> {
         match fs::metadata(path) {
             // A lake holds no deliveries, though it may stand among them.
             Ok(metadata) if metadata.is_dir() && path.join(INTERNAL).is_dir() => Ok(()),
             Ok(metadata) if metadata.is_dir() => self.directory(path),
-            Ok(metadata) if self.opening.written.holds(&metadata) => Ok(()),
-            Ok(metadata) if metadata.is_file() => self.file(path),
-            Ok(_) => self.failed(path, SourceError::SpecialFile),
-            Err(error) => self.failed(path, SourceError::Open(error)),
+            Ok(metadata) if self.written.holds(&metadata) => Ok(()),
+            Ok(metadata) if metadata.is_file() => (self.on_file)(path, Ok(metadata)),
+            Ok(_) => (self.on_file)(path, Err(SourceError::SpecialFile)),
+            Err(error) => (self.on_file)(path, Err(SourceError::Open(error))),
         }
     }
 
-    fn directory(&mut self, path: &Path) -> Result<(), V::Error> {
+    fn directory(&mut self, path: &Path) -> Result<(), E> {
         match self.entries(path) {
             Ok(entries) => entries.iter().try_for_each(|entry| self.path(entry)),
-            Err(error) => self.failed(path, SourceError::Open(error)),
+            Err(error) => (self.on_file)(path, Err(SourceError::Open(error))),
         }
     }
 
@@ -70,20 +94,5 @@ impl<V: Visitor> Walk<'_, V> {
         }
         entries.sort();
         Ok(entries)
-    }
-
-    fn file(&mut self, path: &Path) -> Result<(), V::Error> {
-        match fs::File::open(path).and_then(WatchedFile::new) {
-            Ok(file) => {
-                let naming = Naming::of_path(path, self.opening.settings);
-                Unwrapper::new(self.opening, self.visitor).file(&naming, file)
-            }
-            Err(error) => self.failed(path, SourceError::Open(error)),
-        }
-    }
-
-    fn failed(&mut self, path: &Path, error: SourceError) -> Result<(), V::Error> {
-        let naming = Naming::of_path(path, self.opening.settings);
-        self.visitor.failed(naming.source(self.opening.settings), error)
     }
 }
