@@ -21,11 +21,9 @@ fn options(input: &Path) -> LoadOptions {
 
 fn convert_options(input: &Path, compression: Compression) -> ConvertOptions {
     ConvertOptions {
-        load: options(input),
-        output: input.with_file_name("calls.parquet"),
-        rejects: None,
         compression,
         overwrite: Overwrite::Replace,
+        ..ConvertOptions::new(options(input), input.with_file_name("calls.parquet"))
     }
 }
 

@@ -105,10 +105,9 @@ fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, La
         });
     }
     cdrlake_lake::convert(&ConvertOptions {
-        load,
-        output,
         rejects: arguments.rejects.clone(),
         compression: arguments.compression,
         overwrite: if arguments.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
+        ..ConvertOptions::new(load, output)
     })
 }

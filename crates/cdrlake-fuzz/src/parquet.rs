@@ -7,7 +7,7 @@ use std::path::Path;
 use arbitrary::{Arbitrary, Result, Unstructured};
 use cdrlake_core::reference::{self, Row, batch_rows};
 use cdrlake_core::{RecordBatch, SourceOptions, parse_file_name};
-use cdrlake_lake::{Compression, ConvertOptions, Input, LoadOptions, Overwrite, Status, convert};
+use cdrlake_lake::{Compression, ConvertOptions, Input, LoadOptions, Status, convert};
 use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -38,15 +38,12 @@ fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
     load.strictness = strictness;
     load.record_id = record_id;
     let options = ConvertOptions {
-        load,
-        output: directory.path().join("out.parquet"),
-        rejects: None,
         compression: match choice >> 5 & 3 {
             0 => Compression::None,
             1 => Compression::Snappy,
             _ => Compression::default(),
         },
-        overwrite: Overwrite::Refuse,
+        ..ConvertOptions::new(load, directory.path().join("out.parquet"))
     };
     let report = convert(&options).expect("a run");
 

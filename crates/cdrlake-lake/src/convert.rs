@@ -14,6 +14,7 @@ use crate::publish::{Overwrite, publish_files};
 use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Status};
 use crate::run::{LoadOptions, Loaded, Run, load};
+use crate::select::{Columns, DateRange};
 use crate::staging::{StagedFile, StagedParquet, directory};
 use crate::work::Rows;
 use crate::written::Written;
@@ -27,6 +28,11 @@ pub struct ConvertOptions {
     pub output: PathBuf,
     /// Where rejected lines go, if there are any; beside the output if none.
     pub rejects: Option<PathBuf>,
+    /// The columns of the output.
+    pub columns: Columns,
+    /// The days of whose calls the output has rows; all, if none. Records of other days are counted as
+    /// filtered, and rejected lines, which have no day, go to the rejects file as ever.
+    pub where_date: Option<DateRange>,
     /// How pages are compressed.
     pub compression: Compression,
     /// What to do if an output exists.
@@ -34,6 +40,20 @@ pub struct ConvertOptions {
 }
 
 impl ConvertOptions {
+    /// The defaults for these.
+    #[must_use]
+    pub fn new(load: LoadOptions, output: PathBuf) -> Self {
+        Self {
+            load,
+            output,
+            rejects: None,
+            columns: Columns::default(),
+            where_date: None,
+            compression: Compression::default(),
+            overwrite: Overwrite::default(),
+        }
+    }
+
     /// `<output without .parquet>.rejects.parquet`, unless set.
     #[must_use]
     pub fn rejects_path(&self) -> PathBuf {
@@ -53,14 +73,16 @@ impl ConvertOptions {
 pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
     let (output, rejects_path) = (&options.output, options.rejects_path());
     let written = Written::check(&options.load, &[output, &rejects_path], options.overwrite)?;
-    let layout = Arc::new(Layout::calls(options.compression, &[])?);
+    let left_out = options.columns.left_out();
+    let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();
+    let layout = Arc::new(Layout::calls(options.compression, &left_out)?);
     let destination = Destination::Files {
         calls: Box::new(StagedParquet::create(directory(output), output, Arc::clone(&layout))?),
         rejects: Box::new(RejectsFile::new(rejects_path)),
     };
     let loaded = load(Run {
         options: &options.load,
-        rows: Rows::Encoded(&layout),
+        rows: Rows::Encoded { layout: &layout, where_date: options.where_date },
         spool_near: Some(output),
         destination,
         record_id: options.load.record_id,

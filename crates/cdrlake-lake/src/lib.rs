@@ -34,6 +34,7 @@ mod read;
 mod rejects;
 mod report;
 mod run;
+mod select;
 mod source;
 mod staging;
 mod time_zones;
@@ -64,6 +65,7 @@ pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };
 pub use run::{LoadOptions, new_run_id};
+pub use select::{Columns, DateRange, UnknownColumn};
 pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
 pub use staging::new_file_beside;
 pub use time_zones::TimeZones;

@@ -430,6 +430,7 @@ fn report(source: Arc<str>, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceRep
             content_hash,
             tally: Tally::loaded(
                 &worked.counts,
+                worked.filtered,
                 end.map_or(0, |end| end.bytes),
                 worked.totals.duration(),
             ),

@@ -66,7 +66,7 @@ pub struct Tally {
     /// Records left out because another source holds them, or because they were replayed before; 0
     /// unless asked for.
     pub records_duplicate: u64,
-    /// Records left out by a filter; 0 unless asked for.
+    /// Sound records left out by a filter; 0 unless asked for.
     pub records_filtered: u64,
     /// Lines that are empty, or only a carriage return.
     pub blank_lines: u64,
@@ -81,11 +81,12 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// The tally of a source all of whose sound records are written.
-    pub(crate) fn loaded(counts: &Counts, bytes: u64, duration: Seconds) -> Self {
+    /// The tally of a source whose sound records are written, but for some that were filtered.
+    pub(crate) fn loaded(counts: &Counts, filtered: u64, bytes: u64, duration: Seconds) -> Self {
         Self {
             records_read: counts.records + counts.rejected(),
-            records_written: counts.records,
+            records_written: counts.records - filtered,
+            records_filtered: filtered,
             records_rejected: counts.rejected(),
             blank_lines: counts.blank_lines,
             bytes_read: bytes,

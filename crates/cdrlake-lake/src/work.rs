@@ -16,6 +16,7 @@ use crate::error::LakeError;
 use crate::partition::{PartitionBy, Pieces};
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
+use crate::select::DateRange;
 use crate::source::{LineEnd, SourceError};
 use crate::staging::tenths;
 
@@ -33,8 +34,8 @@ pub(crate) struct Worker<'w> {
 pub(crate) enum Rows<'w> {
     /// Nothing: records are only judged.
     Judged,
-    /// The row group of their block.
-    Encoded(&'w Layout),
+    /// The row group of their block, but for those of other days.
+    Encoded { layout: &'w Layout, where_date: Option<DateRange> },
     /// Batches by partition, which share row groups with those of other blocks.
     Partitioned(PartitionBy),
 }
@@ -52,6 +53,8 @@ pub(crate) struct WorkedPart {
     pub(crate) is_whole: bool,
     pub(crate) end: Option<SourceEnd>,
     pub(crate) counts: Counts,
+    /// Sound records that are no rows, for they are of other days.
+    pub(crate) filtered: u64,
     /// Of a replay, the lines that were not rejected again.
     pub(crate) accepted: RoaringTreemap,
     pub(crate) totals: Totals,
@@ -109,6 +112,7 @@ impl WorkedPart {
     pub(crate) fn append(&mut self, next: Self) -> Result<(), LakeError> {
         self.end = next.end;
         self.counts.add(&next.counts);
+        self.filtered += next.filtered;
         self.accepted |= next.accepted;
         self.totals.add(next.totals);
         self.first_reject = self.first_reject.take().or(next.first_reject);
@@ -154,7 +158,7 @@ impl Worker<'_> {
         let mut failed: Vec<Option<WorkedPart>> = block.parts.iter().map(|_| None).collect();
         loop {
             let mut row_group = match self.rows {
-                Rows::Encoded(layout) => Some(layout.row_group()?),
+                Rows::Encoded { layout, .. } => Some(layout.row_group()?),
                 Rows::Judged | Rows::Partitioned(_) => None,
             };
             let mut parts = Vec::with_capacity(block.parts.len());
@@ -197,9 +201,15 @@ impl Worker<'_> {
         };
         let mut totals = Totals::default();
         let mut pieces = Vec::new();
+        let mut filtered = 0;
         let mut flush = |decoder: &mut Decoder| -> Result<(), LakeError> {
             let batch = decoder.flush().map_err(ParquetError::from)?;
-            let Some(batch) = batch else { return Ok(()) };
+            let Some(mut batch) = batch else { return Ok(()) };
+            if let Rows::Encoded { where_date: Some(days), .. } = self.rows {
+                let records = batch.num_rows();
+                batch = days.keep(batch).map_err(ParquetError::from)?;
+                filtered += (records - batch.num_rows()) as u64;
+            }
             totals.add_batch(&batch);
             if let Some(row_group) = &mut row_group {
                 row_group.write(&batch)?;
@@ -261,6 +271,7 @@ impl Worker<'_> {
             is_whole: part.is_whole(),
             end: part.end,
             counts: decoder.counts().clone(),
+            filtered,
             accepted,
             totals,
             pieces,

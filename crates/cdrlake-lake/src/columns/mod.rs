@@ -114,14 +114,11 @@ impl Layout {
         Arc::clone(&self.arrow_schema)
     }
 
-    /// A row group of these batches, which may have more columns; none if they have no rows.
+    /// A row group of these batches; none if they have no rows.
     pub(crate) fn encode(&self, batches: &[RecordBatch]) -> Result<Option<RowGroup>> {
         let mut encoder = self.row_group()?;
         for batch in batches {
-            let columns = self.arrow_schema.fields().iter();
-            let columns = columns.map(|field| batch.schema_ref().index_of(field.name()));
-            let columns = columns.collect::<std::result::Result<Vec<_>, _>>()?;
-            encoder.write(&batch.project(&columns)?)?;
+            encoder.write(batch)?;
         }
         encoder.finish()
     }

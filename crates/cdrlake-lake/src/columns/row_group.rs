@@ -3,10 +3,11 @@
 //! The decoder gives two columns the same array where they hold the same (an account code that
 //! repeats the origin). As long as they share every array, only the first is encoded.
 
+use std::borrow::Cow;
 use std::sync::{Arc, PoisonError};
 
 use arrow_array::{ArrayRef, RecordBatch};
-use parquet::errors::Result;
+use parquet::errors::{ParquetError, Result};
 use parquet::schema::types::ColumnDescPtr;
 
 use super::chunk::ColumnChunk;
@@ -17,6 +18,21 @@ use super::{ColumnEncoder, Spares};
 pub(super) struct Encoders {
     pub(super) columns: Vec<Column>,
     pub(super) compressor: Compressor,
+}
+
+impl Encoders {
+    /// The arrays of the columns that are encoded.
+    fn arrays<'b>(&self, batch: &'b RecordBatch) -> Result<Cow<'b, [ArrayRef]>> {
+        if batch.num_columns() == self.columns.len() {
+            return Ok(Cow::Borrowed(batch.columns()));
+        }
+        let array = |column: &Column| {
+            let name = column.descriptor.name();
+            let missing = || ParquetError::General(format!("no column {name}"));
+            batch.column_by_name(name).cloned().ok_or_else(missing)
+        };
+        self.columns.iter().map(array).collect::<Result<Vec<_>>>().map(Cow::Owned)
+    }
 }
 
 /// A column under construction.
@@ -97,9 +113,11 @@ impl RowGroupEncoder {
         Self { encoders, rows: 0, spares }
     }
 
-    /// Appends the rows of a batch, which may be a slice of one, of any source.
+    /// Appends the rows of a batch, which may be a slice of one, of any source. It may have more
+    /// columns than are encoded.
     pub(crate) fn write(&mut self, batch: &RecordBatch) -> Result<()> {
-        let arrays = batch.columns();
+        let arrays = self.encoders.arrays(batch)?;
+        let arrays = &arrays[..];
         for (index, array) in arrays.iter().enumerate() {
             let (earlier, rest) = self.encoders.columns.split_at_mut(index);
             rest[0].write(array, earlier, arrays)?;

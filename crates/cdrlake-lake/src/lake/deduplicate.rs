@@ -408,11 +408,8 @@ mod tests {
         let mut load = crate::LoadOptions::new(vec![crate::Input::Path(path)]);
         load.record_id = cdrlake_core::RecordId::Fill;
         crate::convert(&crate::ConvertOptions {
-            load,
-            output: output.clone(),
-            rejects: None,
             compression: crate::Compression::None,
-            overwrite: crate::Overwrite::Refuse,
+            ..crate::ConvertOptions::new(load, output.clone())
         })
         .unwrap();
         let mut rows = 0;

@@ -118,11 +118,9 @@ impl Lab {
         load.inputs = inputs.iter().map(|path| Input::Path(path.to_path_buf())).collect();
         let output = self.path("out.parquet");
         let options = ConvertOptions {
-            load,
-            output: output.clone(),
-            rejects: None,
             compression: crate::Compression::None,
             overwrite: Overwrite::Replace,
+            ..ConvertOptions::new(load, output.clone())
         };
         let _ = fs::remove_file(&output);
         let report = convert(&options).unwrap();

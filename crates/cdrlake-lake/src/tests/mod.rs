@@ -4,6 +4,7 @@
 mod archives;
 mod lake;
 pub(crate) mod replay;
+mod select;
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -20,7 +21,7 @@ use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 
-use crate::{ConvertOptions, Input, LoadOptions, MaxRejects, Overwrite, Report, Status, convert};
+use crate::{ConvertOptions, Input, LoadOptions, MaxRejects, Report, Status, convert};
 
 /// A block of about 573 records.
 const BLOCK_LEN: usize = 128 << 10;
@@ -88,13 +89,7 @@ impl Inputs {
         load.max_rejects = Some(MaxRejects::PerMillion(100_000));
         load.threads = NonZero::new(threads);
         load.block_len = BLOCK_LEN;
-        ConvertOptions {
-            load,
-            output: self.directory.path().join(".out").join(output),
-            rejects: None,
-            compression: crate::Compression::default(),
-            overwrite: Overwrite::Refuse,
-        }
+        ConvertOptions::new(load, self.directory.path().join(".out").join(output))
     }
 
     /// The rows and rejects that must come out, by the reference decoder.

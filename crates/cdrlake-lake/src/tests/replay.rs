@@ -46,11 +46,9 @@ impl Lab {
         load.strictness = self.strictness;
         load.threads = std::num::NonZero::new(self.threads);
         convert(&ConvertOptions {
-            load,
-            output: self.path(output),
-            rejects: None,
             compression: crate::Compression::None,
             overwrite: Overwrite::Replace,
+            ..ConvertOptions::new(load, self.path(output))
         })
     }
 
