@@ -88,12 +88,14 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
     /// A file, which can seek.
     pub(super) fn file(&mut self, naming: &Naming, mut file: WatchedFile) -> Result<(), V::Error> {
         let format = first_bytes(&mut file).and_then(|magic| {
-            file.seek(SeekFrom::Start(0)).map(|_| Format::of_named(&magic, naming))
+            file.seek(SeekFrom::Start(0))?;
+            Ok((Format::of_named(&magic, naming), foreign(&magic)))
         });
         match format {
             Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
-            Ok(format) if self.breaks_promise(naming, format) => self.not_promised(naming),
-            Ok(Format::Zip) => {
+            Ok((_, Some(error))) => self.failed(naming, error),
+            Ok((format, None)) if self.breaks_promise(naming, format) => self.not_promised(naming),
+            Ok((Format::Zip, None)) => {
                 if let Err(error) = self.budget.check_depth(1) {
                     return self.failed(naming, error);
                 }
@@ -139,8 +141,8 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
         if self.breaks_promise(naming, format) {
             return self.not_promised(naming);
         }
-        if let (Format::Plain, Some(format)) = (format, unread_format(&magic)) {
-            return self.failed(naming, SourceError::FormatNotRead { format });
+        if let Some(error) = foreign(&magic) {
+            return self.failed(naming, error);
         }
         let mut stream = Cursor::new(magic).chain(stream);
         if format == Format::Plain {
@@ -226,8 +228,15 @@ fn is_old_tar(magic: &[u8]) -> bool {
     header.cksum().is_ok_and(|checksum| checksum == sum.sum::<u32>())
 }
 
+/// Why what begins like this is not read, if it is something else that is well known.
+fn foreign(magic: &[u8]) -> Option<SourceError> {
+    packed(magic)
+        .map(|format| SourceError::FormatNotRead { format })
+        .or_else(|| document(magic).map(|what| SourceError::Document { what }))
+}
+
 /// The name of a format that is compressed, but is not read.
-fn unread_format(magic: &[u8]) -> Option<&'static str> {
+fn packed(magic: &[u8]) -> Option<&'static str> {
     match magic {
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some("bzip2"),
         [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
@@ -235,6 +244,35 @@ fn unread_format(magic: &[u8]) -> Option<&'static str> {
         [0x1F, 0x9D, ..] => Some("compress"),
         [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => Some("7-Zip"),
         [b'R', b'a', b'r', b'!', 0x1A, 0x07, ..] => Some("RAR"),
+        _ => None,
+    }
+}
+
+/// What holds no records, though files of CDRs may be taken for it, and what to do with it.
+fn document(magic: &[u8]) -> Option<&'static str> {
+    const PARQUET: &str = "a Parquet file; convert reads what the carrier delivers: count it with \
+                           stats, query it as it is, or if it is a rejects file give it to --replay";
+    const SPREADSHEET: &str = "an office document; a spreadsheet does not keep records as they were \
+                               delivered, so fetch the carrier's file";
+    /// Where the name of a zip's first entry stands.
+    const ENTRY: usize = 30;
+    let entry = magic.get(ENTRY..).filter(|_| magic.starts_with(b"PK\x03\x04")).unwrap_or_default();
+    let text = magic.trim_ascii_start();
+    let begins = |head: &str| {
+        text.get(..head.len()).is_some_and(|it| it.eq_ignore_ascii_case(head.as_bytes()))
+    };
+    match magic {
+        [b'P', b'A', b'R', b'1' | b'E', ..] => Some(PARQUET),
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Some(SPREADSHEET),
+        _ if entry.starts_with(b"[Content_Types].xml") => Some(SPREADSHEET),
+        _ if entry.starts_with(b"mimetypeapplication/vnd.oasis") => Some(SPREADSHEET),
+        _ if magic.starts_with(b"SQLite format 3\0") => {
+            Some("an SQLite database; name the lake, not its ledger, or export what is in it")
+        }
+        _ if magic.starts_with(b"%PDF-") => Some("a PDF document; fetch the carrier's file"),
+        _ if begins("<!doctype html") || begins("<html") => {
+            Some("an HTML page, perhaps what a server answered instead of the file; fetch it again")
+        }
         _ => None,
     }
 }
@@ -262,5 +300,31 @@ mod tests {
         tar.extend_from_slice(b"ustar");
         assert_eq!(Format::of(&tar), Format::Tar);
         assert_eq!(Format::of(&tar[..261]), Format::Plain);
+    }
+
+    #[test]
+    fn what_is_something_else_says_so() {
+        let code = |magic: &[u8]| foreign(magic).map(|error| (error.code(), error.to_string()));
+        let zip = |name: &str| [&b"PK\x03\x04"[..], &[0; 26], name.as_bytes()].concat();
+        for (magic, expected, what) in [
+            (b"PAR1\x15\x04".to_vec(), "not_cdr", "a Parquet file"),
+            (b"PARE".to_vec(), "not_cdr", "a Parquet file"),
+            (b"SQLite format 3\0".to_vec(), "not_cdr", "SQLite"),
+            (b"%PDF-1.7".to_vec(), "not_cdr", "PDF"),
+            (zip("[Content_Types].xml"), "not_cdr", "office"),
+            (zip("mimetypeapplication/vnd.oasis.opendocument.spreadsheet"), "not_cdr", "office"),
+            (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1".to_vec(), "not_cdr", "office"),
+            (b"\n<!DOCTYPE HTML>".to_vec(), "not_cdr", "HTML"),
+            (b"7z\xBC\xAF\x27\x1C".to_vec(), "format_not_read", "7-Zip"),
+            (b"\x28\xB5\x2F\xFD".to_vec(), "format_not_read", "zstd"),
+            (b"BZh91AY&SY".to_vec(), "format_not_read", "bzip2"),
+            (b"\xFD7zXZ\0".to_vec(), "format_not_read", "xz"),
+        ] {
+            let (code, message) = code(&magic).unwrap();
+            assert!(code == expected && message.contains(what), "{code}: {message}");
+        }
+        for records in [&b"0697"[..], b"", b"PAR", b"PARIS 1", b"<", b"SQLite", &zip("a.cdr")] {
+            assert_eq!(code(records), None, "{records:?}");
+        }
     }
 }

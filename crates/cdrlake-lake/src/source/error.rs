@@ -43,6 +43,12 @@ pub enum SourceError {
         /// The format's name.
         format: &'static str,
     },
+    /// A document of another kind, as its first bytes tell.
+    #[error("is not a CDR file but {what}")]
+    Document {
+        /// The kind, and what to do.
+        what: &'static str,
+    },
     /// Its name says gzip, zip or tar, its first bytes do not.
     #[error("is no {format} file, though its name says so; fetch it again, or rename it")]
     NotWhatItsNameSays {
@@ -207,7 +213,7 @@ impl SourceError {
                 "damaged_rejects_file"
             }
             Self::RejectsConflict { .. } => "conflicting_lines",
-            Self::NotCdr { .. } => "not_cdr",
+            Self::NotCdr { .. } | Self::Document { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
             Self::Changed { .. } => CHANGED,
             Self::NoTimeZone(_) | Self::TimeZone(_) => "no_time_zone",
