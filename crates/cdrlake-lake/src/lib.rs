@@ -44,7 +44,7 @@ mod written;
 pub use audit::{
     Accepted, Audit, AuditOptions, DaysLeft, Difference, ExpectedTotals, Finding, GapState,
     Measure, Observation, Period, PeriodOf, ScheduleSummary, ScratchLake, SequenceSummary, Series,
-    TotalsKey, TotalsRow, TotalsSum, accept, audit, is_lake, totals,
+    Standing, TotalsKey, TotalsRow, TotalsSum, accept, audit, is_lake, standing, totals,
 };
 pub use codes::Codes;
 pub use columns::Compression;

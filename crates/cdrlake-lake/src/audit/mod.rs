@@ -16,6 +16,7 @@ mod scan;
 mod schedule;
 mod sequences;
 mod sources;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod totals;
@@ -40,6 +41,7 @@ use self::rows::Rows;
 use self::scan::LakeFile;
 pub use self::schedule::ScheduleSummary;
 pub use self::sequences::SequenceSummary;
+pub use self::standing::{Standing, standing};
 pub use self::totals::{Period, PeriodOf, TotalsKey, TotalsRow, TotalsSum};
 use crate::error::LakeError;
 use crate::lake::{INTERNAL, LakeLocation};

@@ -8,6 +8,7 @@ mod files;
 mod meanwhile;
 mod replays;
 mod rows;
+mod standings;
 mod sums;
 
 use std::fs;
