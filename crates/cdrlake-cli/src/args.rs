@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use cdrlake_lake::{Compression, LakeLocation, Locked, NetworkFileSystem, PartitionBy};
+use cdrlake_lake::{
+    Columns, Compression, DateRange, LakeLocation, Locked, NetworkFileSystem, PartitionBy,
+};
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit_args::AuditArguments;
@@ -10,11 +12,12 @@ use crate::config::ConfigArguments;
 use crate::fetch::FetchArguments;
 use crate::generate::GenerateArguments;
 use crate::inspect::InspectArguments;
-use crate::interrupt;
 use crate::load_args::{LoadArguments, size};
+use crate::message::LogFormat;
 use crate::shell::{CompletionsArguments, ManArguments};
 use crate::stats::StatsArguments;
 use crate::sync::SyncArguments;
+use crate::{interrupt, message, suggest};
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
 #[derive(Debug, Parser)]
@@ -22,7 +25,19 @@ use crate::sync::SyncArguments;
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    /// How messages on standard error are written: for people, or a JSON object a line.
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, global = true)]
+    #[arg(display_order = LAST)]
+    #[arg(env = LOG_FORMAT, hide_env_values = true)]
+    pub(crate) log_format: LogFormat,
 }
+
+/// Behind the options of a command's own.
+const LAST: usize = 900;
+
+/// The environment's name for `--log-format`.
+pub(crate) const LOG_FORMAT: &str = "CDRLAKE_LOG_FORMAT";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -125,6 +140,24 @@ pub(crate) struct ConvertArguments {
     #[arg(long, value_name = "FILE.json")]
     pub(crate) report: Option<PathBuf>,
 
+    /// Write only these columns, in the table's order; for one file, not for a lake.
+    #[arg(long, value_name = "NAME,NAME,…", value_parser = suggest::columns)]
+    pub(crate) columns: Option<Columns>,
+
+    /// Write only the calls that started on these days, by their local time, both included:
+    /// 2025-10-01..2025-10-31, of which either may be left out; for one file, not for a lake.
+    ///
+    /// The others are counted as filtered. Rejected lines, which have no day, are kept as ever.
+    #[arg(long, value_name = "A..B")]
+    pub(crate) where_date: Option<DateRange>,
+
+    /// Write what came of the run, and where the lake stands, as metrics for Prometheus, in place of
+    /// any earlier ones; failed runs do so, too.
+    ///
+    /// For the textfile collector of node_exporter, which wants a name that ends in .prom.
+    #[arg(long, value_name = "FILE.prom")]
+    pub(crate) metrics_file: Option<PathBuf>,
+
     /// Compression of pages: zstd, zstd:LEVEL, snappy or none.
     #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
     pub(crate) compression: Compression,
@@ -143,7 +176,7 @@ pub(crate) struct ConvertArguments {
 pub(crate) struct LakeArguments {
     /// What divides a lake's calls into directories: call_month, call_date, country,call_month or
     /// none; fixed when it is made [default: what it has, or call_month]
-    #[arg(long, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS", value_parser = suggest::partition_by)]
     pub(crate) partition_by: Option<PartitionBy>,
 
     /// Size that files are to approach.
@@ -195,6 +228,7 @@ impl LakeAccess {
                 true => NetworkFileSystem::Allow,
                 false => NetworkFileSystem::Refuse,
             },
+            run_id: Some(message::run_id().to_owned()),
             interrupt: interrupt::request(),
             ..LakeLocation::new(root)
         }

@@ -13,20 +13,35 @@ use cdrlake_lake::{
 use serde::Serialize;
 
 use crate::audit_args::AuditArguments;
-use crate::outcome::Outcome;
+use crate::config;
+use crate::message::{self, Event, Message, tell};
+use crate::metrics::Metrics;
+use crate::outcome::{Failure, Outcome};
 use crate::table::{Align, table};
-use crate::{config, summary};
 
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
+    let mut metrics = None;
+    if let (Some(path), [lake]) = (&arguments.metrics_file, &arguments.paths[..]) {
+        let location = arguments.access.location(lake.clone());
+        metrics = Some(Metrics::create(path, "audit", &location)?);
+    }
+    let ended = judge(arguments, metrics.as_mut());
+    if let Some(metrics) = metrics {
+        metrics.write(*ended.as_ref().unwrap_or(&Outcome::Failed));
+    }
+    ended
+}
+
+fn judge(arguments: &AuditArguments, metrics: Option<&mut Metrics>) -> Result<Outcome> {
     let (lakes, inputs): (Vec<_>, Vec<_>) =
         arguments.paths.iter().partition(|path| cdrlake_lake::is_lake(path));
     if let Some(problem) = contradiction(arguments, lakes.len(), inputs.len()) {
-        summary::line(format_args!("error: {problem}"));
+        tell(Event::Usage, problem);
         return Ok(Outcome::Usage);
     }
     if let Some(missing) = inputs.iter().find(|path| is_missing(path)) {
         let missing = missing.display();
-        summary::line(format_args!("error: there is no {missing}; name a lake, or CDR files"));
+        tell(Event::Usage, format_args!("there is no {missing}; name a lake, or CDR files"));
         return Ok(Outcome::Usage);
     }
     let inputs = inputs.into_iter().map(|path| match path.to_str() {
@@ -40,10 +55,9 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
         false => config::profiles_or_usage(arguments.opening.config.as_deref()),
     };
     let Some(profiles) = profiles else { return Ok(Outcome::Usage) };
-    match answer(arguments, &lakes, arguments.load(inputs, profiles)) {
+    match answer(arguments, &lakes, arguments.load(inputs, profiles), metrics) {
         Ok((text, outcome)) => print(&text).map(|()| outcome),
-        Err(Failure::Lake(error)) => Outcome::of_error(error),
-        Err(Failure::Other(error)) => Err(error),
+        Err(failure) => failure.into_outcome(),
     }
 }
 
@@ -59,20 +73,10 @@ fn contradiction(arguments: &AuditArguments, lakes: usize, inputs: usize) -> Opt
         Some("--accept is for one lake")
     } else if arguments.access.has_ledger() && !is_one_lake {
         Some("--ledger is for one lake")
+    } else if arguments.metrics_file.is_some() && !is_one_lake {
+        Some("--metrics-file is for one lake")
     } else {
         None
-    }
-}
-
-/// Why there is no answer.
-enum Failure {
-    Lake(LakeError),
-    Other(anyhow::Error),
-}
-
-impl From<LakeError> for Failure {
-    fn from(error: LakeError) -> Self {
-        Self::Lake(error)
     }
 }
 
@@ -80,13 +84,15 @@ fn answer(
     arguments: &AuditArguments,
     lakes: &[&PathBuf],
     load: LoadOptions,
+    metrics: Option<&mut Metrics>,
 ) -> Result<(String, Outcome), Failure> {
     let options = arguments.options();
     if let (Some(reason), [lake]) = (&arguments.reason, lakes) {
         let location = arguments.access.location((*lake).clone());
         let accepted = cdrlake_lake::accept(&location, &options, &arguments.accept, reason)?;
         for finding in accepted {
-            summary::line(format_args!("accepted: {}", finding.id));
+            let text = format_args!("accepted: {}", finding.id);
+            Message::new(Event::FindingAccepted, text).with("finding", finding.id.clone()).tell();
         }
         return Ok((String::new(), Outcome::Done));
     }
@@ -99,6 +105,9 @@ fn answer(
             inputs: Vec::new(),
             said: Said::of(arguments, &location, &options, expected.as_ref())?,
         });
+    }
+    if let (Some(metrics), [Answer { said: Said::Audit(audit), .. }]) = (metrics, &answers[..]) {
+        metrics.note_audit(audit);
     }
     if !load.inputs.is_empty() {
         let names = load.inputs.iter().map(Input::to_string).collect();
@@ -114,7 +123,8 @@ fn answer(
         outcome = Outcome::Findings;
     }
     let text = if arguments.json {
-        let document = Document { as_of: options.now.to_string(), audits: answers };
+        let (run_id, as_of) = (message::run_id(), options.now.to_string());
+        let document = Document { run_id, as_of, audits: answers };
         let text = serde_json::to_string_pretty(&document).context("cannot write JSON");
         text.map_err(Failure::Other)? + "\n"
     } else {
@@ -143,6 +153,7 @@ fn notes(report: &Report) -> impl Iterator<Item = String> {
 
 #[derive(Serialize)]
 struct Document {
+    run_id: &'static str,
     as_of: String,
     audits: Vec<Answer>,
 }

@@ -61,6 +61,13 @@ pub(crate) struct AuditArguments {
     #[arg(long, value_name = "TOTALS.csv", requires = "totals")]
     pub(crate) expected: Option<PathBuf>,
 
+    /// Write what was found, and where the lake stands, as metrics for Prometheus, in place of any
+    /// earlier ones; audits that fail do so, too. For one lake.
+    ///
+    /// For the textfile collector of node_exporter, which wants a name that ends in .prom.
+    #[arg(long, value_name = "FILE.prom", conflicts_with = "totals")]
+    pub(crate) metrics_file: Option<PathBuf>,
+
     #[command(flatten)]
     metadata: MetadataArguments,
 

@@ -23,17 +23,22 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
-use cdrlake_core::parse_product;
+use anyhow::{Context, Error, Result, anyhow, bail};
 use cdrlake_fetch::Endpoint;
 use cdrlake_lake::ProfileSettings;
+use clap::ArgMatches;
+use clap::parser::ValueSource;
 use serde::Deserialize;
 
 pub(crate) use self::defaults::with_defaults;
 pub(crate) use self::show::{ConfigArguments, run};
-use crate::summary;
+use crate::message::{Event, Message, tell};
+use crate::suggest;
 
 const FILE_NAME: &str = "cdrlake.toml";
+
+/// The environment's name for the lake.
+const LAKE_VARIABLE: &str = "CDRLAKE_LAKE";
 
 /// The environment's name for `--config`.
 const VARIABLE: &str = "CDRLAKE_CONFIG";
@@ -72,22 +77,48 @@ struct Profile {
 /// The profiles of the file at `path`, or of the one found by walking up. If it is wrong that is
 /// said, and there is nothing.
 pub(crate) fn profiles_or_usage(path: Option<&Path>) -> Option<BTreeMap<String, ProfileSettings>> {
-    let config = load(path).inspect_err(|error| summary::line(format_args!("error: {error:#}")));
+    let config = load(path).inspect_err(|error| tell(Event::Usage, format_args!("{error:#}")));
     Some(config.ok()?.profiles)
 }
 
 /// The file that a command line or else the environment names.
 pub(crate) fn named(arguments: impl IntoIterator<Item = OsString>) -> Option<PathBuf> {
+    given(arguments, "--config").or_else(|| std::env::var_os(VARIABLE)).map(PathBuf::from)
+}
+
+/// The value of an option as a command line has it that may not parse.
+pub(crate) fn given(
+    arguments: impl IntoIterator<Item = OsString>,
+    option: &str,
+) -> Option<OsString> {
     let mut arguments = arguments.into_iter().take_while(|argument| argument != "--");
     while let Some(argument) = arguments.next() {
-        if argument == "--config" {
-            return arguments.next().map(PathBuf::from);
+        if argument == option {
+            return arguments.next();
         }
-        if let Some(path) = argument.to_str().and_then(|text| text.strip_prefix("--config=")) {
-            return Some(PathBuf::from(path));
+        let value = argument.to_str().and_then(|text| text.strip_prefix(option)?.strip_prefix('='));
+        if let Some(value) = value {
+            return Some(value.into());
         }
     }
-    std::env::var_os(VARIABLE).map(PathBuf::from)
+    None
+}
+
+/// Where a command's lake comes from, if not from the command line: the environment or the file.
+pub(crate) fn lake_from(config: &Config, matches: &ArgMatches) -> Option<String> {
+    // Clap takes it for a mistake to ask for what the command does not have.
+    matches.try_contains_id("output").ok()?;
+    match matches.value_source("output")? {
+        ValueSource::EnvVariable => Some(LAKE_VARIABLE.to_owned()),
+        ValueSource::DefaultValue => config.path.as_ref().map(|path| path.display().to_string()),
+        _ => None,
+    }
+}
+
+/// Says which lake will be changed though the command line does not name it.
+pub(crate) fn tell_lake(lake: &Path, from: &str) {
+    let text = format_args!("the lake is {}, as {from} says", lake.display());
+    Message::new(Event::LakeChosen, text).with("lake", lake).with("from", from).tell();
 }
 
 /// What the file at `path` says, or the one found by walking up, if any.
@@ -144,24 +175,51 @@ fn find() -> Result<Option<(PathBuf, String)>> {
 
 /// Paths are as they are written.
 fn parse(text: &str) -> Result<Config> {
-    let File { lake, endpoint, credentials, ca_file, profile } = toml::from_str(text)?;
+    let parsed = toml::from_str(text);
+    let File { lake, endpoint, credentials, ca_file, profile } =
+        parsed.map_err(|error| anyhow!("{}{}", error.to_string().trim_end(), hint(text)))?;
     if let Some(endpoint) = &endpoint {
         endpoint.parse::<Endpoint>().context("endpoint")?;
     }
     let profiles = profile.into_iter().map(|(name, profile)| {
         let context = || format!("profile {name}");
-        let country = profile.country.map(|country| country.parse()).transpose();
-        let product = profile.product.map(|product| parse_product(&product)).transpose();
-        let time_zone = profile.time_zone.map(|zone| zone.parse()).transpose();
+        let country = profile.country.map(|country| suggest::country(&country)).transpose();
+        let product = profile.product.map(|product| suggest::product(&product)).transpose();
+        let time_zone = profile.time_zone.map(|zone| suggest::time_zone(&zone)).transpose();
         let settings = ProfileSettings {
-            country: country.with_context(context)?,
-            product_identifier: product.with_context(context)?,
-            time_zone: time_zone.with_context(context)?,
+            country: country.map_err(Error::msg).with_context(context)?,
+            product_identifier: product.map_err(Error::msg).with_context(context)?,
+            time_zone: time_zone.map_err(Error::msg).with_context(context)?,
         };
         Ok((name, settings))
     });
     let profiles = profiles.collect::<Result<_>>()?;
     Ok(Config { path: None, lake, endpoint, credentials, ca_file, profiles })
+}
+
+/// What a key that there is not was meant to be.
+fn hint(text: &str) -> String {
+    const KEYS: [&str; 5] = ["lake", "endpoint", "credentials", "ca_file", "profile"];
+    const OF_PROFILE: [&str; 3] = ["country", "product", "time_zone"];
+    let Ok(file) = text.parse::<toml::Table>() else { return String::new() };
+    let unknown = |table: &toml::Table, keys: &[&'static str]| {
+        let key = table.keys().find(|key| !keys.contains(&key.as_str()))?;
+        Some(suggest::did_you_mean(key, keys.iter().copied()))
+    };
+    let profiles = file.get("profile").and_then(toml::Value::as_table);
+    let mut profiles = profiles.into_iter().flatten().filter_map(|(_, it)| it.as_table());
+    unknown(&file, &KEYS)
+        .or_else(|| profiles.find_map(|profile| unknown(profile, &OF_PROFILE)))
+        .unwrap_or_default()
+}
+
+/// Says so if a profile of the command line is much like one that the file knows, but none of those.
+pub(crate) fn warn_of_profile(profile: &str, profiles: &BTreeMap<String, ProfileSettings>) {
+    let meant = suggest::nearest(profile, profiles.keys().map(String::as_str));
+    if let (Some(meant), false) = (meant, profiles.contains_key(profile)) {
+        let text = format_args!("cdrlake.toml knows no profile {profile}; did you mean {meant:?}?");
+        tell(Event::Warned, text);
+    }
 }
 
 #[cfg(test)]
@@ -192,6 +250,10 @@ mod tests {
             ("endpoint = \"ftp://x\"", "endpoint: "),
             ("lakes = \"x\"", "unknown field `lakes`"),
             ("[profile.ABC", "TOML parse error at line 1"),
+            ("[profile.ABC]\ncontry = \"GB\"", "did you mean \"country\"?"),
+            ("[profiles.ABC]", "did you mean \"profile\"?"),
+            ("[profile.ABC]\ncountry = \"Germany\"", "did you mean DE, Germany?"),
+            ("[profile.ABC]\ntime_zone = \"Europe/Rom\"", "did you mean \"Europe/Rome\"?"),
         ] {
             let error = format!("{:#}", parse(text).unwrap_err());
             assert!(error.contains(message), "{error}");

@@ -10,14 +10,35 @@ use cdrlake_lake::{
 };
 
 use crate::args::ConvertArguments;
-use crate::config;
+use crate::bar::LoadBar;
+use crate::message::{Event, tell};
+use crate::metrics::Metrics;
 use crate::outcome::Outcome;
-use crate::report_file::ReportFile;
-use crate::summary;
+use crate::output_file::OutputFile;
+use crate::{config, summary};
 
-pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
+/// `lake_from` says where the output comes from, if not from the command line.
+pub(crate) fn run(arguments: &ConvertArguments, lake_from: Option<&str>) -> Result<Outcome> {
+    if let (Some(lake_from), false) = (lake_from, arguments.load.quiet) {
+        config::tell_lake(&arguments.output, lake_from);
+    }
+    let mut metrics = match &arguments.metrics_file {
+        Some(path) if !is_parquet(&arguments.output) => {
+            let location = arguments.lake.access.location(arguments.output.clone());
+            Some(Metrics::create(path, "convert", &location)?)
+        }
+        _ => None,
+    };
+    let ended = load(arguments, metrics.as_mut());
+    if let Some(metrics) = metrics {
+        metrics.write(*ended.as_ref().unwrap_or(&Outcome::Failed));
+    }
+    ended
+}
+
+fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<Outcome> {
     if let Some(problem) = contradiction(arguments) {
-        summary::line(format_args!("error: {problem}"));
+        tell(Event::Usage, problem);
         return Ok(Outcome::Usage);
     }
     let Some(profiles) =
@@ -28,20 +49,31 @@ pub(crate) fn run(arguments: &ConvertArguments) -> Result<Outcome> {
     let report_path = arguments.report.as_deref();
     let mut load = arguments.load.options(profiles, report_path);
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
-    let report_file = report_path.map(ReportFile::create).transpose()?;
-    let report = match convert(arguments, load) {
+    load.also_written.extend(arguments.metrics_file.clone());
+    let report_file = report_path.map(OutputFile::create).transpose()?;
+    let (progress, bar) = (load.progress.clone(), LoadBar::start(&load, arguments.load.showing()));
+    let converted = convert(arguments, load);
+    drop(bar);
+    let report = match converted {
         Ok(report) => report,
-        Err(error) => return Outcome::of_error(error),
+        Err(error) => return Outcome::of_load_error(error, &progress),
     };
     summary::print(&report, arguments.load.quiet);
     if report.outputs.iter().any(|output| output.kind == OutputKind::Calls && output.rows == 0) {
-        summary::line(format_args!("no record was accepted, so the table has no row"));
+        let why = match report.totals.records_filtered {
+            0 => "no record was accepted, so the table has no row",
+            _ => "no record that was accepted is of these days, so the table has no row",
+        };
+        tell(Event::OutputNone, why);
     }
     if report.outputs.is_empty() {
-        summary::line(format_args!("{}", why_no_output(&report)));
+        tell(Event::OutputNone, why_no_output(&report));
+    }
+    if let Some(metrics) = metrics {
+        metrics.note_report(&report);
     }
     if let Some(file) = report_file {
-        file.write(&report)?;
+        file.write_report(&report)?;
     }
     Ok(Outcome::of(&report))
 }
@@ -72,9 +104,26 @@ fn contradiction(arguments: &ConvertArguments) -> Option<String> {
     if let Some(rejects) = arguments.rejects.as_deref().filter(|path| !is_parquet(path)) {
         return Some(format!("{} does not end in .parquet", rejects.display()));
     }
+    if !is_parquet(&arguments.output) {
+        let output = arguments.output.display();
+        let name_a_file = "name one file, ending in .parquet, for a part";
+        if arguments.columns.is_some() {
+            return Some(format!(
+                "--columns is not for {output}, which is a lake: all its files have the same columns; \
+                 {name_a_file}"
+            ));
+        }
+        if arguments.where_date.is_some() {
+            return Some(format!(
+                "--where-date is not for {output}, which is a lake: every record of a source that it \
+                 holds is accounted for; {name_a_file}"
+            ));
+        }
+    }
     let of_file =
         [("--rejects", arguments.rejects.is_some()), ("--overwrite", arguments.overwrite)];
     let of_lake = [
+        ("--metrics-file", arguments.metrics_file.is_some()),
         ("--partition-by", lake.partition_by.is_some()),
         ("--replace", lake.replace),
         ("--deduplicate", lake.deduplicate),
@@ -106,6 +155,8 @@ fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, La
     }
     cdrlake_lake::convert(&ConvertOptions {
         rejects: arguments.rejects.clone(),
+        columns: arguments.columns.clone().unwrap_or_default(),
+        where_date: arguments.where_date,
         compression: arguments.compression,
         overwrite: if arguments.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
         ..ConvertOptions::new(load, output)

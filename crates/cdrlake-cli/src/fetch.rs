@@ -19,8 +19,10 @@ use self::args::{ConnectionArguments, Files, What};
 pub(crate) use self::args::{FetchArguments, TransferArguments, offering};
 use self::checks::CarrierChecks;
 use self::told::Told;
+use crate::bar::Showing;
+use crate::interrupt;
+use crate::message::{Event, Message, tell};
 use crate::outcome::Outcome;
-use crate::{interrupt, summary};
 
 pub(crate) fn run(arguments: &FetchArguments) -> Result<Outcome> {
     match &arguments.what {
@@ -49,7 +51,7 @@ fn run_files(what: &Files) -> Result<Outcome> {
     options.wait = what.wait().unwrap_or(options.wait);
     if !connection.quiet {
         for warning in Warning::of_all(&tasks, options.today) {
-            summary::line(format_args!("warning: {warning}"));
+            tell(Event::Warned, warning);
         }
     }
     download_into(output, &tasks, options, transfer, what.profile())
@@ -58,9 +60,10 @@ fn run_files(what: &Files) -> Result<Outcome> {
 /// That the carrier's sandbox has nothing to fetch.
 pub(crate) fn warn_of_endpoint(connection: &ConnectionArguments) {
     if connection.endpoint.has_no_files() && !connection.quiet {
-        summary::line(format_args!(
-            "warning: the carrier keeps no files in its sandbox; it is for trying calls out"
-        ));
+        tell(
+            Event::Warned,
+            "the carrier keeps no files in its sandbox; it is for trying calls out",
+        );
     }
 }
 
@@ -89,7 +92,7 @@ pub(crate) fn download_into(
 ) -> Result<Outcome> {
     let is_quiet = transfer.connection.quiet;
     let checks = CarrierChecks { profile: profile.map(ToString::to_string) };
-    let told = Told::new(is_quiet, !transfer.no_progress);
+    let told = Told::new(is_quiet, Showing::of(is_quiet, transfer.no_progress));
     let fetcher = match Fetcher::new(options, &checks, &told) {
         Ok(fetcher) => fetcher,
         Err(error) => return Ok(usage(error)),
@@ -99,7 +102,8 @@ pub(crate) fn download_into(
         let _soon = interrupt::end_soon();
         fetcher.run(tasks, &inbox)
     };
-    told.finish();
+    drop(fetcher);
+    drop(told);
     print(&report, is_quiet);
     Ok(outcome(&report))
 }
@@ -112,7 +116,7 @@ fn keep_out_of_dumps() {
 }
 
 pub(crate) fn usage(error: impl fmt::Display) -> Outcome {
-    summary::line(format_args!("error: {error}"));
+    tell(Event::Usage, error);
     Outcome::Usage
 }
 
@@ -148,13 +152,17 @@ fn print(report: &Report, is_quiet: bool) {
                     match file {
                         Stored::Already(_) => continue,
                         Stored::Beside { path, taken } if !is_quiet => {
-                            summary::line(format_args!(
-                                "{} has other content, so the new one is {}",
-                                taken.display(),
-                                path.display()
-                            ));
+                            let (taken, new) = (taken.display(), path.display());
+                            let text =
+                                format_args!("{taken} has other content, so the new one is {new}");
+                            Message::new(Event::FileStoredBeside, text).with("path", path).tell();
                         }
                         _ => {}
+                    }
+                    let text = format_args!("{} is stored", file.path().display());
+                    let message = Message::new(Event::FileStored, text).with("path", file.path());
+                    if !is_quiet {
+                        message.with("request", task.operation.to_string()).tell_machines();
                     }
                     new.push_str(&format!("{}\n", file.path().display()));
                 }
@@ -163,7 +171,9 @@ fn print(report: &Report, is_quiet: bool) {
             Ok(Fetched::Nothing) => {
                 nothing += 1;
                 if !is_quiet {
-                    summary::line(format_args!("{}: nothing to download", task.operation));
+                    let text = format_args!("{}: nothing to download", task.operation);
+                    let message = Message::new(Event::RequestEmpty, text);
+                    message.with("request", task.operation.to_string()).tell();
                 }
             }
             Err(Error::NotTried) => not_tried += 1,
@@ -176,24 +186,40 @@ fn print(report: &Report, is_quiet: bool) {
     }
     print_out(&new);
     if interrupted > 0 {
-        summary::line(format_args!("interrupted; what was stored before stays"));
+        Message::new(Event::Interrupted, "interrupted; what was stored before stays")
+            .with("files_stored", stored)
+            .tell();
     }
     if not_tried > 0 {
-        summary::line(format_args!("{not_tried} requests were not tried"));
+        Message::new(Event::RequestsNotTried, format_args!("{not_tried} requests were not tried"))
+            .with("requests", not_tried)
+            .tell();
     }
     if !is_quiet {
-        let failed = report.tasks.iter().filter(|task| task.result.is_err()).count();
-        summary::line(format_args!(
+        let is_failure = |error: &Error| !matches!(error, Error::NotTried | Error::Interrupted);
+        let results = report.tasks.iter().map(|task| task.result.as_ref());
+        let failed = results.filter(|result| result.is_err_and(is_failure)).count();
+        let text = format!(
             "{stored} files stored, {already} already there, {nothing} requests with nothing to \
              download, {failed} failed"
-        ));
+        );
+        Message::new(Event::FetchSummary, text)
+            .with("files_stored", stored)
+            .with("files_already_there", already)
+            .with("requests_empty", nothing)
+            .with("requests_failed", failed)
+            .tell();
     }
 }
 
 /// What failed, why, and what to do.
 fn print_failure(what: &dyn fmt::Display, error: &Error) {
     let advice = error.advice().map(|advice| format!("; {advice}"));
-    summary::line(format_args!("failed: {what}: {error}{}", advice.unwrap_or_default()));
+    let text = format_args!("{what}: {error}{}", advice.unwrap_or_default());
+    Message::new(Event::RequestFailed, text)
+        .with("request", what.to_string())
+        .with("is_transient", error.is_transient())
+        .tell();
 }
 
 /// How to get what was ordered, without ordering it again.
@@ -203,9 +229,11 @@ fn print_order(operation: &Operation, error: &Error) {
         && (error.is_transient() || !matches!(error, Error::Service(_)))
         && !matches!(error, Error::NotReady { .. })
     {
-        summary::line(format_args!(
+        let text = format_args!(
             "order {order_id} is placed; --profile {profile} --order-id {order_id} resumes it"
-        ));
+        );
+        let message = Message::new(Event::OrderPlaced, text);
+        message.with("order_id", order_id.to_string()).tell();
     }
 }
 

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
-use cdrlake_core::{Country, parse_product};
+use cdrlake_core::Country;
 use cdrlake_generate::{Calls, Damage, History, Lines, Packing, Product, Span, write};
 use cdrlake_lake::new_file_beside;
 use clap::{Args, ValueEnum};
 use jiff::civil::{Date, Time};
 
+use crate::message::{Event, Message, tell};
 use crate::outcome::Outcome;
-use crate::{interrupt, load_args, summary};
+use crate::{interrupt, load_args, suggest};
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArguments {
@@ -102,7 +103,7 @@ enum PackingArgument {
 }
 
 fn product(text: &str) -> Result<Product, String> {
-    let identifier = parse_product(text).map_err(|error| error.to_string())?;
+    let identifier = suggest::product(text)?;
     Product::of_identifier(&identifier).ok_or_else(|| {
         let known = Product::ALL.map(Product::identifier).join(", ");
         format!(
@@ -120,11 +121,16 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
         Ok(len) => {
             if !arguments.quiet {
                 let records = arguments.records;
-                summary::line(format_args!("generated {records} records, {len} bytes unpacked"));
+                let text = format!("generated {records} records, {len} bytes unpacked");
+                let message = Message::new(Event::RecordsGenerated, text);
+                message.with("records", records).with("bytes", len).tell();
             }
             Ok(Outcome::Done)
         }
-        Err(_) if interrupt::request().is_requested() => Ok(Outcome::Interrupted),
+        Err(_) if interrupt::is_requested() => {
+            tell(Event::Interrupted, "interrupted; what was not whole is not written");
+            Ok(Outcome::Interrupted)
+        }
         // Nobody reading on is not an error.
         Err(error) if is_broken_pipe(&error) => Ok(Outcome::Done),
         Err(error) => Err(error),

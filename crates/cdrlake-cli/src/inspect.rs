@@ -21,9 +21,10 @@ use cdrlake_lake::{Chain, LakeError, OpenedSource, read_sources};
 use self::judge::{Judged, walk_rejected};
 use self::line::{Line, Wanted};
 use self::place::Place;
+use crate::config;
 use crate::interrupt::{self, Interruptible};
-use crate::outcome::Outcome;
-use crate::{config, summary};
+use crate::message::{Event, Message, tell};
+use crate::outcome::{Failure, Outcome};
 
 pub(crate) use self::args::InspectArguments;
 pub(crate) use self::decoded::local_time;
@@ -38,10 +39,12 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
     let place = Place::of(&arguments.input);
     if !arguments.rejected && arguments.input.is_dir() {
         let path = arguments.input.display();
-        summary::line(format_args!(
-            "error: {path} is a directory; name a file in it, or give --rejected to see all \
-             damaged lines"
-        ));
+        tell(
+            Event::Usage,
+            format_args!(
+                "{path} is a directory; name a file in it, or give --rejected to see all damaged lines"
+            ),
+        );
         return Ok(Outcome::Usage);
     }
     let options = arguments.options(place.input.clone(), profiles);
@@ -49,8 +52,7 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
         Inspection { arguments, place: &place, shown: 0, walked: 0, failed: 0, others: Vec::new() };
     match read_sources(&options, |source| inspection.source(source)) {
         Ok(()) | Err(Stop::Enough) => inspection.end(),
-        Err(Stop::Lake(error)) => Outcome::of_error(error),
-        Err(Stop::Failed(error)) => Err(error),
+        Err(Stop::Failed(failure)) => failure.into_outcome(),
     }
 }
 
@@ -58,19 +60,12 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
 enum Stop {
     /// What was asked for is shown.
     Enough,
-    Lake(LakeError),
-    Failed(anyhow::Error),
+    Failed(Failure),
 }
 
-impl From<LakeError> for Stop {
-    fn from(error: LakeError) -> Self {
-        Self::Lake(error)
-    }
-}
-
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
+impl<E: Into<Failure>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -137,7 +132,7 @@ impl Inspection<'_> {
             return Err(error.into());
         }
         self.failed += 1;
-        summary::line(format_args!("failed: {error:#}"));
+        tell(Event::SourceFailed, format_args!("{error:#}"));
         Ok(())
     }
 
@@ -192,10 +187,14 @@ impl Inspection<'_> {
             self.walked += 1;
             return Ok(());
         };
-        summary::line(format_args!(
+        let text = format!(
             "{} shown; go on with --record {next}, or raise --limit; the next is in {name}",
             self.shown
-        ));
+        );
+        Message::new(Event::ShownPart, text)
+            .with("source", name)
+            .with("record_number", next)
+            .tell();
         Err(Stop::Enough)
     }
 
@@ -225,21 +224,24 @@ impl Inspection<'_> {
         let more = if self.others.len() > MAX_NAMES { "\n  …" } else { "" };
         if self.shown == 0 && !self.others.is_empty() {
             let input = self.arguments.input.display();
-            summary::line(format_args!("error: there is no {input}, but there is:{list}{more}"));
+            tell(Event::Usage, format_args!("there is no {input}, but there is:{list}{more}"));
             return Ok(Outcome::Usage);
         }
         if self.shown == 0 && !self.arguments.rejected {
             let input = self.arguments.input.display();
-            summary::line(format_args!("error: nothing to read in {input}"));
+            tell(Event::Failed, format_args!("nothing to read in {input}"));
             return Ok(Outcome::Failed);
         }
         if self.failed > 0 {
             return Ok(if self.walked > 0 { Outcome::SourcesFailed } else { Outcome::Failed });
         }
         if self.shown == 0 {
-            summary::line(format_args!("no line is rejected"));
+            tell(Event::ShownNothing, "no line is rejected");
         } else if self.place.is_whole() && !self.others.is_empty() {
-            summary::line(format_args!("this was the first source; there is also:{list}{more}"));
+            tell(
+                Event::ShownPart,
+                format_args!("this was the first source; there is also:{list}{more}"),
+            );
         }
         Ok(Outcome::Done)
     }

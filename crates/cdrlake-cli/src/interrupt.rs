@@ -11,7 +11,8 @@ use cdrlake_lake::Interrupt;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
-use crate::summary;
+use crate::bar;
+use crate::message::{Event, tell};
 
 /// Whether a run is to end. Signals are the process's, and so is this.
 static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -70,7 +71,8 @@ pub(crate) fn end_soon() -> Sender<()> {
         while is_armed(LOOK) {
             if REQUESTED.load(Ordering::Relaxed) {
                 if is_armed(MOMENT) {
-                    summary::line(format_args!("interrupted; what was on its way is dropped"));
+                    bar::clear();
+                    tell(Event::Interrupted, "interrupted; what was on its way is dropped");
                     std::process::exit(status().into());
                 }
                 return;

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use cdrlake_core::{Country, Metadata, Strictness, parse_product};
+use cdrlake_core::{Country, Metadata, Strictness};
 use cdrlake_lake::{Changed, Input, Limits, LoadOptions, MaxRejects, ProfileSettings, TimeZones};
 use clap::Args;
 
-use crate::interrupt;
+use crate::bar::Showing;
+use crate::{config, interrupt, message, suggest};
 
 /// What commands that read CDR files have in common.
 #[derive(Debug, Args)]
@@ -37,13 +38,18 @@ pub(crate) struct LoadArguments {
     /// Print errors only.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+
+    /// No progress bar, on a terminal either.
+    #[arg(long)]
+    no_progress: bool,
 }
 
 /// What is known of all sources.
 #[derive(Debug, Args)]
 pub(crate) struct MetadataArguments {
     /// Country of sources whose names do not tell, as GB.
-    #[arg(long, value_name = "CC", env = "CDRLAKE_COUNTRY", hide_env_values = true)]
+    #[arg(long, value_name = "CC", value_parser = suggest::country)]
+    #[arg(env = "CDRLAKE_COUNTRY", hide_env_values = true)]
     country: Option<Country>,
 
     /// Reseller profile of sources whose names do not tell.
@@ -51,7 +57,7 @@ pub(crate) struct MetadataArguments {
     profile: Option<String>,
 
     /// Product of sources whose names do not tell: identifier, name or offering.
-    #[arg(long, value_parser = parse_product, env = "CDRLAKE_PRODUCT", hide_env_values = true)]
+    #[arg(long, value_parser = suggest::product, env = "CDRLAKE_PRODUCT", hide_env_values = true)]
     product: Option<String>,
 }
 
@@ -77,7 +83,7 @@ pub(crate) struct ReadingArguments {
     /// A name of the IANA database such as Europe/London, which holds for all sources; or country,
     /// for the zone of each source's country, if it has but one; or profile, for what cdrlake.toml
     /// has for each source's profile (time_zone). A source for which none can be told fails.
-    #[arg(long, value_name = "ZONE|country|profile")]
+    #[arg(long, value_name = "ZONE|country|profile", value_parser = suggest::time_zones)]
     #[arg(env = "CDRLAKE_TIME_ZONE", hide_env_values = true)]
     time_zone: Option<TimeZones>,
 
@@ -148,6 +154,7 @@ impl OpeningArguments {
             total: self.max_total,
         };
         options.threads = self.threads;
+        options.run_id = Some(message::run_id().to_owned());
         options.interrupt = interrupt::request();
         options.memory_limit = self.memory_limit;
         options
@@ -173,6 +180,11 @@ impl ReadingArguments {
 }
 
 impl LoadArguments {
+    /// Whether a bar shows how far the run is.
+    pub(crate) fn showing(&self) -> Showing {
+        Showing::of(self.quiet, self.no_progress)
+    }
+
     /// What of it cannot be done.
     pub(crate) fn problem(&self) -> Option<String> {
         let streams = self.inputs.iter().filter(|path| path.as_os_str() == "-").count();
@@ -200,6 +212,9 @@ impl LoadArguments {
         let inputs = inputs.chain(replayed).collect();
         let mut options = self.reading.options(inputs, profiles, report);
         options.settings.metadata = self.metadata.metadata();
+        if let (Some(profile), false) = (&self.metadata.profile, self.quiet) {
+            config::warn_of_profile(profile, &options.settings.profiles);
+        }
         options
     }
 }

@@ -3,9 +3,10 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cdrlake_lake::{LakeError, Report, Status};
+use cdrlake_lake::{LakeError, Progress, Report, Status};
 
-use crate::{interrupt, summary};
+use crate::interrupt;
+use crate::message::{Event, Message, tell};
 
 /// How a command ended, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,19 +51,48 @@ impl Outcome {
             | LakeError::ExpectedTotals { .. }
             | LakeError::SourceNotLoaded(_)
             | LakeError::SourceAmbiguous(_) => {
-                summary::line(format_args!("error: {error}"));
+                tell(Event::Usage, error);
                 Ok(Self::Usage)
             }
             LakeError::Interrupted => {
-                summary::line(format_args!("{error}"));
+                tell(Event::Interrupted, error);
                 Ok(Self::Interrupted)
             }
             LakeError::Locked { .. } | LakeError::Unpublished { .. } => {
-                summary::line(format_args!("error: {error}"));
+                tell(Event::TryLater, error);
                 Ok(Self::TryLater)
             }
             error => Err(error.into()),
         }
+    }
+
+    /// The exit status.
+    pub(crate) fn status(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Rejects | Self::Findings => 3,
+            Self::SourcesFailed => 4,
+            Self::TryLater => 75,
+            Self::Interrupted => interrupt::status(),
+        }
+    }
+
+    /// An error of a run that loads; if it was interrupted, also how far it had come.
+    pub(crate) fn of_load_error(error: LakeError, progress: &Progress) -> Result<Self> {
+        let sources = progress.sources();
+        if !matches!(error, LakeError::Interrupted) || sources == 0 {
+            return Self::of_error(error);
+        }
+        let text = format!(
+            "{error}: of {sources} sources that were read none counts; the same command begins anew"
+        );
+        Message::new(Event::Interrupted, text)
+            .with("sources_read", sources)
+            .with("records_read", progress.records())
+            .tell();
+        Ok(Self::Interrupted)
     }
 
     /// Of two that a command had, the one that it ends with.
@@ -89,15 +119,35 @@ impl Outcome {
 
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => 0,
-            Outcome::Failed => 1,
-            Outcome::Usage => 2,
-            Outcome::Rejects | Outcome::Findings => 3,
-            Outcome::SourcesFailed => 4,
-            Outcome::TryLater => 75,
-            Outcome::Interrupted => interrupt::status(),
+        outcome.status().into()
+    }
+}
+
+/// Why a command that asks the lake's library ends before it is done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Lake(LakeError),
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    /// Says why, if it is the lake's.
+    pub(crate) fn into_outcome(self) -> Result<Outcome> {
+        match self {
+            Self::Lake(error) => Outcome::of_error(error),
+            Self::Other(error) => Err(error),
         }
-        .into()
+    }
+}
+
+impl From<LakeError> for Failure {
+    fn from(error: LakeError) -> Self {
+        Self::Lake(error)
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
     }
 }

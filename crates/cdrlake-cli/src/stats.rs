@@ -17,10 +17,11 @@ use cdrlake_lake::{Chain, Input, LakeError, OpenedSource, ProfileSettings, is_la
 use clap::Args;
 
 use self::tally::{Known, Tally};
+use crate::config;
 use crate::interrupt::{self, Interruptible};
 use crate::load_args::{MetadataArguments, OpeningArguments};
-use crate::outcome::Outcome;
-use crate::{config, summary};
+use crate::message::{Event, Message};
+use crate::outcome::{Failure, Outcome};
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsArguments {
@@ -57,8 +58,7 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Outcome> {
     for path in &arguments.inputs {
         match counting.input(path) {
             Ok(()) => {}
-            Err(Stop::Lake(error)) => return Outcome::of_error(error),
-            Err(Stop::Failed(error)) => return Err(error),
+            Err(failure) => return failure.into_outcome(),
         }
     }
     let stats = counting.stats;
@@ -95,26 +95,8 @@ struct Counting<'c> {
     stats: Stats,
 }
 
-/// Why counting ends.
-enum Stop {
-    Lake(LakeError),
-    Failed(anyhow::Error),
-}
-
-impl From<LakeError> for Stop {
-    fn from(error: LakeError) -> Self {
-        Self::Lake(error)
-    }
-}
-
-impl From<anyhow::Error> for Stop {
-    fn from(error: anyhow::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 impl Counting<'_> {
-    fn input(&mut self, path: &Path) -> Result<(), Stop> {
+    fn input(&mut self, path: &Path) -> Result<(), Failure> {
         let stats = &mut self.stats;
         if is_lake(path) {
             stats.files += tables::add_lake(path, &mut stats.tally)?;
@@ -136,7 +118,7 @@ impl Counting<'_> {
             false => Strictness::Lenient,
         };
         let before = stats.files + stats.failed;
-        read_sources(&options, |source| -> Result<(), Stop> {
+        read_sources(&options, |source| -> Result<(), Failure> {
             let name = source.name;
             match count(source, strictness) {
                 _ if interrupt::is_requested() => return Err(LakeError::Interrupted.into()),
@@ -146,13 +128,17 @@ impl Counting<'_> {
                 }
                 Err(error) => {
                     stats.failed += 1;
-                    summary::line(format_args!("failed: {name} {error:#}"));
+                    Message::new(Event::SourceFailed, format_args!("{name} {error:#}"))
+                        .with("source", name)
+                        .tell();
                 }
             }
             Ok(())
         })?;
         if stats.files + stats.failed == before {
-            summary::line(format_args!("nothing to read in {}", path.display()));
+            Message::new(Event::InputEmpty, format_args!("nothing to read in {}", path.display()))
+                .with("input", path)
+                .tell();
         }
         Ok(())
     }

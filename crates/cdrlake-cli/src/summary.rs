@@ -1,17 +1,13 @@
 //! What a person is told at the end of a run: that every line of every source is accounted for.
 
-use std::fmt::{self, Write as _};
-use std::io::{self, Write as _};
+use std::fmt::Write as _;
 
 use cdrlake_lake::{LocalTime, Report, SourceReport, Status, Tally};
 
+use crate::message::{self, Event, Message};
+
 /// Sources in the table at the most; those that are not plainly loaded are preferred.
 const MAX_ROWS: usize = 30;
-
-/// A line on standard error. That it may be closed is no reason to fail.
-pub(crate) fn line(line: fmt::Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{line}");
-}
 
 /// What failed and why; unless quiet also a table of the sources, and the totals.
 pub(crate) fn print(report: &Report, quiet: bool) {
@@ -19,12 +15,22 @@ pub(crate) fn print(report: &Report, quiet: bool) {
         print_table(report);
     }
     for source in &report.sources {
-        if let (Status::Failed, Some(error)) = (source.status, &source.error) {
-            line(format_args!("failed: {} {error}", source.source));
+        let SourceReport { source: name, error, .. } = source;
+        match (source.status, error) {
+            (Status::Failed, Some(error)) => {
+                let text = format_args!("{name} {error}");
+                Message::new(Event::SourceFailed, text).with_all(source).tell();
+            }
+            (Status::Loaded, _) if !quiet => {
+                let message = Message::new(Event::SourceLoaded, format_args!("{name} was loaded"));
+                message.with_all(source).tell_machines();
+            }
+            _ => {}
         }
     }
     for input in &report.empty_inputs {
-        line(format_args!("nothing to read in {input}"));
+        let text = format_args!("nothing to read in {input}");
+        Message::new(Event::InputEmpty, text).with("input", input).tell();
     }
     if !quiet {
         print_totals(report);
@@ -33,7 +39,7 @@ pub(crate) fn print(report: &Report, quiet: bool) {
 
 /// A row a source, and the sum.
 fn print_table(report: &Report) {
-    if report.sources.is_empty() {
+    if report.sources.is_empty() || message::is_json() {
         return;
     }
     let shown = shown(report);
@@ -50,20 +56,24 @@ fn print_table(report: &Report) {
             *width = (*width).max(cell.chars().count());
         }
     }
+    let mut text = String::new();
     for row in &rows {
-        let mut text = String::new();
+        let mut line = String::new();
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-            if column == DUPLICATES && report.totals.records_duplicate == 0 {
+            if (column == DUPLICATES && report.totals.records_duplicate == 0)
+                || (column == FILTERED && report.totals.records_filtered == 0)
+            {
                 continue;
             }
             let _ = if NUMBERS.contains(&column) {
-                write!(text, "{cell:>width$}  ")
+                write!(line, "{cell:>width$}  ")
             } else {
-                write!(text, "{cell:<width$}  ")
+                write!(line, "{cell:<width$}  ")
             };
         }
-        line(format_args!("{}", text.trim_end()));
+        let _ = writeln!(text, "{}", line.trim_end());
     }
+    message::show(&text);
 }
 
 /// The sources that the table shows, in input order: all, or first those that are not plainly
@@ -81,7 +91,7 @@ fn shown(report: &Report) -> Vec<&SourceReport> {
     indices.into_iter().map(|index| &report.sources[index]).collect()
 }
 
-const COLUMNS: usize = 11;
+const COLUMNS: usize = 12;
 
 const HEAD: [&str; COLUMNS] = [
     "source",
@@ -90,6 +100,7 @@ const HEAD: [&str; COLUMNS] = [
     "written",
     "rejected",
     "duplicate",
+    "filtered",
     "blank",
     "seconds",
     "first call",
@@ -98,10 +109,11 @@ const HEAD: [&str; COLUMNS] = [
 ];
 
 /// The columns that are set to the right.
-const NUMBERS: std::ops::Range<usize> = 2..8;
+const NUMBERS: std::ops::Range<usize> = 2..9;
 
-/// The column that is left out if there are none.
+/// The columns that are left out if there are none.
 const DUPLICATES: usize = 5;
+const FILTERED: usize = 6;
 
 /// A row of the table.
 type Row = [String; COLUMNS];
@@ -136,6 +148,7 @@ fn row(name: String, status: &str, tally: Option<&Tally>, times: [Option<LocalTi
         number(|tally| tally.records_written),
         number(|tally| tally.records_rejected),
         number(|tally| tally.records_duplicate),
+        number(|tally| tally.records_filtered),
         number(|tally| tally.blank_lines),
         tally.map(|tally| tally.duration_seconds.to_string()).unwrap_or_default(),
         first,
@@ -161,30 +174,44 @@ fn shortened(name: &str) -> String {
 }
 
 fn print_totals(report: &Report) {
-    let of_status = |status| report.count(status);
-    line(format_args!(
-        "sources: {} loaded, {} skipped, {} failed",
-        of_status(Status::Loaded),
-        of_status(Status::Skipped),
-        of_status(Status::Failed)
-    ));
+    let [loaded, skipped, failed] =
+        [Status::Loaded, Status::Skipped, Status::Failed].map(|status| report.count(status));
+    let text = format!(
+        "sources: {loaded} loaded, {skipped} skipped, {failed} failed (run {})",
+        report.run_id
+    );
+    Message::new(Event::Summary, text)
+        .with("sources_loaded", loaded)
+        .with("sources_skipped", skipped)
+        .with("sources_failed", failed)
+        .with_all(&report.totals)
+        .tell();
     let reopened = report.sources.iter().filter(|source| source.reopened_rejects > 0);
     for SourceReport { source, reopened_rejects, .. } in reopened {
-        line(format_args!(
-            "rejects: {reopened_rejects} of {source} are open again; before it was replaced they were \
-             waived"
-        ));
+        let text = format_args!(
+            "{reopened_rejects} of {source} are open again; before it was replaced they were waived"
+        );
+        Message::new(Event::RejectsReopened, text)
+            .with("source", source)
+            .with("open_rejects", reopened_rejects)
+            .tell();
     }
     let mut skipped = report.sources.iter().filter(|source| source.status == Status::Skipped);
-    for SourceReport { source, same_as, .. } in skipped.by_ref().take(MAX_ROWS) {
-        match same_as {
-            Some(first) => line(format_args!("skipped: {source} has the same content as {first}")),
-            None => line(format_args!("skipped: {source} was replayed before")),
-        }
+    for SourceReport { source, same_as, open_rejects, .. } in skipped.by_ref().take(MAX_ROWS) {
+        let text = match same_as {
+            Some(first) => format!("skipped: {source} has the same content as {first}"),
+            None => format!("skipped: {source} was replayed before"),
+        };
+        Message::new(Event::SourceSkipped, text)
+            .with("source", source)
+            .with("same_as", same_as)
+            .with("open_rejects", open_rejects)
+            .tell();
     }
     let others = skipped.count();
     if others > 0 {
-        line(format_args!("skipped: {others} others"));
+        let text = format_args!("skipped: {others} others");
+        Message::new(Event::SourceSkipped, text).with("sources", others).tell();
     }
     for (code, count) in report.totals.warnings.iter() {
         let advice = match code {
@@ -195,15 +222,15 @@ fn print_totals(report: &Report) {
             "trailing_zeros" => ": zeros follow the gzip of so many sources",
             _ => "",
         };
-        line(format_args!("warning: {count} {code}{advice}"));
+        Message::new(Event::SourceWarning, format_args!("{count} {code}{advice}"))
+            .with("code", code)
+            .with("count", count)
+            .tell();
     }
     for output in &report.outputs {
-        line(format_args!(
-            "{}: {} rows, {} bytes",
-            output.path.display(),
-            output.rows,
-            output.bytes
-        ));
+        let (path, rows, bytes) = (output.path.display(), output.rows, output.bytes);
+        let text = format_args!("{path}: {rows} rows, {bytes} bytes");
+        Message::new(Event::OutputWritten, text).with_all(output).tell();
     }
 }
 

@@ -16,14 +16,16 @@ use clap::Args;
 use jiff::civil::Date;
 
 use crate::args::LakeAccess;
-use crate::config;
+use crate::bar::{LoadBar, Showing};
 use crate::fetch::{
     TransferArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
 };
 use crate::load_args::ReadingArguments;
+use crate::message::{Event, Message, tell};
+use crate::metrics::Metrics;
 use crate::outcome::Outcome;
-use crate::report_file::ReportFile;
-use crate::summary;
+use crate::output_file::OutputFile;
+use crate::{config, suggest, summary};
 
 #[derive(Debug, Args)]
 pub(crate) struct SyncArguments {
@@ -48,7 +50,8 @@ pub(crate) struct SyncArguments {
     transfer: TransferArguments,
 
     /// Country of sources whose names do not tell, as GB.
-    #[arg(long, value_name = "CC", env = "CDRLAKE_COUNTRY", hide_env_values = true)]
+    #[arg(long, value_name = "CC", value_parser = suggest::country)]
+    #[arg(env = "CDRLAKE_COUNTRY", hide_env_values = true)]
     country: Option<Country>,
 
     #[command(flatten)]
@@ -56,7 +59,7 @@ pub(crate) struct SyncArguments {
 
     /// What divides a lake's calls into directories: call_month, call_date, country,call_month or
     /// none; fixed when it is made [default: what it has, or call_month]
-    #[arg(long, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS", value_parser = suggest::partition_by)]
     partition_by: Option<PartitionBy>,
 
     /// Fill the column record_id: what identifies a record by its bytes. Fixed when a lake is made.
@@ -73,9 +76,37 @@ pub(crate) struct SyncArguments {
     /// Write what came of loading as JSON, in place of any earlier report.
     #[arg(long, value_name = "FILE.json")]
     report: Option<PathBuf>,
+
+    /// Write what came of the run, and where the lake stands, as metrics for Prometheus, in place of
+    /// any earlier ones; failed runs do so, too.
+    ///
+    /// For the textfile collector of node_exporter, which wants a name that ends in .prom.
+    #[arg(long, value_name = "FILE.prom")]
+    metrics_file: Option<PathBuf>,
 }
 
-pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
+/// `lake_from` says where the lake comes from, if not from the command line.
+pub(crate) fn run(arguments: &SyncArguments, lake_from: Option<&str>) -> Result<Outcome> {
+    if let (Some(lake_from), false) = (lake_from, arguments.transfer.connection.quiet) {
+        config::tell_lake(&arguments.output, lake_from);
+    }
+    let location = arguments.access.location(arguments.output.clone());
+    let metrics = arguments.metrics_file.as_deref();
+    let is_dry = arguments.transfer.connection.dry_run;
+    let metrics = metrics.filter(|_| !is_dry).map(|path| Metrics::create(path, "sync", &location));
+    let mut metrics = metrics.transpose()?;
+    let ended = sync(arguments, location, metrics.as_mut());
+    if let Some(metrics) = metrics {
+        metrics.write(*ended.as_ref().unwrap_or(&Outcome::Failed));
+    }
+    ended
+}
+
+fn sync(
+    arguments: &SyncArguments,
+    location: LakeLocation,
+    metrics: Option<&mut Metrics>,
+) -> Result<Outcome> {
     let (transfer, lake) = (&arguments.transfer, &arguments.output);
     let connection = &transfer.connection;
     if resolved(&arguments.inbox).starts_with(resolved(lake)) {
@@ -85,7 +116,6 @@ pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
     else {
         return Ok(Outcome::Usage);
     };
-    let location = arguments.access.location(lake.clone());
     let known = match deliveries(&location) {
         Ok(known) => known,
         Err(error) => return Outcome::of_error(error),
@@ -113,19 +143,25 @@ pub(crate) fn run(arguments: &SyncArguments) -> Result<Outcome> {
         Err(error) => return Ok(usage(error)),
     };
     options.jobs = transfer.jobs;
-    let report_file = arguments.report.as_deref().map(ReportFile::create).transpose()?;
+    let report_file = arguments.report.as_deref().map(OutputFile::create).transpose()?;
     let profile = Some(&arguments.profile);
     let fetched = download_into(&arguments.inbox, &tasks, options, transfer, profile)?;
+    if fetched == Outcome::Interrupted {
+        let inbox = arguments.inbox.display();
+        let text = format_args!("nothing was loaded; the next sync loads what is in {inbox}");
+        tell(Event::Interrupted, text);
+    }
     if matches!(fetched, Outcome::Usage | Outcome::Interrupted) {
         return Ok(fetched);
     }
     if is_empty(&arguments.inbox)? {
         if !connection.quiet {
-            summary::line(format_args!("{}: nothing to load", arguments.inbox.display()));
+            let text = format_args!("{}: nothing to load", arguments.inbox.display());
+            Message::new(Event::InputEmpty, text).with("input", &arguments.inbox).tell();
         }
         return Ok(fetched);
     }
-    Ok(fetched.or_worse(load(arguments, location, profiles, report_file)?))
+    Ok(fetched.or_worse(load(arguments, location, profiles, report_file, metrics)?))
 }
 
 /// `path` without links, as far as it exists.
@@ -155,7 +191,7 @@ fn plan(
         let plan = Plan::new(profile, *offering, deliveries, today, ONE_DAY);
         if !arguments.transfer.connection.quiet {
             for warning in plan.warnings {
-                summary::line(format_args!("warning: {profile}, {offering}: {warning}"));
+                tell(Event::Warned, format_args!("{profile}, {offering}: {warning}"));
             }
         }
         tasks.extend(plan.tasks);
@@ -167,24 +203,33 @@ fn load(
     arguments: &SyncArguments,
     location: LakeLocation,
     profiles: BTreeMap<String, ProfileSettings>,
-    report_file: Option<ReportFile>,
+    report_file: Option<OutputFile>,
+    metrics: Option<&mut Metrics>,
 ) -> Result<Outcome> {
     let inputs = vec![Input::Path(arguments.inbox.clone())];
     let mut load = arguments.reading.options(inputs, profiles, arguments.report.as_deref());
     load.settings.metadata.country = arguments.country;
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
+    load.also_written.extend(arguments.metrics_file.clone());
+    let is_quiet = arguments.transfer.connection.quiet;
+    let showing = Showing::of(is_quiet, arguments.transfer.no_progress);
+    let (progress, bar) = (load.progress.clone(), LoadBar::start(&load, showing));
     let converted = convert_to_lake(&LakeOptions {
         partition_by: arguments.partition_by,
         duplicates: if arguments.deduplicate { Duplicates::Drop } else { Duplicates::Keep },
         ..LakeOptions::new(load, location)
     });
+    drop(bar);
     let report = match converted {
         Ok(report) => report,
-        Err(error) => return Outcome::of_error(error),
+        Err(error) => return Outcome::of_load_error(error, &progress),
     };
-    summary::print(&report, arguments.transfer.connection.quiet);
+    summary::print(&report, is_quiet);
+    if let Some(metrics) = metrics {
+        metrics.note_report(&report);
+    }
     if let Some(file) = report_file {
-        file.write(&report)?;
+        file.write_report(&report)?;
     }
     Ok(Outcome::of(&report))
 }
@@ -221,10 +266,10 @@ fn by_offering(
             let deliveries = Deliveries { days, gaps: gaps(&files) };
             offerings.insert(offering.as_str(), (offering, deliveries));
         } else if !is_quiet {
-            summary::line(format_args!(
-                "warning: {profile}: there is no offering for product {identifier}, so it is not \
-                 asked for"
-            ));
+            let text = format_args!(
+                "{profile}: there is no offering for product {identifier}, so it is not asked for"
+            );
+            tell(Event::Warned, text);
         }
     }
     offerings

@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use crate::args::UnloadArguments;
+use crate::message::{Event, Message};
 use crate::outcome::Outcome;
-use crate::summary;
 
 pub(crate) fn run(arguments: &UnloadArguments) -> Result<Outcome> {
     let location = arguments.access.location(arguments.lake.clone());
@@ -12,10 +12,12 @@ pub(crate) fn run(arguments: &UnloadArguments) -> Result<Outcome> {
         Ok(unloaded) => {
             if !arguments.quiet {
                 for name in unloaded.now {
-                    summary::line(format_args!("unloaded: {name}"));
+                    let text = format_args!("unloaded: {name}");
+                    Message::new(Event::SourceUnloaded, text).with("source", name.clone()).tell();
                 }
                 for name in unloaded.before {
-                    summary::line(format_args!("unloaded before: {name}"));
+                    let text = format_args!("unloaded before: {name}");
+                    Message::new(Event::SourceSkipped, text).with("source", name.clone()).tell();
                 }
             }
             Ok(Outcome::Done)

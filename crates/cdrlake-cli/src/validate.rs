@@ -5,14 +5,15 @@ use std::io::{self, BufWriter, Write};
 use anyhow::{Context, Result};
 
 use crate::args::ValidateArguments;
-use crate::config;
+use crate::bar::LoadBar;
+use crate::message::{Event, tell};
 use crate::outcome::Outcome;
-use crate::report_file::ReportFile;
-use crate::summary;
+use crate::output_file::OutputFile;
+use crate::{config, summary};
 
 pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
     if let Some(problem) = arguments.load.problem() {
-        summary::line(format_args!("error: {problem}"));
+        tell(Event::Usage, problem);
         return Ok(Outcome::Usage);
     }
     let Some(profiles) =
@@ -21,20 +22,22 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();
-    let report_file = report_path.map(ReportFile::create).transpose()?;
+    let report_file = report_path.map(OutputFile::create).transpose()?;
     let mut listing = Listing { output: BufWriter::new(io::stdout()), result: Ok(()) };
     let options = arguments.load.options(profiles, report_path);
+    let bar = LoadBar::start(&options, arguments.load.showing());
     let validated = cdrlake_lake::validate(&options, &mut |source, reject| {
         listing.line(format_args!("{source}, {reject}"));
     });
+    drop(bar);
     let report = match validated {
         Ok(report) => report,
-        Err(error) => return Outcome::of_error(error),
+        Err(error) => return Outcome::of_load_error(error, &options.progress),
     };
     listing.finish().context("cannot list rejected lines")?;
     summary::print(&report, arguments.load.quiet);
     if let Some(file) = report_file {
-        file.write(&report)?;
+        file.write_report(&report)?;
     }
     Ok(Outcome::of(&report))
 }

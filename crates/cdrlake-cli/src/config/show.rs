@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::{Config, VARIABLE};
 use crate::load_args::MetadataArguments;
 use crate::outcome::Outcome;
+use crate::suggest;
 use crate::table::{Align, table};
 
 #[derive(Debug, Args)]
@@ -30,7 +31,7 @@ pub(crate) struct ConfigArguments {
     metadata: MetadataArguments,
 
     /// Whose clocks the calls' times are of.
-    #[arg(long, value_name = "ZONE|country|profile")]
+    #[arg(long, value_name = "ZONE|country|profile", value_parser = suggest::time_zones)]
     #[arg(env = "CDRLAKE_TIME_ZONE", hide_env_values = true)]
     time_zone: Option<TimeZones>,
 

@@ -12,8 +12,10 @@ use super::args::{Json, JsonArguments};
 use super::checks::CarrierChecks;
 use super::told::Told;
 use super::{options, print_failure, print_out, usage};
+use crate::bar::Showing;
+use crate::interrupt;
+use crate::message::{Event, tell};
 use crate::outcome::Outcome;
-use crate::{interrupt, summary};
 
 pub(crate) fn run(json: &Json) -> Result<Outcome> {
     let (lookup, JsonArguments { output, connection }) = (json.lookup(), json.arguments());
@@ -27,7 +29,7 @@ pub(crate) fn run(json: &Json) -> Result<Outcome> {
         Err(error) => return Ok(usage(error)),
     };
     let checks = CarrierChecks::default();
-    let told = Told::new(connection.quiet, false);
+    let told = Told::new(connection.quiet, Showing::Hidden);
     let fetcher = match Fetcher::new(options, &checks, &told) {
         Ok(fetcher) => fetcher,
         Err(error) => return Ok(usage(error)),
@@ -39,7 +41,7 @@ pub(crate) fn run(json: &Json) -> Result<Outcome> {
     match answer {
         Ok(Some(answer)) => write(&answer, output.as_deref())?,
         Ok(None) if connection.quiet => {}
-        Ok(None) => summary::line(format_args!("{lookup}: there is nothing")),
+        Ok(None) => tell(Event::RequestEmpty, format_args!("{lookup}: there is nothing")),
         Err(error) => {
             print_failure(&lookup, &error);
             return Ok(match error {

@@ -8,6 +8,7 @@ use cdrlake_lake::{Input, LoadOptions, ProfileSettings, TimeZones};
 use clap::Args;
 
 use crate::load_args::{MetadataArguments, OpeningArguments};
+use crate::suggest;
 
 #[derive(Debug, Args)]
 pub(crate) struct InspectArguments {
@@ -44,7 +45,7 @@ pub(crate) struct InspectArguments {
     metadata: MetadataArguments,
 
     /// Whose clocks the calls' times are of, as for convert.
-    #[arg(long, value_name = "ZONE|country|profile")]
+    #[arg(long, value_name = "ZONE|country|profile", value_parser = suggest::time_zones)]
     #[arg(env = "CDRLAKE_TIME_ZONE", hide_env_values = true)]
     time_zone: Option<TimeZones>,
 

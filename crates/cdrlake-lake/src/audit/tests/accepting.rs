@@ -63,10 +63,12 @@ fn runs_have_the_ids_that_their_caller_gives_them() {
     crate::unload(&named("unloading"), &[name(2)], crate::Compression::None).unwrap();
     let report = lab.load(&[name(3)], |_| {});
     let ledger = lab.ledger();
-    let mut runs = ledger.prepare("SELECT run_id, command, options FROM runs ORDER BY run").unwrap();
+    let mut runs =
+        ledger.prepare("SELECT run_id, command, options FROM runs ORDER BY run").unwrap();
     let runs = runs.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?))).unwrap();
     let runs: Vec<(String, String, String)> = runs.map(Result::unwrap).collect();
-    let found: Vec<_> = runs.iter().map(|(id, command, _)| (id.as_str(), command.as_str())).collect();
+    let found: Vec<_> =
+        runs.iter().map(|(id, command, _)| (id.as_str(), command.as_str())).collect();
     assert_eq!(
         found,
         [
