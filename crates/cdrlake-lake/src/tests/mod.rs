@@ -3,6 +3,7 @@
 
 mod archives;
 mod lake;
+mod progress;
 pub(crate) mod replay;
 mod select;
 
