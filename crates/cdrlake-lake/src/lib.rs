@@ -37,6 +37,7 @@ mod run;
 mod select;
 mod source;
 mod staging;
+mod sync;
 mod time_zones;
 mod work;
 mod written;

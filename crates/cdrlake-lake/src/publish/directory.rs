@@ -17,10 +17,11 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
 
-use super::{Plan, sync_directory};
+use super::Plan;
 use crate::error::LakeError;
 use crate::ledger::{Ledger, PendingRun, is_sound_face, write_face};
 use crate::staging::directory;
+use crate::sync::{sync_directory, sync_each};
 
 /// The ledger's readable face, in the lake.
 pub(crate) const FACE: &str = "sources.parquet";
@@ -52,12 +53,11 @@ pub(crate) fn finish(
     let mut directories = BTreeSet::new();
     for (name, path) in &pending.add {
         let path = root.join(path);
-        create_directories(root, directory(&path))?;
+        create_directories(root, directory(&path), &mut directories)?;
         rename_new(&staging.join(name), &path)?;
         directories.insert(directory(&path).to_owned());
     }
-    directories.iter().try_for_each(|directory| sync_directory(directory))?;
-    directories.clear();
+    sync_directories(std::mem::take(&mut directories))?;
     for path in &pending.remove {
         let path = root.join(path);
         match fs::remove_file(&path) {
@@ -69,9 +69,10 @@ pub(crate) fn finish(
         directories.insert(directory(&path).to_owned());
     }
     let left = directories.iter().map(|directory| remove_empty(root, directory));
-    let left: BTreeSet<&Path> = left.collect();
+    let mut left: BTreeSet<PathBuf> = left.map(Path::to_owned).collect();
     // Of two in one directory, the second may have taken it away.
-    left.into_iter().filter(|path| path.is_dir()).try_for_each(sync_directory)?;
+    left.retain(|path| path.is_dir());
+    sync_directories(left)?;
     publish_face(root, staging, ledger)?;
     ledger.publish(pending.run)
 }
@@ -104,8 +105,18 @@ fn remove_empty<'p>(root: &Path, path: &'p Path) -> &'p Path {
     path
 }
 
-/// Creates a directory in the lake and those above it, and makes them last.
-fn create_directories(root: &Path, wanted: &Path) -> Result<(), LakeError> {
+fn sync_directories(directories: BTreeSet<PathBuf>) -> Result<(), LakeError> {
+    let directories: Vec<_> = directories.into_iter().collect();
+    sync_each(&directories, |directory| sync_directory(directory))
+}
+
+/// Creates a directory in the lake and those above it; adds those `to_sync` in which that changed
+/// something.
+fn create_directories(
+    root: &Path,
+    wanted: &Path,
+    to_sync: &mut BTreeSet<PathBuf>,
+) -> Result<(), LakeError> {
     let mut missing: Vec<PathBuf> = Vec::new();
     let mut path = wanted;
     while path != root && !path.is_dir() {
@@ -117,8 +128,8 @@ fn create_directories(root: &Path, wanted: &Path) -> Result<(), LakeError> {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 return Err(LakeError::Write { path, error });
             }
-            _ => sync_directory(directory(&path))?,
-        }
+            _ => to_sync.insert(directory(&path).to_owned()),
+        };
     }
     Ok(())
 }

@@ -5,16 +5,12 @@
 mod directory;
 mod single;
 
-use std::fs::File;
-use std::path::Path;
-
 use roaring::RoaringTreemap;
 use tempfile::TempPath;
 
 pub(crate) use self::directory::{FACE, finish, has_sound_face, publish, publish_face};
 pub use self::single::Overwrite;
 pub(crate) use self::single::publish_files;
-use crate::error::LakeError;
 use crate::lake::Duplicates;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::report::{Seconds, SourceReport};
@@ -109,11 +105,4 @@ impl Replayed {
         self.left_out += records;
         self.duration = self.duration.minus(duration);
     }
-}
-
-/// Makes renames in a directory last through a loss of power.
-fn sync_directory(directory: &Path) -> Result<(), LakeError> {
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(LakeError::write(directory))
 }

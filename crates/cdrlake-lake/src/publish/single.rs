@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-use super::sync_directory;
 use crate::error::LakeError;
 use crate::staging::{StagedFile, directory};
+use crate::sync::sync_directory;
 
 /// What to do if there is a file under an output's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

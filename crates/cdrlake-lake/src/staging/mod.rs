@@ -29,6 +29,13 @@ pub(crate) struct StagedFile {
     pub(crate) bytes: u64,
 }
 
+impl StagedFile {
+    /// Makes the file last.
+    fn sync(&self) -> Result<(), LakeError> {
+        self.file.as_file().sync_all().map_err(LakeError::write(&self.path))
+    }
+}
+
 /// A temporary file in the directory of `path`, with permissions of `mode` less the umask.
 pub(crate) fn temporary_file(path: &Path, mode: u32) -> Result<NamedTempFile, LakeError> {
     temporary_in(directory(path), mode).map_err(LakeError::write(path))

@@ -149,11 +149,19 @@ impl StagedParquet {
 
     /// Writes indexes and footer and syncs the file.
     pub(crate) fn finish(self) -> Result<StagedFile, LakeError> {
+        let staged = self.complete()?;
+        staged.sync()?;
+        Ok(staged)
+    }
+
+    /// Writes indexes and footer; the file is on its way to the disk.
+    pub(super) fn complete(self) -> Result<StagedFile, LakeError> {
+        let begun = self.writeback.clone();
         let path = self.path.clone();
         let rows = self.row_groups.iter().map(|row_group| row_group.num_rows() as u64).sum();
         let temporary = self.write_footer().map_err(|error| parquet_error(&path, error))?;
         let bytes = temporary.as_file().metadata().map_err(LakeError::write(&path))?.len();
-        temporary.as_file().sync_all().map_err(LakeError::write(&path))?;
+        begun.finish(temporary.as_file(), bytes);
         Ok(StagedFile { file: temporary, path, rows, bytes })
     }
 

@@ -17,11 +17,13 @@ use arrow_select::take::take;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use tempfile::TempPath;
 
+use super::StagedFile;
 use super::parquet::{Mark, StagedParquet};
 use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
 use crate::partition::{Partition, Pieces};
 use crate::pipeline::{Deferred, defer};
+use crate::sync::sync_each;
 
 /// Rows that are worth a row group: about four MiB.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -417,9 +419,10 @@ impl Partitions {
     /// The finished files, in the order in which they were begun.
     pub(crate) fn finish(mut self) -> Result<Vec<PartitionFile>, LakeError> {
         self.flush()?;
-        for file in std::mem::take(&mut self.open).into_values().chain(self.full) {
-            self.finished.push(file.finish()?);
-        }
+        let files = std::mem::take(&mut self.open).into_values().chain(self.full);
+        let files = files.map(OpenFile::complete).collect::<Result<Vec<_>, _>>()?;
+        sync_each(&files, CompleteFile::sync)?;
+        self.finished.extend(files.into_iter().map(CompleteFile::into_partition_file));
         self.finished.sort_by_key(|file| file.id);
         Ok(self.finished)
     }
@@ -443,16 +446,35 @@ impl OpenFile {
     }
 
     fn finish(self) -> Result<PartitionFile, LakeError> {
-        let staged = self.staged.finish()?;
-        Ok(PartitionFile {
-            id: self.id,
-            partition: self.partition,
-            file: staged.file.into_temp_path(),
-            rows: staged.rows,
-            bytes: staged.bytes,
-            tenths: self.tenths,
-            sources: self.sources,
-        })
+        let file = self.complete()?;
+        file.sync()?;
+        Ok(file.into_partition_file())
+    }
+
+    fn complete(self) -> Result<CompleteFile, LakeError> {
+        let Self { id, partition, staged, sources, tenths, .. } = self;
+        Ok(CompleteFile { id, partition, staged: staged.complete()?, sources, tenths })
+    }
+}
+
+/// A file that takes no more row groups, and is not yet synced.
+struct CompleteFile {
+    id: u64,
+    partition: Partition,
+    staged: StagedFile,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+}
+
+impl CompleteFile {
+    fn sync(&self) -> Result<(), LakeError> {
+        self.staged.sync()
+    }
+
+    fn into_partition_file(self) -> PartitionFile {
+        let Self { id, partition, staged, sources, tenths } = self;
+        let StagedFile { file, rows, bytes, .. } = staged;
+        PartitionFile { id, partition, file: file.into_temp_path(), rows, bytes, tenths, sources }
     }
 }
 

@@ -7,7 +7,7 @@ use std::fs::File;
 const STEP: u64 = 8 << 20;
 
 /// How much of a file was sent on.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Writeback {
     begun: u64,
 }
@@ -21,6 +21,11 @@ impl Writeback {
             begin(file, self.begun, len - self.begun);
             self.begun = len;
         }
+    }
+
+    /// Sends on the rest of `file`, which is complete.
+    pub(super) fn finish(self, file: &File, len: u64) {
+        begin(file, self.begun, len - self.begun);
     }
 
     /// The file was cut to `len` bytes.
