@@ -1,10 +1,11 @@
 //! Who asks: consumer key and secret, or a token that is ready; from the environment or a file.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::secret_file::{SecretFileError, read_secret_file};
 
 const KEY: &str = "CDRLAKE_CONSUMER_KEY";
 const SECRET: &str = "CDRLAKE_CONSUMER_SECRET";
@@ -42,22 +43,18 @@ impl Credentials {
     /// A file with the same names as the environment, a line each: `CDRLAKE_CONSUMER_KEY=…`. Blank
     /// lines and those that begin with `#` are left out, and quotes around a value.
     ///
-    /// As libpq does with its password file, it is refused if others may read it: it must be the
-    /// caller's own with mode 0600 or less, or root's with 0640 or less. Symbolic links are
-    /// followed.
+    /// It must be a secret of its owner's, as for [`read_secret_file`].
     ///
     /// # Errors
     ///
     /// [`CredentialsError`] if it cannot be read, others may read it, or it is not of this form.
     pub fn from_file(path: &Path) -> Result<Self, CredentialsError> {
-        let unreadable = |source| CredentialsError::Unreadable { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(unreadable)?;
-        check_permissions(path, &file)?;
-        // Room for all of it, so that no copy is left behind when it grows.
-        const LARGEST: u64 = 64 << 10;
-        let mut text = Zeroizing::new(String::with_capacity(LARGEST as usize));
-        file.by_ref().take(LARGEST).read_to_string(&mut text).map_err(unreadable)?;
-        Self::parse(&text, path)
+        let content = read_secret_file(path)?;
+        let text = std::str::from_utf8(&content).map_err(|error| CredentialsError::Unreadable {
+            path: path.to_owned(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error),
+        })?;
+        Self::parse(text, path)
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, CredentialsError> {
@@ -125,33 +122,12 @@ fn unquoted(value: &str) -> &str {
         .unwrap_or(value)
 }
 
-#[cfg(unix)]
-fn check_permissions(path: &Path, file: &File) -> Result<(), CredentialsError> {
-    use std::os::unix::fs::MetadataExt;
-
-    let metadata = file
-        .metadata()
-        .map_err(|source| CredentialsError::Unreadable { path: path.to_owned(), source })?;
-    let me = rustix::process::geteuid().as_raw();
-    if metadata.is_file() && may_be_trusted(metadata.uid(), metadata.mode() & 0o7777, me) {
-        Ok(())
-    } else {
-        Err(CredentialsError::Permissions { path: path.to_owned() })
-    }
-}
-
-#[cfg(not(unix))]
-fn check_permissions(_: &Path, _: &File) -> Result<(), CredentialsError> {
-    Ok(())
-}
-
-/// Whether a file of `owner` with `mode` is safe from others than `me`.
-#[cfg(unix)]
-fn may_be_trusted(owner: u32, mode: u32, me: u32) -> bool {
-    const ROOT: u32 = 0;
-    match owner {
-        ROOT => mode & 0o037 == 0,
-        _ => owner == me && mode & 0o077 == 0,
+impl From<SecretFileError> for CredentialsError {
+    fn from(error: SecretFileError) -> Self {
+        match error {
+            SecretFileError::Unreadable { path, source } => Self::Unreadable { path, source },
+            SecretFileError::Permissions { path } => Self::Permissions { path },
+        }
     }
 }
 
@@ -239,27 +215,6 @@ mod tests {
     fn debug_shows_nothing() {
         for text in [format!("{KEY}=canary\n{SECRET}=canary"), format!("{TOKEN}=canary")] {
             assert!(!format!("{:?}", parse(&text).unwrap()).contains("canary"));
-        }
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_rule_of_libpq() {
-        for (owner, mode, me, trusted) in [
-            (1000, 0o600, 1000, true),
-            (1000, 0o400, 1000, true),
-            (1000, 0o640, 1000, false),
-            (1000, 0o604, 1000, false),
-            (1000, 0o601, 1000, false),
-            (1001, 0o600, 1000, false),
-            (1001, 0o600, 0, false),
-            (0, 0o640, 1000, true),
-            (0, 0o600, 0, true),
-            (0, 0o640, 0, true),
-            (0, 0o660, 1000, false),
-            (0, 0o644, 1000, false),
-        ] {
-            assert_eq!(may_be_trusted(owner, mode, me), trusted, "{owner} {mode:o} {me}");
         }
     }
 
