@@ -9,6 +9,7 @@ use crate::decode::Columns;
 use crate::error::{Reject, Warning};
 use crate::file_name::{Metadata, parse_file_name};
 use crate::framing::Position;
+use crate::privacy::Privacy;
 use crate::record_id::RecordId;
 use crate::scan::{Counts, Scanner, Sink};
 use crate::schema::schema;
@@ -36,6 +37,8 @@ pub struct SourceOptions {
     pub strictness: Strictness,
     /// Whether rows have a `record_id`.
     pub record_id: RecordId,
+    /// What becomes of parties' numbers.
+    pub privacy: Privacy,
     /// Rows of a batch, from 1 to [`MAX_BATCH_SIZE`]; all batches of a source have as many but the
     /// last.
     pub batch_size: usize,
@@ -51,6 +54,7 @@ impl SourceOptions {
             time_zone: None,
             strictness: Strictness::default(),
             record_id: RecordId::default(),
+            privacy: Privacy::CLEAR,
             batch_size: DEFAULT_BATCH_SIZE,
         }
     }

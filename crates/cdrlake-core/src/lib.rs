@@ -9,7 +9,7 @@
 //! 2. `framing` gives each physical line a verdict on its length; `validate` on its bytes and
 //!    values; `scan` ties both together, fast over runs of equal strides.
 //! 3. `decode` turns sound records into columns; `number`, `country`, `product` and `file_name`
-//!    hold the rules of normalization.
+//!    hold the rules of normalization, `privacy` what may stand in place of numbers.
 //! 4. [`Decoder`] takes bytes in pieces of any size and gives batches; [`Reader`] does so from any
 //!    [`Read`](std::io::Read).
 //!
@@ -40,6 +40,7 @@ mod framing;
 mod layout;
 mod mask;
 mod number;
+mod privacy;
 mod product;
 mod reader;
 mod record;
@@ -58,6 +59,7 @@ pub use file_name::{Metadata, carrier_name, parse_file_name};
 pub use framing::{Position, count_lines, whole_lines_len};
 pub use layout::{FIELDS, Field, FieldSpec, Kind, MAX_RECORD_LINE_LEN, RECORD_LEN};
 pub use number::{E164, Role, SplitNumber, SplitNumberError, masked_digits, normalize, trim};
+pub use privacy::{NotAKey, Numbers, Privacy, PrivacyError, PrivacyKey, Token, UnknownNumbers};
 pub use product::{UnknownProduct, parse_product, product_name, product_type_name};
 pub use reader::{Error, Reader};
 pub use record::Record;

@@ -16,7 +16,7 @@ pub enum RecordId {
     /// It is null.
     #[default]
     Omit,
-    /// It is [`record_id`].
+    /// It is [`record_id`], or as [`Privacy::record_id`](crate::Privacy::record_id) says.
     Fill,
 }
 

@@ -15,6 +15,7 @@ use arrow_schema::DataType;
 use crate::country::Country;
 use crate::decoder::SourceOptions;
 use crate::error::Reject;
+use crate::privacy::{Numbers, Privacy};
 use crate::record_id::RecordId;
 use crate::validate::Strictness;
 
@@ -275,7 +276,7 @@ fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOption
         Some(zone) => instant(&start_time, zone.name()),
         None => (None, None),
     };
-    vec![
+    let mut row = vec![
         Some(options.source_file.clone()),
         Some(record_number.to_string()),
         country.map(str::to_owned),
@@ -312,9 +313,90 @@ fn row(record: &[u8], trailer: &[u8], record_number: u64, options: &SourceOption
         (!trailer.is_empty()).then_some(trailer),
         match options.record_id {
             RecordId::Omit => None,
-            RecordId::Fill => Some(blake3::hash(record).to_hex()[..32].to_owned()),
+            RecordId::Fill => record_id(record, &options.privacy),
         },
-    ]
+    ];
+    if !options.privacy.numbers().are_clear() {
+        row[23] = trimmed("account_code")
+            .map(|code| privately(&code, party("account_code").as_deref(), &options.privacy));
+        for (column, e164) in [(8, 9), (11, 12), (28, 29), (30, 31)] {
+            let number = match column {
+                28 if charged_is_trunk => service("charged"),
+                _ => row[e164].clone(),
+            };
+            row[column] = row[column].take().map(|text| {
+                let digits = text.chars().filter(char::is_ascii_digit).count();
+                match column {
+                    28 if charged_is_trunk && digits < 6 => text,
+                    _ => privately(&text, number.as_deref(), &options.privacy),
+                }
+            });
+            row[e164] =
+                row[e164].take().map(|text| privately(&text, Some(&text), &options.privacy));
+        }
+        for column in [20, 21, 22, 24, 25, 26, 33] {
+            row[column] = row[column].take().map(|text| without_numbers(&text));
+        }
+    }
+    row
+}
+
+/// What stands in place of a number, which may have an E.164 form.
+fn privately(text: &str, e164: Option<&str>, privacy: &Privacy) -> String {
+    match privacy.numbers() {
+        Numbers::Clear => text.to_owned(),
+        Numbers::Masked { keep } => {
+            let (plus, digits) = match text.strip_prefix('+') {
+                Some(digits) => ("+", digits),
+                None => ("", text),
+            };
+            let kept = digits.len().saturating_sub(4).min(keep.into());
+            format!("{plus}{}{}", &digits[..kept], "x".repeat(digits.len() - kept))
+        }
+        Numbers::Pseudonymized => {
+            let input = match e164 {
+                Some(number) => format!("e164:{number}"),
+                None => format!("raw:{text}"),
+            };
+            let hash = keyed(input.as_bytes(), privacy);
+            let token = hash.chars().map(|digit| {
+                let value = digit.to_digit(16).unwrap_or_default();
+                char::from_u32(u32::from(b'a') + value).unwrap_or_default()
+            });
+            format!("p1_{}", token.collect::<String>())
+        }
+    }
+}
+
+fn record_id(record: &[u8], privacy: &Privacy) -> Option<String> {
+    match (privacy.numbers(), privacy.key()) {
+        (_, Some(_)) => Some(keyed(&[&b"record:"[..], record].concat(), privacy)),
+        (Numbers::Clear, None) => Some(blake3::hash(record).to_hex()[..32].to_owned()),
+        (_, None) => None,
+    }
+}
+
+/// The first half of a keyed BLAKE3, in hexadecimal digits.
+fn keyed(input: &[u8], privacy: &Privacy) -> String {
+    let key = privacy.key().map(|key| *key.bytes()).unwrap_or_default();
+    blake3::keyed_hash(&key, input).to_hex()[..32].to_owned()
+}
+
+/// `text` with `x` for each digit of a run of six or more, but for six that begin with 0000.
+fn without_numbers(text: &str) -> String {
+    let is_digit = |at: usize| text.as_bytes().get(at).is_some_and(u8::is_ascii_digit);
+    let of_run = |at: usize| {
+        let start = (0..=at).rev().take_while(|&at| is_digit(at)).last().unwrap_or(at);
+        let end = (at..).take_while(|&at| is_digit(at)).last().unwrap_or(at);
+        &text[start..=end]
+    };
+    let blot = |at: usize, c: char| match is_digit(at) {
+        true if of_run(at).len() < 6 => c,
+        true if of_run(at).len() == 6 && of_run(at).starts_with("0000") => c,
+        true => 'x',
+        false => c,
+    };
+    text.chars().enumerate().map(|(at, c)| blot(at, c)).collect()
 }
 
 /// When a local time was in a zone, and whether the clock showed it twice.

@@ -65,7 +65,7 @@ impl Column for AccountCodes {
 }
 
 #[inline(always)]
-fn repeats_origin(record: Record<'_>) -> bool {
+pub(super) fn repeats_origin(record: Record<'_>) -> bool {
     is_equal(record.account_code(), record.origin())
 }
 

@@ -9,6 +9,7 @@ mod constant;
 mod duration;
 mod ids;
 mod number;
+mod private;
 mod record_id;
 mod time;
 mod values;
@@ -16,6 +17,7 @@ mod values;
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::ArrowError;
 
+use self::private::Private;
 use crate::country::Country;
 use crate::decoder::SourceOptions;
 use crate::layout::Field;
@@ -51,6 +53,8 @@ impl Columns {
         let country = metadata.country;
         let identifier = metadata.product_identifier.as_deref();
         let text = |value: Option<&str>| -> Box<dyn Column> { Box::new(constant::text(value)) };
+        let private = Private::of(options);
+        let private = private.as_ref();
         let mut columns: Vec<Box<dyn Column>> = vec![
             text(Some(&options.source_file)),
             Box::new(constant::RecordNumbers::default()),
@@ -60,30 +64,43 @@ impl Columns {
             text(identifier.and_then(product_name)),
             Box::new(constant::int32(metadata.sequence_number)),
             Box::new(constant::local_time(metadata.file_time)),
-            Box::new(number::Parties::<ORIGIN>::new(country).with_masked_digits()),
-            Box::new(number::Parties::<DESTINATION>::new(country)),
+            party(number::Parties::<ORIGIN>::new(country).with_masked_digits(), private),
+            party(number::Parties::<DESTINATION>::new(country), private),
             Box::new(code::Named::new(|record| record.product_type(), product_type_name)),
             Box::new(time::StartTimes::default()),
         ];
         columns.extend(instants(options.time_zone.as_ref()));
+        let charged = number::Services::new(|record| record.charged(), country).unless_trunk();
+        let dialled = number::Services::new(|record| record.dialled(), country);
         columns.extend::<Vec<Box<dyn Column>>>(vec![
             Box::new(duration::Durations::default()),
             Box::new(code::Digits::new(|record| record.continuation())),
-            Box::new(code::Codes::new(|record| record.switch_id())),
-            Box::new(code::Codes::new(|record| record.trunk_incoming())),
-            Box::new(code::Codes::new(|record| record.trunk_outgoing())),
-            Box::new(account_code::AccountCodes::default()),
-            Box::new(code::Codes::new(|record| record.pulses_in())),
-            Box::new(code::Codes::new(|record| record.pulses_generated())),
-            Box::new(code::Codes::new(charge_band)),
+            codes(code::Codes::new(|record| record.switch_id()), private),
+            codes(code::Codes::new(|record| record.trunk_incoming()), private),
+            codes(code::Codes::new(|record| record.trunk_outgoing()), private),
+            match private {
+                Some(private) => private.account_code(),
+                None => Box::new(account_code::AccountCodes::default()),
+            },
+            codes(code::Codes::new(|record| record.pulses_in()), private),
+            codes(code::Codes::new(|record| record.pulses_generated()), private),
+            codes(code::Codes::new(charge_band), private),
             Box::new(code::Codes::new(|record| record.service_indicator())),
-            Box::new(number::Services::new(|record| record.charged(), country).unless_trunk()),
-            Box::new(number::Services::new(|record| record.dialled(), country)),
+            match private {
+                Some(private) => private.charged(charged),
+                None => Box::new(charged),
+            },
+            match private {
+                Some(private) => private.dialled(dialled),
+                None => Box::new(dialled),
+            },
             Box::new(code::Codes::new(|record| record.carrier())),
-            Box::new(code::Trailers::default()),
+            codes(code::Trailers::default(), private),
             match options.record_id {
-                RecordId::Omit => Box::new(constant::nulls(ColumnType::Binary16)),
-                RecordId::Fill => Box::new(record_id::RecordIds::default()),
+                RecordId::Fill if options.privacy.has_record_ids() => {
+                    Box::new(record_id::RecordIds::new(options.privacy.clone()))
+                }
+                RecordId::Fill | RecordId::Omit => Box::new(constant::nulls(ColumnType::Binary16)),
             },
         ]);
         Self { columns, rows: 0 }
@@ -110,6 +127,24 @@ impl Columns {
         }
         self.rows = 0;
         RecordBatch::try_new(schema, arrays)
+    }
+}
+
+fn party<const AT: usize>(
+    column: number::Parties<AT>,
+    private: Option<&Private>,
+) -> Box<dyn Column> {
+    match private {
+        Some(private) => private.party(column),
+        None => Box::new(column),
+    }
+}
+
+/// Text that after a shift may hold a number. Shorter fields have no room for the digits of one.
+fn codes(column: impl Column + 'static, private: Option<&Private>) -> Box<dyn Column> {
+    match private {
+        Some(_) => Private::text(column),
+        None => Box::new(column),
     }
 }
 

@@ -8,22 +8,33 @@ use arrow_buffer::Buffer;
 use arrow_schema::ArrowError;
 
 use super::Column;
-use crate::record_id::{RECORD_ID_LEN, record_id};
+use crate::privacy::Privacy;
+use crate::record_id::RECORD_ID_LEN;
 use crate::validate::Sound;
 
 /// The column `record_id`, filled.
-#[derive(Default)]
-pub(super) struct RecordIds(Vec<u8>);
+pub(super) struct RecordIds {
+    privacy: Privacy,
+    ids: Vec<u8>,
+}
+
+impl RecordIds {
+    /// `privacy` has identifiers.
+    pub(super) fn new(privacy: Privacy) -> Self {
+        Self { privacy, ids: Vec::new() }
+    }
+}
 
 impl Column for RecordIds {
     fn append(&mut self, group: &[Sound<'_>]) {
         for sound in group {
-            self.0.extend_from_slice(&record_id(sound.record().bytes()));
+            let id = self.privacy.record_id(sound.record().bytes());
+            self.ids.extend_from_slice(&id.unwrap_or_default());
         }
     }
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
-        let ids = Buffer::from_vec(take(&mut self.0));
+        let ids = Buffer::from_vec(take(&mut self.ids));
         arrays.push(Arc::new(FixedSizeBinaryArray::try_new(RECORD_ID_LEN as i32, ids, None)?));
         Ok(())
     }

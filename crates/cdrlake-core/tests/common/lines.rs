@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
-use cdrlake_core::{Country, Field, Metadata, RecordId, SourceOptions, Strictness};
+use cdrlake_core::{
+    Country, Field, Metadata, Numbers, Privacy, PrivacyKey, RecordId, SourceOptions, Strictness,
+};
 use cdrlake_generate::frozen::Calls;
 use fastrand::Rng;
 
@@ -75,6 +77,19 @@ impl Lines {
             0 => self.set(&mut line, Field::ProductType, &["00", "10", "79", "80", "42"]),
             1 => self.set(&mut line, Field::Duration, &["      17", "17      ", "  170   "]),
             2 => self.set(&mut line, Field::Date, &["20240229", "19000101", "21001231"]),
+            3 => {
+                let fields = [Field::SwitchId, Field::TrunkIncoming, Field::TrunkOutgoing];
+                let field = self.rng.choice(fields).unwrap();
+                let texts = ["CX01632960000", "016329 960000 12", "1234567 x", "00012 000001"];
+                let padded = texts.map(|text| format!("{text:25}"));
+                self.set(&mut line, field, &padded.each_ref().map(String::as_str));
+                self.set(&mut line, Field::PulsesIn, &["000001", "016329", "12 345", "      "]);
+            }
+            4 => {
+                let ids = ["SIPGB00012", "SIP441632960000", "00", "1234567"];
+                let padded = ids.map(|id| format!("{id:20}"));
+                self.set(&mut line, Field::Charged, &padded.each_ref().map(String::as_str));
+            }
             _ => {}
         }
         if self.rng.u8(0..3) == 0 {
@@ -148,6 +163,17 @@ impl Lines {
         line
     }
 
+    fn privacy(&mut self) -> Privacy {
+        let masked = Numbers::Masked { keep: self.rng.u8(0..=Numbers::MAX_KEEP) };
+        let numbers = self.rng.choice([Numbers::Clear, masked, Numbers::Pseudonymized]).unwrap();
+        let key = match numbers {
+            Numbers::Clear => None,
+            Numbers::Masked { .. } if self.rng.bool() => None,
+            _ => Some(PrivacyKey::new(self.rng.choice([[0; 32], [1; 32]]).unwrap())),
+        };
+        Privacy::new(numbers, key).unwrap()
+    }
+
     /// Options of every kind.
     pub(crate) fn options(&mut self) -> SourceOptions {
         let countries: Vec<Country> = Country::all().collect();
@@ -171,6 +197,7 @@ impl Lines {
                 .choice([Strictness::Lenient, Strictness::Lenient, Strictness::Strict])
                 .unwrap(),
             record_id: self.rng.choice([RecordId::Omit, RecordId::Fill]).unwrap(),
+            privacy: self.privacy(),
             batch_size: self.rng.usize(1..500),
             ..SourceOptions::new("random.cdr")
         }
