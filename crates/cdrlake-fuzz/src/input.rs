@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use cdrlake_core::{Country, RECORD_LEN, RecordId, SourceOptions, Strictness, TimeZone};
+use cdrlake_core::{
+    Country, Numbers, Privacy, PrivacyKey, RECORD_LEN, RecordId, SourceOptions, Strictness,
+    TimeZone,
+};
 
 macro_rules! sample {
     ($name:literal) => {
@@ -48,6 +51,15 @@ pub(crate) fn options(bytes: &mut Unstructured<'_>) -> Result<SourceOptions> {
         options.time_zone =
             options.metadata.country.and_then(|country| TimeZone::of_country(country).ok());
     }
+    let key = || Some(PrivacyKey::new([flags; PrivacyKey::LEN]));
+    let privacy = match country & 0x60 {
+        0x20 => {
+            Privacy::new(Numbers::Masked { keep: flags & 15 }, key().filter(|_| flags & 16 == 16))
+        }
+        0x40 => Privacy::new(Numbers::Pseudonymized, key()),
+        _ => Ok(Privacy::CLEAR),
+    };
+    options.privacy = privacy.unwrap_or_default();
     Ok(options)
 }
 
