@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cdrlake_core::{RecordId, Reject};
+use cdrlake_core::{Privacy, RecordId, Reject};
 
 use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
 use crate::known::{History, NothingKnown, Repeated};
 use crate::load::Destination;
+use crate::privacy::ClearRejects;
 use crate::progress::Stage;
 use crate::publish::{Overwrite, publish_files};
 use crate::rejects::RejectsFile;
@@ -73,12 +74,14 @@ impl ConvertOptions {
 pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
     let (output, rejects_path) = (&options.output, options.rejects_path());
     let written = Written::check(&options.load, &[output, &rejects_path], options.overwrite)?;
+    let (privacy, kept) = options.load.privacy.settle(options.load.record_id)?;
     let left_out = options.columns.left_out();
     let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();
-    let layout = Arc::new(Layout::calls(options.compression, &left_out)?);
+    let layout = Layout::calls(options.compression, &left_out)?.of_privacy(privacy.numbers());
+    let layout = Arc::new(layout);
     let destination = Destination::Files {
         calls: Box::new(StagedParquet::create(directory(output), output, Arc::clone(&layout))?),
-        rejects: Box::new(RejectsFile::new(rejects_path)),
+        rejects: Box::new(RejectsFile::new(rejects_path, kept)),
     };
     let loaded = load(Run {
         options: &options.load,
@@ -86,15 +89,19 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         spool_near: Some(output),
         destination,
         record_id: options.load.record_id,
+        privacy,
+        rejects: kept,
         written: &written,
         history: nothing_known(&options.load),
     })?;
     let mut outputs = Vec::new();
+    let mut omitted = 0;
     let Destination::Files { calls, rejects } = loaded.destination else {
         return Err(LakeError::Defect("the destination changed its kind"));
     };
     if loaded.sources.iter().any(|source| source.report.status == Status::Loaded) {
         let stale = rejects.path().to_owned();
+        omitted = rejects.omitted();
         let rejects = rejects.finish()?;
         let calls = StagedFile { path: output.clone(), ..calls.finish()? };
         outputs.push(published(OutputKind::Calls, &calls));
@@ -110,7 +117,8 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
         publish_files(add, &remove, options.overwrite)?;
     }
     let reports = Loaded::reports(loaded.sources);
-    Ok(Report::new(options.load.run_id(), reports, loaded.empty_inputs, outputs))
+    let report = Report::new(options.load.run_id(), reports, loaded.empty_inputs, outputs);
+    Ok(Report { rejects_not_written: omitted, ..report })
 }
 
 /// Gives every line the verdict that [`convert`] would, and writes nothing. Rejected lines of
@@ -130,6 +138,8 @@ pub fn validate(
         spool_near: None,
         destination: Destination::Caller(on_reject),
         record_id: RecordId::Omit,
+        privacy: Privacy::CLEAR,
+        rejects: ClearRejects::Write,
         written: &written,
         history: nothing_known(options),
     })?;

@@ -124,6 +124,47 @@ pub enum LakeError {
         /// What was asked for.
         wanted: String,
     },
+    /// Tokens without a key.
+    #[error("numbers are pseudonymized with a key: name its file with --key-file")]
+    NoKey,
+    /// A key that nothing is made with.
+    #[error(
+        "the key has nothing to key: tokens (--pseudonymize), or the record_id of masked records (--mask \
+         with --record-id); say so, or leave --key-file out"
+    )]
+    KeyForNothing,
+    /// Identifiers by which masked digits could be guessed.
+    #[error(
+        "the record_id of masked records must be keyed, lest the masked digits be found by trying them \
+         all: name a key's file with --key-file, or leave --record-id out"
+    )]
+    UnkeyedRecordIds,
+    /// The lake's tokens or identifiers are keyed, and there is no key.
+    #[error("{} is keyed: name the file of key {key_id} with --key-file", lake.display())]
+    LakeKeyMissing {
+        /// The lake.
+        lake: PathBuf,
+        /// What names its key.
+        key_id: String,
+    },
+    /// The lake's tokens or identifiers are made with another key.
+    #[error(
+        "{} is keyed with {lakes}, and this is key {given}; name the file of its own with --key-file, or \
+         make a new lake", lake.display()
+    )]
+    OtherKey {
+        /// The lake.
+        lake: PathBuf,
+        /// What names its key.
+        lakes: String,
+        /// What names the key that was given.
+        given: String,
+    },
+    /// A key for a lake that has none.
+    #[error(
+        "{} was made without a key, which is fixed; leave --key-file out, or make a new lake", .0.display()
+    )]
+    LakeWithoutKey(PathBuf),
     /// Duplicates are to be dropped from a lake whose rows nothing identifies.
     #[error(
         "{} was made without --record-id, so duplicates cannot be told; make a lake with it", .0.display()

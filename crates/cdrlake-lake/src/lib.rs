@@ -28,6 +28,7 @@ mod load;
 mod lock;
 mod partition;
 mod pipeline;
+mod privacy;
 mod progress;
 mod publish;
 mod read;
@@ -59,6 +60,7 @@ pub use lake::{
 };
 pub use lock::Locked;
 pub use partition::PartitionBy;
+pub use privacy::{ClearRejects, PrivacyOptions};
 pub use progress::{Progress, Stage, input_bytes};
 pub use publish::Overwrite;
 pub use read::{OpenedSource, read_sources};

@@ -21,6 +21,7 @@ use tempfile::{NamedTempFile, SpooledTempFile};
 
 use crate::blocks::OpenSource;
 use crate::error::LakeError;
+use crate::privacy::ClearRejects;
 use crate::staging::{SourceRows, StagedFile, add_rows, directory, temporary_file};
 
 /// Bytes of a spool that stay in memory.
@@ -120,12 +121,16 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// The rejects file under construction; there is none before the first rejected line.
+/// The rejects file under construction; there is none before the first rejected line, nor if lines
+/// are only counted.
 pub(crate) struct RejectsFile {
     path: PathBuf,
+    kept: ClearRejects,
     writer: Option<ArrowWriter<NamedTempFile>>,
     rows: Rows,
     written: u64,
+    /// Lines that were counted and not written.
+    omitted: u64,
     /// Whose its rows are, from the first to the last.
     sources: Vec<SourceRows>,
     /// The record numbers in it, by the source's index.
@@ -134,12 +139,14 @@ pub(crate) struct RejectsFile {
 
 impl RejectsFile {
     /// A file that is to be published as `path`.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf, kept: ClearRejects) -> Self {
         Self {
             path,
+            kept,
             writer: None,
             rows: Rows::default(),
             written: 0,
+            omitted: 0,
             sources: Vec::new(),
             record_numbers: HashMap::new(),
         }
@@ -156,8 +163,12 @@ impl RejectsFile {
         source_hash: &str,
         reject: &Reject<'_>,
     ) -> Result<(), LakeError> {
-        add_rows(&mut self.sources, SourceRows { source: source.index, rows: 1 });
         self.record_numbers.entry(source.index).or_default().insert(reject.record_number);
+        if self.kept == ClearRejects::Omit {
+            self.omitted += 1;
+            return Ok(());
+        }
+        add_rows(&mut self.sources, SourceRows { source: source.index, rows: 1 });
         self.rows.push(&source.options, source_hash, reject);
         if self.rows.is_full() { self.write_rows() } else { Ok(()) }
     }
@@ -187,6 +198,11 @@ impl RejectsFile {
         self.record_numbers.remove(&source).unwrap_or_default()
     }
 
+    /// Lines that were counted and not written.
+    pub(crate) const fn omitted(&self) -> u64 {
+        self.omitted
+    }
+
     /// Whose its rows are, from the first to the last.
     pub(crate) fn sources(&self) -> &[SourceRows] {
         &self.sources
@@ -212,7 +228,7 @@ pub(crate) fn copy(
     batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
 ) -> Result<StagedFile, LakeError> {
     let path = directory.join("rejects");
-    let mut file = RejectsFile::new(path);
+    let mut file = RejectsFile::new(path, ClearRejects::Write);
     for batch in batches {
         file.write_batch(&batch?)?;
     }

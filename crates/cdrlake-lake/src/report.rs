@@ -28,6 +28,8 @@ pub struct Report {
     pub empty_inputs: Vec<String>,
     /// The files published; none if no source was loaded.
     pub outputs: Vec<Output>,
+    /// Rejected lines that were counted and not written, for they hold numbers in clear.
+    pub rejects_not_written: u64,
 }
 
 impl Report {
@@ -43,7 +45,7 @@ impl Report {
                 totals.add(&source.tally);
             }
         }
-        Self { run_id, totals, sources, empty_inputs, outputs }
+        Self { run_id, totals, sources, empty_inputs, outputs, rejects_not_written: 0 }
     }
 
     /// How many sources have this status.

@@ -4,14 +4,15 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use cdrlake_core::{RecordId, Strictness};
+use cdrlake_core::{Privacy, RecordId, Strictness};
 
-use crate::blocks::{BLOCK_LEN, Buffers, Gathered, Gatherer, Verdicts};
+use crate::blocks::{BLOCK_LEN, Buffers, Decoding, Gathered, Gatherer, Verdicts};
 use crate::error::LakeError;
 use crate::interrupt::Interrupt;
 use crate::known::{Changed, History};
 use crate::load::{Collected, Destination, LoadedSource, Loader};
 use crate::pipeline;
+use crate::privacy::{ClearRejects, PrivacyOptions};
 use crate::progress::{Progress, Stage};
 use crate::report::{MaxRejects, SourceReport};
 use crate::source::{Input, Limits, Opening, Settings, visit};
@@ -34,6 +35,8 @@ pub struct LoadOptions {
     pub strictness: Strictness,
     /// Whether rows get a `record_id`; a lake's own setting comes before this.
     pub record_id: RecordId,
+    /// What becomes of parties' numbers; a lake's own settings come before this.
+    pub privacy: PrivacyOptions,
     /// What to do with a source whose name, of the carrier's form, came before with other content.
     pub changed: Changed,
     /// How many rejects a source may have; any number if none.
@@ -76,6 +79,7 @@ impl LoadOptions {
             time_zones: TimeZones::default(),
             strictness: Strictness::default(),
             record_id: RecordId::default(),
+            privacy: PrivacyOptions::default(),
             changed: Changed::default(),
             max_rejects: None,
             threads: None,
@@ -139,6 +143,9 @@ pub(crate) struct Run<'r> {
     pub(crate) spool_near: Option<&'r Path>,
     pub(crate) destination: Destination<'r>,
     pub(crate) record_id: RecordId,
+    pub(crate) privacy: Privacy,
+    /// Whether rejected lines are kept with their bytes.
+    pub(crate) rejects: ClearRejects,
     pub(crate) written: &'r Written,
     pub(crate) history: History<'r>,
 }
@@ -160,9 +167,11 @@ impl Loaded<'_> {
 
 /// Loads all inputs.
 pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
-    let Run { options, rows, spool_near, destination, record_id, written, history } = run;
+    let Run { options, rows, spool_near, destination, .. } = run;
+    let Run { record_id, privacy, rejects, written, history, .. } = run;
     let buffers = Buffers::default();
-    let worker = Worker { rows, max_rejects: options.max_rejects, spool_near, buffers: &buffers };
+    let max_rejects = options.max_rejects;
+    let worker = Worker { rows, max_rejects, spool_near, rejects, buffers: &buffers };
     let work = |block| Collected::Worked(worker.work(block));
     let opening = Opening {
         settings: &options.settings,
@@ -173,7 +182,7 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         progress: &options.progress,
     };
     let verdicts = Verdicts::default();
-    let mut loader = Loader::new(destination, options.max_rejects, &verdicts, &options.progress);
+    let mut loader = Loader::new(destination, max_rejects, &verdicts, &options.progress);
     let mut empty_inputs = Vec::new();
     let collect = |collected| loader.collect(collected);
     let Workers { threads, blocks } = options.workers()?;
@@ -183,7 +192,8 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
             Gathered::Awaited => queue.drain(),
             other => queue.pass(Collected::Gathered(other)),
         };
-        let mut gatherer = Gatherer::new(options, record_id, &buffers, history, &verdicts, emit);
+        let decoding = Decoding { record_id, privacy };
+        let mut gatherer = Gatherer::new(options, decoding, &buffers, history, &verdicts, emit);
         for input in &options.inputs {
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;

@@ -14,6 +14,7 @@ use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKi
 use crate::columns::{Layout, RowGroup, RowGroupEncoder};
 use crate::error::LakeError;
 use crate::partition::{PartitionBy, Pieces};
+use crate::privacy::ClearRejects;
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
 use crate::select::DateRange;
@@ -26,6 +27,8 @@ pub(crate) struct Worker<'w> {
     pub(crate) max_rejects: Option<MaxRejects>,
     /// Near which large spools go.
     pub(crate) spool_near: Option<&'w Path>,
+    /// Whether rejected lines are kept with their bytes.
+    pub(crate) rejects: ClearRejects,
     pub(crate) buffers: &'w Buffers,
 }
 
@@ -219,8 +222,13 @@ impl Worker<'_> {
             }
             Ok(())
         };
-        let mut rejects =
-            Rejects { spool: None, near: self.spool_near, first: None, result: Ok(()) };
+        let mut rejects = Rejects {
+            spool: None,
+            kept: self.rejects,
+            near: self.spool_near,
+            first: None,
+            result: Ok(()),
+        };
         let mut accepted = RoaringTreemap::new();
         if let Lines::Picked(lines) = &part.lines {
             accepted.extend(lines.iter().map(|line| line.position.record_number));
@@ -285,6 +293,7 @@ impl Worker<'_> {
 /// Takes a part's rejected lines; there is no spool before the first.
 struct Rejects<'w> {
     spool: Option<Spool>,
+    kept: ClearRejects,
     near: Option<&'w Path>,
     first: Option<String>,
     result: std::io::Result<()>,
@@ -295,8 +304,13 @@ impl Rejects<'_> {
         let near = self.near;
         let spool = self.spool.get_or_insert_with(|| Spool::new(near));
         self.first.get_or_insert_with(|| reject.to_string());
+        let kept = match self.kept {
+            ClearRejects::Write => *reject,
+            // Nor may a spool hold their bytes: it may be on disk.
+            ClearRejects::Omit => Reject { raw: &[], ..*reject },
+        };
         if self.result.is_ok() {
-            self.result = spool.push(reject);
+            self.result = spool.push(&kept);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cdrlake_core::Numbers;
 use jiff::civil::DateTime;
 
 use super::finding::Series;
@@ -16,6 +17,8 @@ pub(crate) struct Facts {
     /// Closed findings, and why.
     pub(crate) accepted: BTreeMap<String, String>,
     pub(crate) moment: Moment,
+    /// What became of numbers by which calls are told apart; clear, if a `record_id` tells them.
+    pub(crate) identities: Numbers,
 }
 
 /// When a ledger was read: it stays the same while no run changes the lake.

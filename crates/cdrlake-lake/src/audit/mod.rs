@@ -23,6 +23,7 @@ mod totals;
 
 use std::path::Path;
 
+use cdrlake_core::Numbers;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -184,7 +185,8 @@ fn audit_facts(
              the lake finishes it"
         )
     });
-    let notes = publishing.collect();
+    let uncertain = uncertain_overlaps(facts, &findings).map(str::to_owned);
+    let notes = publishing.chain(uncertain).collect();
     let (mut open, mut accepted) = (Vec::new(), Vec::new());
     for finding in findings {
         // Whether rejects are open, their state says.
@@ -195,6 +197,28 @@ fn audit_facts(
         }
     }
     Ok(Audit { schedules, sequences, findings: open, accepted, notes })
+}
+
+/// What is to be known of overlaps where nothing but treated numbers tells calls apart.
+fn uncertain_overlaps(facts: &Facts, findings: &[Finding]) -> Option<&'static str> {
+    let is_overlap = |finding: &Finding| matches!(finding.observation, Observation::Overlap { .. });
+    let loaded = || facts.sources.values().filter(|source| source.is_loaded());
+    match facts.identities {
+        Numbers::Masked { .. } if findings.iter().any(is_overlap) => Some(
+            "numbers are masked and there is no record_id, so overlaps may count calls that differ in \
+             masked digits alone",
+        ),
+        Numbers::Pseudonymized
+            if loaded().any(|source| source.country.is_none())
+                && loaded().any(|source| source.country.is_some()) =>
+        {
+            Some(
+                "numbers are pseudonymized and there is no record_id, so overlaps of sources with a \
+                 country and sources without may not be found: their national numbers have other tokens",
+            )
+        }
+        _ => None,
+    }
 }
 
 /// Reads all files of a lake, and holds them against the ledger.

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use cdrlake_core::{
-    Position, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
+    Position, Privacy, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
     whole_lines_len,
 };
 
@@ -21,12 +21,19 @@ use crate::run::LoadOptions;
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
 use crate::time_zones::KnownTimeZones;
 
+/// What a lake's settings may say of how records are decoded.
+#[derive(Clone)]
+pub(crate) struct Decoding {
+    pub(crate) record_id: RecordId,
+    pub(crate) privacy: Privacy,
+}
+
 /// Gathers sources into blocks and hands them to `emit`.
 pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
     time_zones: KnownTimeZones<'b>,
     strictness: Strictness,
-    record_id: RecordId,
+    decoding: Decoding,
     pub(super) interrupt: Interrupt,
     progress: &'b Progress,
     buffers: &'b Buffers,
@@ -82,7 +89,7 @@ where
 {
     pub(crate) fn new(
         options: &'b LoadOptions,
-        record_id: RecordId,
+        decoding: Decoding,
         buffers: &'b Buffers,
         history: History<'b>,
         verdicts: &'b Verdicts,
@@ -92,7 +99,7 @@ where
             block_len: options.block_len.max(RAW_LIMIT + 1),
             time_zones: KnownTimeZones::new(options.time_zones.clone(), &options.settings.profiles),
             strictness: options.strictness,
-            record_id,
+            decoding,
             interrupt: options.interrupt.clone(),
             progress: &options.progress,
             buffers,
@@ -159,7 +166,8 @@ where
             metadata: source.metadata.clone(),
             time_zone,
             strictness: self.strictness,
-            record_id: self.record_id,
+            record_id: self.decoding.record_id,
+            privacy: self.decoding.privacy.clone(),
             ..SourceOptions::new(&source.source_file)
         };
         Arc::new(OpenSource { index, options, kind })

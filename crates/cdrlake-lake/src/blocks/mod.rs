@@ -20,7 +20,7 @@ use crate::known::KnownSource;
 use crate::source::{LineEnd, Source, SourceError};
 
 pub(crate) use self::buffer::{Buffer, Buffers};
-pub(crate) use self::gather::Gatherer;
+pub(crate) use self::gather::{Decoding, Gatherer};
 
 /// Bytes of a full block: 65,536 records, which make a row group of two MiB or so.
 ///

@@ -41,6 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef};
+use cdrlake_core::Numbers;
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::basic::Type;
 use parquet::errors::{ParquetError, Result};
@@ -60,6 +61,9 @@ use self::text::TextColumn;
 
 /// Key of the table's version in a Parquet file.
 const SCHEMA_VERSION_KEY: &str = "cdrlake.schema_version";
+
+/// Key of what became of parties' numbers, where they are not clear.
+const PRIVACY_KEY: &str = "cdrlake.privacy";
 
 /// What names the program in a Parquet file.
 const CREATED_BY: &str = concat!("cdrlake version ", env!("CARGO_PKG_VERSION"));
@@ -95,6 +99,17 @@ impl Layout {
         let fields = fields.filter(|field| !without.contains(&field.name().as_str())).cloned();
         let schema = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
         Self::new(schema, properties, compression)
+    }
+
+    /// The same layout, in files that tell what became of parties' numbers.
+    pub(crate) fn of_privacy(mut self, numbers: Numbers) -> Self {
+        if !numbers.are_clear() {
+            let mut metadata = self.properties.key_value_metadata().cloned().unwrap_or_default();
+            metadata.push(KeyValue::new(PRIVACY_KEY.to_owned(), numbers.to_string()));
+            let properties = WriterProperties::clone(&self.properties).into_builder();
+            self.properties = Arc::new(properties.set_key_value_metadata(Some(metadata)).build());
+        }
+        self
     }
 
     /// Parquet has no dictionary type: readers see plain strings, so the Arrow schema, which would

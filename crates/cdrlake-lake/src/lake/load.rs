@@ -90,6 +90,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     let wanted = Settings {
         partition_by: options.partition_by,
         record_id: Some(options.load.record_id).filter(|&wanted| wanted == RecordId::Fill),
+        privacy: options.load.privacy.clone(),
     };
     let written = Written::check(&options.load, &[], Overwrite::Refuse)?;
     let lake = Lake::open(&options.lake, &wanted, &run_id)?;
@@ -97,14 +98,16 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         return Err(LakeError::NoRecordIds(lake.root.clone()));
     }
     let partition_by = lake.settings.partition_by;
-    let layout = Arc::new(Layout::calls(options.compression, partition_by.columns())?);
+    let (privacy, kept) = lake.settings.privacy(&options.load.privacy)?;
+    let layout = Layout::calls(options.compression, partition_by.columns())?;
+    let layout = Arc::new(layout.of_privacy(privacy.numbers()));
     let tuning = Tuning {
         target_file_size: options.target_file_size,
         waiting_memory: options.load.waiting_memory(),
     };
     let destination = Destination::Lake {
         calls: Box::new(Partitions::new(lake.staging.clone(), layout, tuning)),
-        rejects: Box::new(RejectsFile::new(lake.staging.join("rejects"))),
+        rejects: Box::new(RejectsFile::new(lake.staging.join("rejects"), kept)),
     };
     let spool = lake.staging.join("spool");
     let loaded = run::load(Run {
@@ -113,6 +116,8 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         spool_near: Some(&spool),
         destination,
         record_id: lake.settings.record_id,
+        privacy,
+        rejects: kept,
         written: &written,
         history: History {
             known: &lake.ledger,
@@ -124,6 +129,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         return Err(LakeError::Defect("the destination changed its kind"));
     };
     let mut rejects = *rejects;
+    let rejects_not_written = rejects.omitted();
     let mut facts = Facts::of(loaded.sources, &mut rejects, &lake, options)?;
     let mut calls = calls.finish()?;
     if options.duplicates == Duplicates::Drop {
@@ -141,6 +147,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     });
     let reports = facts.reports.split_off(0);
     let report = Report::new(run_id.clone(), reports, loaded.empty_inputs, outputs.collect());
+    let report = Report { rejects_not_written, ..report };
     if facts.facts.is_empty() {
         return Ok(report);
     }
@@ -175,6 +182,7 @@ fn report_of_news(report: &Report) -> Result<String, LakeError> {
         },
         empty_inputs: report.empty_inputs.clone(),
         outputs: report.outputs.clone(),
+        rejects_not_written: report.rejects_not_written,
     };
     serde_json::to_string(&report).map_err(|_| LakeError::Defect("a report is no JSON"))
 }

@@ -20,7 +20,7 @@ pub use self::load::{Duplicates, LakeOptions, convert_to_lake};
 pub use self::network::NetworkFileSystem;
 pub(crate) use self::places::Places;
 pub use self::settings::LakeSettings;
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::{Settings, identities};
 pub use self::unload::{Unloaded, unload};
 use crate::error::LakeError;
 use crate::interrupt::Interrupt;
@@ -108,6 +108,9 @@ impl Lake {
         refuse_foreign(root)?;
         refuse_lost_ledger(location)?;
         let internal = root.join(INTERNAL);
+        if !internal.is_dir() {
+            wanted.check()?;
+        }
         let staging = internal.join(STAGING);
         fs::create_dir_all(&staging).map_err(LakeError::write(&staging))?;
         Self::open_existing(location, run_id, |ledger| wanted.of_lake(ledger, root))

@@ -104,7 +104,10 @@ impl<'r> Rewriter<'r> {
     ) -> Result<Self, LakeError> {
         let columns = lake.settings.partition_by.columns();
         let layout = match kind {
-            FileKind::Calls => Some(Arc::new(Layout::calls(compression, columns)?)),
+            FileKind::Calls => {
+                let layout = Layout::calls(compression, columns)?;
+                Some(Arc::new(layout.of_privacy(lake.settings.numbers)))
+            }
             FileKind::Rejects => None,
         };
         Ok(Self { lake, layout })

@@ -100,6 +100,7 @@ impl Ledger {
             files: files.into_iter().map(|(_, file)| file).collect(),
             accepted: accepted.into_iter().collect(),
             moment: self.moment()?,
+            identities: crate::lake::identities(&self.settings()?),
         })
     }
 

@@ -5,6 +5,7 @@ mod deduplication;
 mod failures;
 mod housekeeping;
 mod loading;
+mod privacy;
 mod removing;
 mod replays;
 mod settings;
