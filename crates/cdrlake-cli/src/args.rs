@@ -14,6 +14,7 @@ use crate::generate::GenerateArguments;
 use crate::inspect::InspectArguments;
 use crate::load_args::{LoadArguments, size};
 use crate::message::LogFormat;
+use crate::privacy_args::PrivacyArguments;
 use crate::shell::{CompletionsArguments, ManArguments};
 use crate::stats::StatsArguments;
 use crate::sync::SyncArguments;
@@ -169,6 +170,9 @@ pub(crate) struct ConvertArguments {
     /// Replace OUT and its rejects file if they exist; a stale rejects file is removed.
     #[arg(long)]
     pub(crate) overwrite: bool,
+
+    #[command(flatten)]
+    pub(crate) privacy: PrivacyArguments,
 }
 
 /// What matters only if the output is a lake.

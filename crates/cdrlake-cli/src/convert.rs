@@ -41,6 +41,9 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
         tell(Event::Usage, problem);
         return Ok(Outcome::Usage);
     }
+    let Some(privacy) = arguments.privacy.options_or_usage(arguments.load.quiet) else {
+        return Ok(Outcome::Usage);
+    };
     let Some(profiles) =
         config::profiles_or_usage(arguments.load.reading.opening.config.as_deref())
     else {
@@ -48,6 +51,7 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
     };
     let report_path = arguments.report.as_deref();
     let mut load = arguments.load.options(profiles, report_path);
+    load.privacy = privacy;
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
     load.also_written.extend(arguments.metrics_file.clone());
     let report_file = report_path.map(OutputFile::create).transpose()?;
@@ -103,6 +107,11 @@ fn contradiction(arguments: &ConvertArguments) -> Option<String> {
     }
     if let Some(rejects) = arguments.rejects.as_deref().filter(|path| !is_parquet(path)) {
         return Some(format!("{} does not end in .parquet", rejects.display()));
+    }
+    if arguments.rejects.is_some() && arguments.privacy.omits_rejects() {
+        return Some(
+            "--rejects would write numbers in clear; allow it with --rejects-in-clear".to_owned(),
+        );
     }
     if !is_parquet(&arguments.output) {
         let output = arguments.output.display();

@@ -17,6 +17,7 @@ mod message;
 mod metrics;
 mod outcome;
 mod output_file;
+mod privacy_args;
 mod schema;
 mod shell;
 mod stats;

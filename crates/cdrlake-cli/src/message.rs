@@ -79,6 +79,10 @@ events! {
     InputEmpty = "input_empty", Info, "";
     /// Rejected lines of a source that were waived are open again.
     RejectsReopened = "rejects_reopened", Warning, "rejects: ";
+    /// Rejected lines were counted and not written, for they hold numbers in clear.
+    RejectsNotWritten = "rejects_not_written", Info, "rejects: ";
+    /// The command line covers more than it names.
+    PrivacyNote = "privacy_note", Info, "note: ";
     /// A file was published.
     OutputWritten = "output_written", Info, "";
     /// There is no new file.

@@ -44,6 +44,12 @@ impl Outcome {
             | LakeError::NoLake(_)
             | LakeError::Contradiction { .. }
             | LakeError::NoRecordIds(_)
+            | LakeError::NoKey
+            | LakeError::KeyForNothing
+            | LakeError::UnkeyedRecordIds
+            | LakeError::LakeKeyMissing { .. }
+            | LakeError::LakeWithoutKey(_)
+            | LakeError::OtherKey { .. }
             | LakeError::OtherLedger(_)
             | LakeError::DuplicatesLeftOut { .. }
             | LakeError::NetworkFileSystem { .. }

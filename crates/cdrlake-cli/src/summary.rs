@@ -196,6 +196,15 @@ fn print_totals(report: &Report) {
             .with("open_rejects", reopened_rejects)
             .tell();
     }
+    let not_written = report.rejects_not_written;
+    if not_written > 0 {
+        let text = format_args!(
+            "{not_written} counted and not written, for they hold numbers in clear; cdrlake inspect \
+             --rejected shows them where they are, and --rejects-in-clear writes them (fixed when a \
+             lake is made)"
+        );
+        Message::new(Event::RejectsNotWritten, text).with("rejects", not_written).tell();
+    }
     let mut skipped = report.sources.iter().filter(|source| source.status == Status::Skipped);
     for SourceReport { source, same_as, open_rejects, .. } in skipped.by_ref().take(MAX_ROWS) {
         let text = match same_as {

@@ -9,8 +9,8 @@ use anyhow::{Context, Result};
 use cdrlake_core::{Country, RecordId};
 use cdrlake_fetch::{Days, Deliveries, Offering, Plan, Profile, Task, UNRATED_DAYS, today};
 use cdrlake_lake::{
-    Delivery, Duplicates, Input, LakeLocation, LakeOptions, PartitionBy, ProfileSettings,
-    convert_to_lake, deliveries,
+    Delivery, Duplicates, Input, LakeLocation, LakeOptions, PartitionBy, PrivacyOptions,
+    ProfileSettings, convert_to_lake, deliveries,
 };
 use clap::Args;
 use jiff::civil::Date;
@@ -25,6 +25,7 @@ use crate::message::{Event, Message, tell};
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
 use crate::output_file::OutputFile;
+use crate::privacy_args::PrivacyArguments;
 use crate::{config, suggest, summary};
 
 #[derive(Debug, Args)]
@@ -83,6 +84,9 @@ pub(crate) struct SyncArguments {
     /// For the textfile collector of node_exporter, which wants a name that ends in .prom.
     #[arg(long, value_name = "FILE.prom")]
     metrics_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    privacy: PrivacyArguments,
 }
 
 /// `lake_from` says where the lake comes from, if not from the command line.
@@ -114,6 +118,9 @@ fn sync(
     }
     let Some(profiles) = config::profiles_or_usage(arguments.reading.opening.config.as_deref())
     else {
+        return Ok(Outcome::Usage);
+    };
+    let Some(privacy) = arguments.privacy.options_or_usage(connection.quiet) else {
         return Ok(Outcome::Usage);
     };
     let known = match deliveries(&location) {
@@ -161,7 +168,8 @@ fn sync(
         }
         return Ok(fetched);
     }
-    Ok(fetched.or_worse(load(arguments, location, profiles, report_file, metrics)?))
+    let loaded = load(arguments, location, profiles, privacy, report_file, metrics)?;
+    Ok(fetched.or_worse(loaded))
 }
 
 /// `path` without links, as far as it exists.
@@ -203,12 +211,14 @@ fn load(
     arguments: &SyncArguments,
     location: LakeLocation,
     profiles: BTreeMap<String, ProfileSettings>,
+    privacy: PrivacyOptions,
     report_file: Option<OutputFile>,
     metrics: Option<&mut Metrics>,
 ) -> Result<Outcome> {
     let inputs = vec![Input::Path(arguments.inbox.clone())];
     let mut load = arguments.reading.options(inputs, profiles, arguments.report.as_deref());
     load.settings.metadata.country = arguments.country;
+    load.privacy = privacy;
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
     load.also_written.extend(arguments.metrics_file.clone());
     let is_quiet = arguments.transfer.connection.quiet;
