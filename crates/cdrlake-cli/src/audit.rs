@@ -1,5 +1,7 @@
 //! `cdrlake audit`.
 
+mod html;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -8,15 +10,16 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use cdrlake_lake::{
     Audit, AuditOptions, Difference, ExpectedTotals, Input, LakeError, LakeLocation, LoadOptions,
-    Report, ScratchLake, Status, TotalsRow,
+    Overview, Report, ScratchLake, Status, TotalsRow,
 };
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::audit_args::AuditArguments;
 use crate::config;
 use crate::message::{self, Event, Message, tell};
 use crate::metrics::Metrics;
 use crate::outcome::{Failure, Outcome};
+use crate::output_file::OutputFile;
 use crate::table::{Align, table};
 
 pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
@@ -44,6 +47,13 @@ fn judge(arguments: &AuditArguments, metrics: Option<&mut Metrics>) -> Result<Ou
         tell(Event::Usage, format_args!("there is no {missing}; name a lake, or CDR files"));
         return Ok(Outcome::Usage);
     }
+    if let Some(page) = arguments.html.as_deref()
+        && let Some(lake) = lakes.iter().find(|lake| is_of_lake(page, lake, arguments))
+    {
+        let (page, lake) = (page.display(), lake.display());
+        tell(Event::Usage, format_args!("{page} is of the lake {lake}; name a place outside it"));
+        return Ok(Outcome::Usage);
+    }
     let inputs = inputs.into_iter().map(|path| match path.to_str() {
         Some("-") => Input::Stdin,
         _ => Input::Path(path.clone()),
@@ -66,6 +76,20 @@ fn is_missing(path: &Path) -> bool {
     path.as_os_str() != "-" && found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
 }
 
+/// Whether a file that is to be written stands in this lake, or is its ledger.
+fn is_of_lake(file: &Path, lake: &Path, arguments: &AuditArguments) -> bool {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new(".")).canonicalize();
+    let is_within = parent.is_ok_and(|parent| {
+        lake.canonicalize().is_ok_and(|directory| parent.starts_with(directory))
+    });
+    let ledger = arguments.access.location(lake.to_owned()).ledger;
+    let is_ledger = ledger.is_some_and(|ledger| {
+        file.canonicalize().is_ok_and(|file| ledger.canonicalize().is_ok_and(|it| it == file))
+    });
+    is_within || is_ledger
+}
+
 /// What of the command line does not go together.
 fn contradiction(arguments: &AuditArguments, lakes: usize, inputs: usize) -> Option<&'static str> {
     let is_one_lake = (lakes, inputs) == (1, 0);
@@ -75,6 +99,8 @@ fn contradiction(arguments: &AuditArguments, lakes: usize, inputs: usize) -> Opt
         Some("--ledger is for one lake")
     } else if arguments.metrics_file.is_some() && !is_one_lake {
         Some("--metrics-file is for one lake")
+    } else if arguments.html.is_some() && arguments.html == arguments.metrics_file {
+        Some("--html and --metrics-file name one file")
     } else {
         None
     }
@@ -97,6 +123,8 @@ fn answer(
         return Ok((String::new(), Outcome::Done));
     }
     let expected = arguments.expected.as_deref().map(ExpectedTotals::read).transpose()?;
+    let page = arguments.html.as_deref().map(OutputFile::create).transpose();
+    let page = page.map_err(Failure::Other)?;
     let (mut answers, mut outcome) = (Vec::new(), Outcome::Done);
     for lake in lakes {
         let location = arguments.access.location((*lake).clone());
@@ -106,14 +134,16 @@ fn answer(
             said: Said::of(arguments, &location, &options, expected.as_ref())?,
         });
     }
-    if let (Some(metrics), [Answer { said: Said::Audit(audit), .. }]) = (metrics, &answers[..]) {
+    if let (Some(metrics), [answer]) = (metrics, &answers[..])
+        && let Some(audit) = answer.said.audit()
+    {
         metrics.note_audit(audit);
     }
     if !load.inputs.is_empty() {
         let names = load.inputs.iter().map(Input::to_string).collect();
         let lake = ScratchLake::load(load)?;
         let mut said = Said::of(arguments, lake.location(), &options, expected.as_ref())?;
-        if let Said::Audit(audit) = &mut said {
+        if let Some(audit) = said.audit_mut() {
             audit.notes.extend(notes(lake.report()));
         }
         answers.push(Answer { lake: None, inputs: names, said });
@@ -121,6 +151,13 @@ fn answer(
     }
     if outcome == Outcome::Done && answers.iter().any(|answer| answer.said.has_findings()) {
         outcome = Outcome::Findings;
+    }
+    if let Some(page) = page {
+        let subjects: Vec<_> = answers.iter().filter_map(Answer::subject).collect();
+        let context = format!("cannot write {}", page.path().display());
+        let text = html::page(options.now, &subjects);
+        let written = page.write(|file| file.write_all(text.as_bytes()));
+        written.context(context).map_err(Failure::Other)?;
     }
     let text = if arguments.json {
         let (run_id, as_of) = (message::run_id(), options.now.to_string());
@@ -173,11 +210,18 @@ struct Answer {
 #[serde(untagged)]
 enum Said {
     Audit(Box<Audit>),
+    #[serde(serialize_with = "audit_of")]
+    Overview(Box<Overview>),
     Totals {
         totals: Vec<TotalsRow>,
         #[serde(skip_serializing_if = "Option::is_none")]
         differences: Option<Vec<Difference>>,
     },
+}
+
+/// What more there is stands in the page.
+fn audit_of<S: Serializer>(overview: &Overview, serializer: S) -> Result<S::Ok, S::Error> {
+    overview.audit.serialize(serializer)
 }
 
 impl Said {
@@ -188,6 +232,9 @@ impl Said {
         expected: Option<&ExpectedTotals>,
     ) -> Result<Self, LakeError> {
         match arguments.totals() {
+            None if arguments.html.is_some() => {
+                Ok(Self::Overview(Box::new(cdrlake_lake::overview(location, options)?)))
+            }
             None => Ok(Self::Audit(Box::new(cdrlake_lake::audit(location, options)?))),
             Some((period, of)) => {
                 let totals = cdrlake_lake::totals(location, period, of)?;
@@ -197,20 +244,50 @@ impl Said {
         }
     }
 
+    fn audit(&self) -> Option<&Audit> {
+        match self {
+            Self::Audit(audit) => Some(audit),
+            Self::Overview(overview) => Some(&overview.audit),
+            Self::Totals { .. } => None,
+        }
+    }
+
+    fn audit_mut(&mut self) -> Option<&mut Audit> {
+        match self {
+            Self::Audit(audit) => Some(audit),
+            Self::Overview(overview) => Some(&mut overview.audit),
+            Self::Totals { .. } => None,
+        }
+    }
+
     fn has_findings(&self) -> bool {
         match self {
             Self::Audit(audit) => !audit.findings.is_empty(),
+            Self::Overview(overview) => !overview.audit.findings.is_empty(),
             Self::Totals { differences, .. } => differences.iter().any(|found| !found.is_empty()),
         }
     }
 }
 
 impl Answer {
+    fn name(&self) -> String {
+        self.lake.clone().unwrap_or_else(|| self.inputs.join(", "))
+    }
+
+    /// What the page has of it.
+    fn subject(&self) -> Option<html::Subject<'_>> {
+        let lake = self.lake.as_deref();
+        match &self.said {
+            Said::Overview(overview) => Some(html::Subject { name: self.name(), lake, overview }),
+            Said::Audit(_) | Said::Totals { .. } => None,
+        }
+    }
+
     fn to_text(&self) -> String {
-        let name = self.lake.clone().unwrap_or_else(|| self.inputs.join(", "));
-        let mut text = format!("{name}\n\n");
+        let mut text = format!("{}\n\n", self.name());
         match &self.said {
             Said::Audit(audit) => audit_text(&mut text, audit),
+            Said::Overview(overview) => audit_text(&mut text, &overview.audit),
             Said::Totals { totals, differences } => {
                 text.push_str(&totals_table(totals));
                 if let Some(differences) = differences {

@@ -68,6 +68,13 @@ pub(crate) struct AuditArguments {
     #[arg(long, value_name = "FILE.prom", conflicts_with = "totals")]
     pub(crate) metrics_file: Option<PathBuf>,
 
+    /// Write the audit as a page of HTML, too, in place of any earlier one: what is found and what to
+    /// do, deliveries and calls by day, rejects, sequence numbers and control totals.
+    ///
+    /// One file that needs no network and runs no script. It cannot stand in a lake.
+    #[arg(long, value_name = "FILE.html", conflicts_with_all = ["totals", "accept"])]
+    pub(crate) html: Option<PathBuf>,
+
     #[command(flatten)]
     metadata: MetadataArguments,
 
@@ -119,6 +126,7 @@ impl AuditArguments {
     ) -> LoadOptions {
         let mut options = self.opening.options(inputs, profiles);
         options.settings.metadata = self.metadata.metadata();
+        options.also_written.extend(self.html.clone());
         options
     }
 }

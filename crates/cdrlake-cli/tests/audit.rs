@@ -311,3 +311,71 @@ fn what_does_not_go_together() {
         assert!(ended.stderr.contains(problem), "{arguments:?}: {}", ended.stderr);
     }
 }
+
+#[test]
+fn a_page() {
+    let lab = Lab::new(&[0, 1, 2, 5]);
+    fs::write(lab.path("<script>alert(1).cdr"), "no record").unwrap();
+    lab.convert(&["<script>alert(1).cdr", NAMES[0]]);
+    let without = lab.audit(&["lake"]);
+    let ended = lab.audit(&["lake", "--html=page.html"]);
+    assert_eq!((ended.status, &ended.stdout), (3, &without.stdout));
+    let page = fs::read_to_string(lab.path("page.html")).unwrap();
+    assert!(page.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none';"));
+    assert!(!page.contains("<script"), "{page}");
+    assert!(page.contains("failed: &lt;script&gt;alert(1).cdr: "), "{page}");
+    // Every finding with its identifier, and what can be fetched still, with the command.
+    for line in without.stdout.lines().skip_while(|line| !line.contains("findings")).skip(1) {
+        let escaped = line.trim().replace('<', "&lt;").replace('>', "&gt;");
+        assert!(page.contains(&escaped), "{line}");
+    }
+    assert!(
+        page.contains(
+            "cdrlake fetch unrated --profile ABC --product 10 --from 2025-10-02 --to 2025-10-03 -o \
+             inbox/"
+        ),
+        "{page}"
+    );
+    // Another page takes its place, and nothing else is left.
+    lab.audit(&["lake", "--html=page.html"]);
+    assert_eq!(fs::read_to_string(lab.path("page.html")).unwrap(), page);
+    let names = fs::read_dir(&lab.directory).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(names.filter(|name| name.contains("page") || name.starts_with('.')).count(), 1);
+}
+
+#[test]
+fn a_page_of_files() {
+    let lab = Lab::new(&[]);
+    let ended = lab.audit(&[&NAMES[..], &["--html=page.html"]].concat());
+    assert_eq!(ended.status, 0, "{}", ended.stderr);
+    let page = fs::read_to_string(lab.path("page.html")).unwrap();
+    assert!(page.contains("No findings"), "{page}");
+    // Of no lake nothing can be accepted.
+    assert!(!page.contains("--accept"), "{page}");
+}
+
+#[test]
+fn a_page_over_what_is_audited_is_refused() {
+    let lab = Lab::new(&[0, 1]);
+    let ledger = lab.path("lake/_cdrlake/ledger.sqlite");
+    let (files, before) = (fs::read(lab.path(NAMES[0])).unwrap(), fs::read(&ledger).unwrap());
+    for path in ["lake/page.html", "lake/_cdrlake/ledger.sqlite", "lake/sources.parquet"] {
+        let ended = lab.audit(&["lake", &format!("--html={path}")]);
+        assert_eq!(ended.status, 2, "{}", ended.stderr);
+        let said = format!("error: {path} is of the lake lake; name a place outside it\n");
+        assert_eq!(ended.stderr, said);
+    }
+    fs::hard_link(&ledger, lab.path("elsewhere.sqlite")).unwrap();
+    let elsewhere = ["lake", "--ledger=elsewhere.sqlite", "--html=elsewhere.sqlite"];
+    assert_eq!(lab.audit(&elsewhere).status, 2);
+    let over_input = lab.audit(&[NAMES[0], NAMES[1], &format!("--html={}", NAMES[0])]);
+    assert_eq!(over_input.status, 2);
+    assert!(over_input.stderr.contains("would be overwritten"), "{}", over_input.stderr);
+    let nowhere = lab.audit(&["lake", "--html=nowhere/page.html"]);
+    assert_eq!(nowhere.status, 1);
+    assert!(nowhere.stderr.contains("cannot write nowhere/page.html"), "{}", nowhere.stderr);
+    assert_eq!(fs::read(lab.path(NAMES[0])).unwrap(), files);
+    assert_eq!(fs::read(&ledger).unwrap(), before);
+    assert!(!lab.path("lake/page.html").exists());
+}

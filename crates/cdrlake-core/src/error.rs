@@ -93,7 +93,8 @@ impl RejectCode {
     }
 
     /// What would have been accepted.
-    const fn expectation(self) -> &'static str {
+    #[must_use]
+    pub const fn expectation(self) -> &'static str {
         match self {
             Self::ShortRecord => "228 bytes before the line feed",
             Self::LongRecord => "228 bytes before the line feed, or up to 292 with 0 at byte 227",

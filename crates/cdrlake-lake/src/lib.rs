@@ -44,9 +44,10 @@ mod work;
 mod written;
 
 pub use audit::{
-    Accepted, Audit, AuditOptions, DaysLeft, Difference, ExpectedTotals, Finding, GapState,
-    Measure, Observation, Period, PeriodOf, ScheduleSummary, ScratchLake, SequenceSummary, Series,
-    Standing, TotalsKey, TotalsRow, TotalsSum, accept, audit, is_lake, standing, totals,
+    Accepted, Audit, AuditOptions, DaysLeft, DeliveryDays, Difference, ExpectedTotals, Finding,
+    GapState, Measure, Observation, Overview, Period, PeriodOf, RejectsRow, ScheduleSummary,
+    ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey, TotalsRow, TotalsSum,
+    accept, audit, is_lake, overview, standing, totals,
 };
 pub use codes::Codes;
 pub use columns::Compression;

@@ -105,7 +105,7 @@ impl ExpectedTotals {
     pub fn compare(&self, totals: &[TotalsRow]) -> Vec<Difference> {
         let mut sums: BTreeMap<TotalsKey, TotalsSum> = BTreeMap::new();
         for row in totals {
-            sums.entry(self.reduced(&row.key)).or_default().add(row.sum);
+            *sums.entry(self.reduced(&row.key)).or_default() += row.sum;
         }
         let mut differences = Vec::new();
         for (key, expected) in &self.rows {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cdrlake_core::Numbers;
 use jiff::civil::DateTime;
+use roaring::RoaringTreemap;
 
 use super::finding::Series;
 use crate::ledger::FileKind;
@@ -50,6 +51,8 @@ pub(crate) struct SourceFacts {
     pub(crate) has_plain_replays: bool,
     pub(crate) tenths: u64,
     pub(crate) rejects: RejectsState,
+    /// The record numbers of rejected lines that were not replayed, waived ones among them.
+    pub(crate) open_rejects: RoaringTreemap,
 }
 
 impl SourceFacts {

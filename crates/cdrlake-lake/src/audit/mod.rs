@@ -11,6 +11,7 @@ mod files;
 mod finding;
 mod inputs;
 mod overlaps;
+mod overview;
 mod rows;
 mod scan;
 mod schedule;
@@ -38,9 +39,10 @@ use self::files::Presence;
 pub use self::finding::{DaysLeft, Finding, GapState, Measure, Observation, Series};
 pub use self::inputs::ScratchLake;
 use self::overlaps::Unreadable;
+pub use self::overview::{Overview, RejectsRow, SourceCounts};
 use self::rows::Rows;
-use self::scan::LakeFile;
-pub use self::schedule::ScheduleSummary;
+use self::scan::{Call, LakeFile};
+pub use self::schedule::{DeliveryDays, ScheduleSummary};
 pub use self::sequences::SequenceSummary;
 pub use self::standing::{Standing, standing};
 pub use self::totals::{Period, PeriodOf, TotalsKey, TotalsRow, TotalsSum};
@@ -103,13 +105,32 @@ pub fn is_lake(root: &Path) -> bool {
 /// [`LakeError`], if the lake or its ledger cannot be read; a file of it that cannot is a finding.
 pub fn audit(location: &LakeLocation, options: &AuditOptions) -> Result<Audit, LakeError> {
     let (mut audit, steadiness) =
-        steadily(location, |facts| audit_facts(location, facts, options))?;
-    if steadiness == Steadiness::Changed {
-        audit.notes.push(
-            "the lake was changed again and again while it was read: audit it once more".to_owned(),
-        );
-    }
+        steadily(location, |facts| audit_facts(location, facts, options, &mut |_, _| {}))?;
+    audit.note(steadiness);
     Ok(audit)
+}
+
+/// Audits a lake, and counts by day what it holds. Calls are read once for both.
+///
+/// # Errors
+///
+/// As [`audit`].
+pub fn overview(location: &LakeLocation, options: &AuditOptions) -> Result<Overview, LakeError> {
+    let (mut overview, steadiness) =
+        steadily(location, |facts| overview::of_lake(location, facts, options))?;
+    overview.audit.note(steadiness);
+    Ok(overview)
+}
+
+impl Audit {
+    fn note(&mut self, steadiness: Steadiness) {
+        if steadiness == Steadiness::Changed {
+            self.notes.push(
+                "the lake was changed again and again while it was read: audit it once more"
+                    .to_owned(),
+            );
+        }
+    }
 }
 
 /// Control totals of a lake, in the order of their keys.
@@ -164,10 +185,14 @@ fn steadily<T>(
     }
 }
 
+/// Told of every call that can be read, and whose it is.
+type OnCall<'c> = &'c mut dyn FnMut(&SourceFacts, Call<'_>);
+
 fn audit_facts(
     lake: &LakeLocation,
     facts: &Facts,
     options: &AuditOptions,
+    on_call: OnCall<'_>,
 ) -> Result<Audit, LakeError> {
     let today = options.now.date();
     let sources = || facts.sources.values();
@@ -177,7 +202,7 @@ fn audit_facts(
     let (schedules, found) = schedule::check(deliveries(), options.now, options.max_age);
     findings.extend(found);
     findings.extend(sources::check(sources(), today));
-    findings.extend(check_files(lake, facts)?);
+    findings.extend(check_files(lake, facts, on_call)?);
     findings.extend(files::unknown(&lake.root, &facts.files)?);
     let publishing = facts.moment.publishing.iter().map(|run| {
         format!(
@@ -222,7 +247,11 @@ fn uncertain_overlaps(facts: &Facts, findings: &[Finding]) -> Option<&'static st
 }
 
 /// Reads all files of a lake, and holds them against the ledger.
-fn check_files(lake: &LakeLocation, facts: &Facts) -> Result<Vec<Finding>, LakeError> {
+fn check_files(
+    lake: &LakeLocation,
+    facts: &Facts,
+    on_call: OnCall<'_>,
+) -> Result<Vec<Finding>, LakeError> {
     let mut findings = Vec::new();
     let mut found = |observation| findings.push(Finding::new(Series::default(), observation));
     let mut rows = Rows::new(facts);
@@ -232,7 +261,7 @@ fn check_files(lake: &LakeLocation, facts: &Facts) -> Result<Vec<Finding>, LakeE
         let problem = match files::presence(&lake.root, file) {
             Presence::Unsettled => None,
             Presence::Missing => Some(Observation::MissingFile { path, rows: file.rows }),
-            Presence::There => match check_file(lake, file, &mut rows) {
+            Presence::There => match check_file(lake, file, &mut rows, on_call) {
                 Ok(None) => {
                     if file.kind == FileKind::Calls {
                         sound.push(file);
@@ -265,6 +294,7 @@ fn check_file(
     lake: &LakeLocation,
     file: &FileFacts,
     rows: &mut Rows<'_>,
+    on_call: OnCall<'_>,
 ) -> parquet::errors::Result<Option<Observation>> {
     let open = LakeFile::open(lake, &file.path)?;
     if open.rows() != file.rows {
@@ -276,7 +306,7 @@ fn check_file(
         }));
     }
     if file.kind == FileKind::Calls {
-        rows.read(file, open)?;
+        rows.read(file, open, on_call)?;
     }
     Ok(None)
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use parquet::errors::Result;
 
+use super::OnCall;
 use super::facts::{Facts, FileFacts, SourceFacts};
 use super::finding::{Finding, Measure, Observation};
 use super::scan::{Call, CallColumns, LakeFile, microseconds, sources_of};
@@ -48,7 +49,12 @@ impl<'f> Rows<'f> {
     }
 
     /// Reads all rows of a file of calls.
-    pub(super) fn read(&mut self, file: &FileFacts, open: LakeFile) -> Result<()> {
+    pub(super) fn read(
+        &mut self,
+        file: &FileFacts,
+        open: LakeFile,
+        on_call: OnCall<'_>,
+    ) -> Result<()> {
         let mut tenths = 0;
         open.read(&CallColumns::NAMES, &mut |first_row, batch| {
             let columns = CallColumns::of(batch)?;
@@ -59,6 +65,7 @@ impl<'f> Rows<'f> {
                     tenths += call.tenths;
                     if let Some(source) = source.as_deref_mut() {
                         source.see(call);
+                        on_call(source.facts, call);
                     }
                 }
             }

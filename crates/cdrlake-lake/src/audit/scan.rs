@@ -143,7 +143,7 @@ pub(super) fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b dyn A
     column.map(AsRef::as_ref).ok_or_else(|| ParquetError::General(format!("no column {name}")))
 }
 
-fn text<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
+pub(super) fn text<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b StringArray> {
     let column = column(batch, name)?.as_string_opt();
     column.ok_or_else(|| ParquetError::General(format!("column {name} is no text")))
 }

@@ -35,6 +35,17 @@ pub struct ScheduleSummary {
     pub short_days: u64,
 }
 
+/// The deliveries of one country, profile and product, by day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryDays {
+    /// Whose.
+    pub series: Series,
+    /// How many the schedule says a day.
+    pub daily: u32,
+    /// How many came on each day on which any came, by the files' times.
+    pub days: BTreeMap<Date, u32>,
+}
+
 fn text<S: serde::Serializer>(time: &DateTime, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(time)
 }
@@ -76,6 +87,18 @@ pub(super) fn check<'s>(
         }
     }
     (summaries, findings)
+}
+
+/// The deliveries of these sources, which are loaded, by day; in the order of their series.
+pub(super) fn by_day<'s>(sources: impl IntoIterator<Item = &'s SourceFacts>) -> Vec<DeliveryDays> {
+    let mut all: BTreeMap<Series, BTreeMap<Date, u32>> = BTreeMap::new();
+    for source in sources {
+        if let Some(time) = source.file_time {
+            *all.entry(source.series()).or_default().entry(time.date()).or_default() += 1;
+        }
+    }
+    let days = all.into_iter();
+    days.map(|(series, days)| DeliveryDays { daily: daily(&series), series, days }).collect()
 }
 
 /// Deliveries a day.

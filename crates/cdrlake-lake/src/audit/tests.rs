@@ -6,6 +6,7 @@ mod doubled;
 mod failures;
 mod files;
 mod meanwhile;
+mod overviews;
 mod replays;
 mod rows;
 mod standings;
@@ -55,6 +56,7 @@ pub(super) fn delivery(country: &str, number: u16, day: i64, hour: i8) -> Source
         path: None,
         tenths: 0,
         rejects: RejectsState::Closed,
+        open_rejects: Default::default(),
         name,
     }
 }

@@ -1,6 +1,7 @@
 //! Control totals: calls, seconds and zero-second calls by period, country, profile and product type.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 
 use jiff::civil::{Date, DateTime};
 use serde::Serialize;
@@ -55,8 +56,8 @@ pub struct TotalsSum {
     pub zero_second_calls: u64,
 }
 
-impl TotalsSum {
-    pub(super) fn add(&mut self, other: Self) {
+impl AddAssign for TotalsSum {
+    fn add_assign(&mut self, other: Self) {
         self.calls += other.calls;
         self.seconds = self.seconds.plus(other.seconds);
         self.zero_second_calls += other.zero_second_calls;
@@ -84,7 +85,7 @@ pub(super) fn of_lake(
     if let Some(run) = &facts.moment.publishing {
         return Err(LakeError::Unpublished { lake: lake.root.clone(), run: run.clone() });
     }
-    let mut totals = Totals { period, of, sums: BTreeMap::new(), last: None };
+    let mut totals = Totals::new(period, of);
     for file in facts.files.iter().filter(|file| file.kind == FileKind::Calls) {
         let read = |open: LakeFile| {
             open.read(&CallColumns::NAMES, &mut |first_row, batch| {
@@ -112,7 +113,7 @@ struct Cell {
     product_type: Option<String>,
 }
 
-struct Totals {
+pub(super) struct Totals {
     period: Period,
     of: PeriodOf,
     sums: BTreeMap<TotalsKey, TotalsSum>,
@@ -121,7 +122,11 @@ struct Totals {
 }
 
 impl Totals {
-    fn count(&mut self, source: &SourceFacts, call: Call<'_>) {
+    pub(super) const fn new(period: Period, of: PeriodOf) -> Self {
+        Self { period, of, sums: BTreeMap::new(), last: None }
+    }
+
+    pub(super) fn count(&mut self, source: &SourceFacts, call: Call<'_>) {
         let day = match self.of {
             PeriodOf::Call => Some(date(call.start)),
             PeriodOf::File => source.file_time.map(DateTime::date),
@@ -135,7 +140,8 @@ impl Totals {
             && (cell.source, cell.day) == (source.id, day)
             && cell.product_type.as_deref() == call.product_type
         {
-            return last.add(sum);
+            *last += sum;
+            return;
         }
         self.settle();
         let product_type = call.product_type.map(str::to_owned);
@@ -153,11 +159,12 @@ impl Totals {
 
     fn settle(&mut self) {
         if let Some((_, key, sum)) = self.last.take() {
-            self.sums.entry(key).or_default().add(sum);
+            *self.sums.entry(key).or_default() += sum;
         }
     }
 
-    fn finish(mut self) -> Vec<TotalsRow> {
+    /// In the order of their keys.
+    pub(super) fn finish(mut self) -> Vec<TotalsRow> {
         self.settle();
         self.sums.into_iter().map(|(key, sum)| TotalsRow { key, sum }).collect()
     }

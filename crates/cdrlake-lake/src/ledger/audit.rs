@@ -5,6 +5,8 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use jiff::civil::DateTime;
+use roaring::RoaringTreemap;
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 use serde_json::json;
 
@@ -64,7 +66,7 @@ impl Ledger {
             "SELECT source, name, carrier_name, content_hash, status, error_code, error, country, \
              profile, product_identifier, sequence_number, file_time, records_written, \
              records_rejected, duration_tenths, rejects_state, records_duplicate, path, \
-             has_plain_replays FROM sources \
+             has_plain_replays, open_rejects FROM sources \
              WHERE status IN ('loaded', 'failed') ORDER BY source",
             [],
             source_facts,
@@ -183,6 +185,15 @@ fn source_facts(row: &Row<'_>) -> rusqlite::Result<SourceFacts> {
             "open" => RejectsState::Open,
             _ => RejectsState::Closed,
         },
+        open_rejects: open_rejects(row, 19)?,
+    })
+}
+
+fn open_rejects(row: &Row<'_>, column: usize) -> rusqlite::Result<RoaringTreemap> {
+    let blob: Option<Vec<u8>> = row.get(column)?;
+    let numbers = blob.map(|blob| RoaringTreemap::deserialize_from(&blob[..])).transpose();
+    numbers.map(Option::unwrap_or_default).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Blob, Box::new(error))
     })
 }
 
