@@ -74,9 +74,8 @@ fn options(country: Option<Country>, privacy: Privacy) -> SourceOptions {
 /// Every run of so many digits in `text`.
 fn runs(text: &str) -> impl Iterator<Item = &str> {
     let windows = text.as_bytes().windows(RUN).enumerate();
-    windows.filter_map(move |(at, window)| {
-        window.iter().all(u8::is_ascii_digit).then(|| &text[at..at + RUN])
-    })
+    let runs = windows.filter(|(_, window)| window.iter().all(u8::is_ascii_digit));
+    runs.map(move |(at, _)| &text[at..at + RUN])
 }
 
 /// Every run of digits of a party's number, as delivered and in E.164.
