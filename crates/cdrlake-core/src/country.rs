@@ -112,6 +112,14 @@ mod tests {
         assert_eq!("UK".parse::<Country>().unwrap().code(), "GB");
         assert!("XX".parse::<Country>().is_err());
         assert!("".parse::<Country>().is_err());
+        let unknown = "Utopia".parse::<Country>().unwrap_err().to_string();
+        assert!(
+            unknown.starts_with("unknown country \"Utopia\"; give one of AT BE CA "),
+            "{unknown}"
+        );
+        assert!(unknown.ends_with(" SE SK US"), "{unknown}");
+        let britain: Country = "UK".parse().unwrap();
+        assert_eq!(format!("{britain} {britain:?}"), "GB GB");
         assert!(SIP_WITH_COUNTRY_CODE.iter().all(|code| code.parse::<Country>().is_ok()));
     }
 }

@@ -355,8 +355,26 @@ mod tests {
             let reject = reject(fault, &raw);
             assert_eq!(reject.message().to_string(), message);
             assert_eq!(reject.to_string(), format!("record 7 (byte 1374), {message}"));
-            assert!(!format!("{reject:?}").contains("44"));
+            assert_eq!(format!("{reject:?}"), format!("Reject(record 7 (byte 1374), {message})"));
         }
+    }
+
+    #[test]
+    fn strictness_alone_rejects_for_what_is_also_a_warning() {
+        for code in RejectCode::ALL {
+            let is_warning = Warning::ALL.iter().any(|warning| warning.as_str() == code.as_str());
+            assert_eq!(code.is_strict(), is_warning, "{code}");
+            assert_eq!(code.to_string(), code.as_str());
+        }
+    }
+
+    #[test]
+    fn a_record_has_each_warning_once() {
+        let twice = Warnings::NONE.with(Warning::TrailingBytes).with(Warning::TrailingBytes);
+        assert!(twice.iter().eq([Warning::TrailingBytes]));
+        let both = twice.with(Warning::CarriageReturn);
+        assert!(both.iter().eq([Warning::CarriageReturn, Warning::TrailingBytes]));
+        assert!(Warnings::NONE.is_empty() && !both.is_empty());
     }
 
     #[test]

@@ -219,6 +219,8 @@ mod tests {
             ("2023092012.cdr.zip", None, None),
             ("ABCDEF2023092012.cdr.zip", None, None),
             ("ABC20230920.12.cdr.zip", None, None),
+            ("ABC20230920aaaabbbbccccddddeeeeffff0000.cdr.zip", None, Some("ABC")),
+            ("ABC20230920aaaabbbbccccddddeeeeffff00001.cdr.zip", None, None),
             // 2 + 20201201… or 220 + 20120112….
             ("22020120112.cdr.zip", None, None),
             ("22020120112.cdr.zip", Some("220"), Some("220")),
@@ -227,7 +229,12 @@ mod tests {
         ];
         for (name, chosen, profile) in cases {
             assert_eq!(parse_file_name(name, chosen).profile.as_deref(), profile, "{name}");
+            // Which of several profiles it is does not matter for the name.
+            let is_carriers = profile.is_some() || name.starts_with("220");
+            assert_eq!(carrier_name(name).is_some(), is_carriers, "{name}");
         }
+        assert_eq!(carrier_name("calls.cdr"), None);
+        assert_eq!(carrier_name("AM220120110182.CDR.zip"), Some("AM220120110182"));
     }
 
     #[test]

@@ -207,6 +207,11 @@ mod tests {
             (line(b"")[..227].to_vec(), End::LineFeed, "short_record"),
             // A carriage return is dropped only where more than 228 bytes stand.
             (with(line(b"")[..227].to_vec(), b"\r"), End::LineFeed, "record 0"),
+            (
+                with(line(b"")[..227].to_vec(), b"\r"),
+                End::EndOfSource,
+                "record missing_line_feed 0",
+            ),
             (line(b""), End::EndOfSource, "record missing_line_feed 0"),
             (line(b"\x1A"), End::EndOfSource, "record missing_line_feed 0"),
             (line(b"\r\x1A"), End::EndOfSource, "record carriage_return missing_line_feed 0"),

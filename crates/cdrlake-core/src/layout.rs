@@ -221,6 +221,13 @@ mod tests {
     }
 
     #[test]
+    fn all_are_in_wire_order() {
+        for (index, field) in Field::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, index);
+        }
+    }
+
+    #[test]
     fn every_offset_falls_in_the_field_whose_range_holds_it() {
         for offset in 0..400 {
             let field = Field::at(offset);

@@ -158,5 +158,10 @@ mod tests {
         }
         assert_eq!(parse_product("Voice Line (v)").unwrap(), "11");
         assert!(parse_product("").is_err());
+        let unknown = parse_product("SIP Trunk").unwrap_err().to_string();
+        let names =
+            "one of \"Voice Line\", \"SIP Trunking\", \"IP Voice Line\", \"IN for Resellers\"";
+        assert!(unknown.starts_with("unknown product \"SIP Trunk\"; "), "{unknown}");
+        assert!(unknown.contains(names), "{unknown}");
     }
 }

@@ -59,3 +59,17 @@ impl FromStr for RecordId {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_reads_as_it_is_shown() {
+        for setting in [RecordId::Omit, RecordId::Fill] {
+            assert_eq!(setting.to_string().parse(), Ok(setting));
+        }
+        assert_eq!("fill".parse(), Ok(RecordId::Fill));
+        assert_eq!("Fill".parse::<RecordId>(), Err(UnknownRecordId));
+    }
+}

@@ -305,3 +305,66 @@ struct Used {
 impl Used {
     const NOTHING: Self = Self { bytes: 0, records: 0 };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The sizes of the groups that came, and how many lines were rejected.
+    #[derive(Default)]
+    struct Groups(Vec<usize>, usize);
+
+    impl Sink for Groups {
+        fn records(&mut self, group: &[Sound<'_>]) {
+            self.0.push(group.len());
+        }
+
+        fn reject(&mut self, _: Reject<'_>) {
+            self.1 += 1;
+        }
+    }
+
+    /// A record of the carrier's and `tail`, so many times.
+    fn lines(tail: &[u8], count: usize) -> Vec<u8> {
+        let file = include_bytes!("../../../testdata/valid/DE_SV_00_0001_20110930090122.cdr");
+        [&file[..RECORD_LEN], tail, b"\n"].concat().repeat(count)
+    }
+
+    fn scan(bytes: &[u8]) -> (Groups, Counts) {
+        let mut scanner = Scanner::new(Strictness::Lenient, Position::START);
+        let mut groups = Groups::default();
+        assert_eq!(scanner.scan(bytes, usize::MAX, &mut groups), bytes.len());
+        assert_eq!(scanner.finish(&mut groups), 0);
+        (groups, scanner.counts().clone())
+    }
+
+    /// Runs of any stride are taken in whole groups, before and behind a line that breaks them.
+    #[test]
+    fn runs_come_in_whole_groups() {
+        const RUN: usize = 640;
+        for tail in [&b""[..], b"\r", b" PBW2S"] {
+            let bytes = [lines(tail, RUN), b"short\n".to_vec(), lines(tail, RUN)].concat();
+            let (Groups(sizes, rejects), _) = scan(&bytes);
+            assert_eq!((sizes.iter().sum::<usize>(), rejects), (2 * RUN, 1));
+            // Where a run breaks off, and before its stride is known, some lines go one by one.
+            let whole = sizes.iter().filter(|&&size| size == GROUP).count();
+            assert!(whole >= 2 * (RUN / GROUP - 1), "{sizes:?}");
+        }
+    }
+
+    #[test]
+    fn counts_tell_what_each_line_was() {
+        let bytes =
+            [&lines(b"", 3)[..], b"\n\nshort\n", &lines(b"\r", 2), &lines(b"x", 1)].concat();
+        let (_, counts) = scan(&bytes);
+        assert_eq!((counts.records, counts.blank_lines, counts.rejected()), (6, 2, 1));
+        assert_eq!(counts.lines(), 9);
+        assert!(counts.rejects().eq([(RejectCode::ShortRecord, 1)]));
+        let warnings = [(Warning::CarriageReturn, 2), (Warning::TrailingBytes, 1)];
+        assert!(counts.warnings().eq(warnings));
+        let mut twice = counts.clone();
+        twice.add(&counts);
+        assert_eq!((twice.records, twice.blank_lines, twice.rejected()), (12, 4, 2));
+        assert!(twice.rejects().eq([(RejectCode::ShortRecord, 2)]));
+    }
+}

@@ -201,6 +201,42 @@ mod tests {
         }
     }
 
+    /// The contract's section 2: its table, row by row.
+    #[test]
+    fn agrees_with_the_contracts_table() {
+        #[rustfmt::skip]
+        let contract = [
+            ("source_file not null", "string"), ("record_number not null", "int64"),
+            ("country", "string"), ("profile", "string"),
+            ("product_identifier", "string"), ("product", "string"),
+            ("sequence_number", "int32"), ("file_time", "timestamp(us)"),
+            ("origin", "string"), ("origin_e164", "string"), ("origin_masked_digits not null", "int8"),
+            ("destination", "string"), ("destination_e164", "string"),
+            ("product_type", "string"), ("product_type_name", "string"),
+            ("start_time", "timestamp(us)"), ("start_time_utc", "timestamp(us, UTC)"),
+            ("start_time_ambiguous", "boolean"),
+            ("duration", "decimal(8,1)"), ("continuation", "int8"),
+            ("switch_id", "string"), ("trunk_incoming", "string"), ("trunk_outgoing", "string"),
+            ("account_code", "string"), ("pulses_in", "string"), ("pulses_generated", "string"),
+            ("charge_band", "string"), ("service_indicator", "string"),
+            ("charged_number", "string"), ("charged_number_e164", "string"),
+            ("dialled_number", "string"), ("dialled_number_e164", "string"),
+            ("carrier", "string"), ("trailer", "string"), ("record_id", "binary(16)"),
+        ];
+        let columns = COLUMNS.map(|spec| {
+            let name = if spec.nullable {
+                spec.name.to_owned()
+            } else {
+                format!("{} not null", spec.name)
+            };
+            (name, spec.column_type.name())
+        });
+        assert_eq!(columns, contract.map(|(name, column_type)| (name.to_owned(), column_type)));
+        for (field, spec) in schema().fields().iter().zip(&COLUMNS) {
+            assert_eq!((field.name().as_str(), field.is_nullable()), (spec.name, spec.nullable));
+        }
+    }
+
     #[test]
     fn names_are_distinct() {
         for spec in &COLUMNS {

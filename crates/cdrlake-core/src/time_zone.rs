@@ -296,6 +296,14 @@ mod tests {
     }
 
     #[test]
+    fn a_zone_is_its_name() {
+        let london = zone("europe/LONDON");
+        assert_eq!(format!("{london} {london:?}"), "Europe/London Europe/London");
+        assert_eq!(london, zone("Europe/London"));
+        assert_ne!(london, zone("Europe/Paris"));
+    }
+
+    #[test]
     fn countries_have_a_zone_or_say_why_not() {
         for country in Country::all() {
             match TimeZone::of_country(country) {
@@ -304,9 +312,16 @@ mod tests {
                 Err(other) => panic!("{other}"),
             }
         }
-        let spain: Country = "ES".parse().unwrap();
-        let message = TimeZone::of_country(spain).unwrap_err().to_string();
-        assert_eq!(message, "ES has several time zones; name one, such as Europe/Madrid");
+        for (country, example) in [
+            ("CA", "America/Toronto"),
+            ("ES", "Europe/Madrid"),
+            ("PT", "Europe/Lisbon"),
+            ("US", "America/New_York"),
+        ] {
+            let error = TimeZone::of_country(country.parse().unwrap()).unwrap_err();
+            let message = format!("{country} has several time zones; name one, such as {example}");
+            assert_eq!(error.to_string(), message);
+        }
         assert_eq!("Mars/Base".parse::<TimeZone>(), Err(NoTimeZone::Unknown("Mars/Base".into())));
     }
 }

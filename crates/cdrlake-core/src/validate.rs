@@ -234,6 +234,8 @@ mod tests {
             (40, b"7\xFF", Some(("not_ascii", "product_type"))),
             (223, b"\x80", Some(("not_ascii", "dialled"))),
             (227, b"\r", Some(("not_ascii", "end_of_record"))),
+            // Two bytes of one character, which must not make up for each other.
+            (3, "é".as_bytes(), Some(("not_ascii", "origin"))),
             (0, b"~", None),
             (40, b"7 ", Some(("invalid_product_type", "product_type"))),
             (40, b" 7", Some(("invalid_product_type", "product_type"))),

@@ -229,6 +229,12 @@ mod tests {
                 other[at] ^= 1;
                 assert!(!is_equal(&field, &other), "byte {at} of {N}");
                 assert_ne!(hash(&field), hash(&other), "byte {at} of {N}");
+                // Differences in two words must not make up for each other.
+                for apart in (8..N - at).step_by(8) {
+                    let mut both = other;
+                    both[at + apart] ^= 1;
+                    assert!(!is_equal(&field, &both), "bytes {at} and {} of {N}", at + apart);
+                }
             }
         }
         check::<2>();
