@@ -1,9 +1,14 @@
 //! The fast decoder against the reference, and against itself on other cuts.
 
+#![allow(clippy::print_stdout, reason = "long comparisons tell how far they are")]
+
 mod common {
     pub(crate) mod compare;
     pub(crate) mod lines;
 }
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use cdrlake_core::{
     Counts, Decoder, Position, RAW_LIMIT, Reader, Reject, SourceOptions, count_lines, reference,
@@ -12,24 +17,45 @@ use cdrlake_core::{
 use common::compare::{assert_same, decode_in_pieces};
 use common::lines::Lines;
 
-/// A million random damaged and sound lines: rows, rejects, offsets and warnings alike.
+/// Random damaged and sound lines: rows, rejects, offsets and warnings alike. A million, or as many
+/// as `CDRLAKE_DIFFERENTIAL_LINES` says; the same ones each time, and with more lines more of them.
 #[test]
-fn a_million_lines_decode_as_the_reference_says() {
-    const SOURCES: u64 = 500;
+fn random_lines_decode_as_the_reference_says() {
+    const MILLION: u64 = 1_000_000;
     const LINES: usize = 2000;
-    let (mut lines, mut rejects) = (0, 0);
-    for seed in 0..SOURCES {
-        let mut random = Lines::new(seed);
-        let source = random.source(LINES);
-        let options = random.options();
-        let expected = reference::decode(&source, &options);
-        let (whole, _) = decode_in_pieces(&source, &[source.len()], &options);
-        assert_same(&whole, &expected, &format!("seed {seed}"));
-        lines += expected.rows.len() + expected.rejects.len() + expected.blank_lines as usize;
-        rejects += expected.rejects.len();
-    }
-    assert!(lines >= 1_000_000, "{lines} lines");
-    assert!(rejects >= 10_000, "{rejects} rejects");
+    let wanted = match std::env::var("CDRLAKE_DIFFERENTIAL_LINES") {
+        Ok(lines) => lines.parse().expect("CDRLAKE_DIFFERENTIAL_LINES is a number"),
+        Err(_) => MILLION,
+    };
+    let sources = wanted.div_ceil(LINES as u64);
+    let (seeds, records, rejects, blanks) =
+        (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+    let work = || {
+        loop {
+            let seed = seeds.fetch_add(1, Relaxed);
+            if seed >= sources {
+                return;
+            }
+            let mut random = Lines::new(seed);
+            let source = random.source(LINES);
+            let options = random.options();
+            let expected = reference::decode(&source, &options);
+            let (whole, _) = decode_in_pieces(&source, &[source.len()], &options);
+            assert_same(&whole, &expected, &format!("seed {seed}"));
+            records.fetch_add(expected.rows.len() as u64, Relaxed);
+            let before = rejects.fetch_add(expected.rejects.len() as u64, Relaxed);
+            blanks.fetch_add(expected.blank_lines, Relaxed);
+            if seed % 5000 == 4999 {
+                println!("{} sources, {before} lines rejected, no difference", seed + 1);
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
+    std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
+    let [records, rejects, blanks] = [records, rejects, blanks].map(AtomicU64::into_inner);
+    println!("{records} records, {rejects} lines rejected, {blanks} blank, no difference");
+    assert!(records + rejects + blanks >= wanted, "{} lines", records + rejects + blanks);
+    assert!(rejects >= wanted / 100, "{rejects} rejects");
 }
 
 /// Any split of the input gives the same batches, bit for bit.
@@ -116,6 +142,8 @@ fn parts_decode_as_the_whole() {
         assert_eq!(rows, expected.rows, "seed {seed}");
         let positions = expected.rejects.iter().map(|r| (r.record_number, r.byte_offset));
         assert_eq!(rejects, positions.collect::<Vec<_>>(), "seed {seed}");
+        assert_eq!(counts.records, expected.rows.len() as u64);
+        assert_eq!(counts.rejected(), expected.rejects.len() as u64);
         assert_eq!(counts.blank_lines, expected.blank_lines);
         let warnings =
             counts.warnings().map(|(warning, count)| (warning.as_str().to_owned(), count));
@@ -182,13 +210,13 @@ fn a_skipped_stretch_of_a_giant_line_counts() {
         ));
     };
     decoder.decode(sample, &mut on_reject);
-    decoder.decode(&vec![b'7'; RAW_LIMIT], &mut on_reject);
+    decoder.decode(&vec![b'7'; RAW_LIMIT + 5], &mut on_reject);
     decoder.skip(SKIPPED);
     decoder.decode(b"77\n", &mut on_reject);
     decoder.decode(sample, &mut on_reject);
     decoder.decode(b"short", &mut on_reject);
     decoder.finish(&mut on_reject);
-    let giant = RAW_LIMIT as u64 + SKIPPED + 2;
+    let giant = RAW_LIMIT as u64 + 5 + SKIPPED + 2;
     assert_eq!(rejects, [(2, 229, RAW_LIMIT, giant), (4, 229 + giant + 1 + 229, 5, 5)]);
     let rows = reference::batch_rows(&decoder.flush().unwrap().unwrap());
     assert_eq!(

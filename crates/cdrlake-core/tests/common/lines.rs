@@ -8,14 +8,30 @@ use cdrlake_core::{
 use cdrlake_generate::frozen::Calls;
 use fastrand::Rng;
 
+/// Zones whose clocks go forward and back at other times and by other steps, and none.
+const ZONES: [Option<&str>; 8] = [
+    None,
+    None,
+    Some("Europe/London"),
+    Some("Europe/Dublin"),
+    Some("Europe/Lisbon"),
+    Some("America/New_York"),
+    Some("Australia/Lord_Howe"),
+    Some("Asia/Tokyo"),
+];
+
 /// The carrier's samples, as lines without line feed.
 fn samples() -> Vec<Vec<u8>> {
-    let files: [&[u8]; 5] = [
+    let files: [&[u8]; 9] = [
+        include_bytes!("../../../../testdata/valid/CZ_AAX_10_0001_20151010090117.cdr"),
         include_bytes!("../../../../testdata/valid/DE_SV_00_0001_20110930090122.cdr"),
         include_bytes!("../../../../testdata/valid/FR_PBW_00_0001_20150820170113.cdr"),
         include_bytes!("../../../../testdata/valid/GB_ADC_12_0001_20111020090122.cdr"),
+        include_bytes!("../../../../testdata/valid/GB_DMP_12_0001_20180323170131.cdr"),
         include_bytes!("../../../../testdata/valid/IT_AJB_12_0001_20121026170104.cdr"),
         include_bytes!("../../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr"),
+        include_bytes!("../../../../testdata/valid/RO_BKD_10_0001_20150703090117.cdr"),
+        include_bytes!("../../../../testdata/valid/SK_BKE_10_0001_20150922090117.cdr"),
     ];
     let lines = files.iter().flat_map(|file| file.split(|&byte| byte == b'\n'));
     lines.filter(|line| !line.is_empty()).map(<[u8]>::to_vec).collect()
@@ -73,7 +89,7 @@ impl Lines {
         } else {
             self.calls.next().unwrap()[..228].to_vec()
         };
-        match self.rng.u8(0..6) {
+        match self.rng.u8(0..7) {
             0 => self.set(&mut line, Field::ProductType, &["00", "10", "79", "80", "42"]),
             1 => self.set(&mut line, Field::Duration, &["      17", "17      ", "  170   "]),
             2 => self.set(&mut line, Field::Date, &["20240229", "19000101", "21001231"]),
@@ -89,6 +105,15 @@ impl Lines {
                 let ids = ["SIPGB00012", "SIP441632960000", "00", "1234567"];
                 let padded = ids.map(|id| format!("{id:20}"));
                 self.set(&mut line, Field::Charged, &padded.each_ref().map(String::as_str));
+            }
+            5 => {
+                // Any day and second, for the clocks of any zone.
+                let (year, month, day) =
+                    (self.rng.u16(1900..=2100), self.rng.u8(1..=12), self.rng.u8(1..=28));
+                let second = self.rng.u32(0..86_400);
+                let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+                let text = format!("{year}{month:02}{day:02}{hour:02}{minute:02}{second:02}  ");
+                line[42..58].copy_from_slice(text.as_bytes());
             }
             _ => {}
         }
@@ -129,7 +154,9 @@ impl Lines {
             0 => line.truncate(at),
             1 => line[at] = self.rng.u8(..),
             2 => line[at] = b'\n',
-            3 => line[at] = 0xE9,
+            // The same letter in Latin-1 and in UTF-8.
+            3 if self.rng.bool() => line[at] = 0xE9,
+            3 => line[at.min(226)..][..2].copy_from_slice("é".as_bytes()),
             4 => line.clear(),
             5 => line = b"\r".to_vec(),
             6 => line.extend((0..self.rng.usize(0..80)).map(|_| self.rng.u8(0x20..0x7F))),
@@ -187,11 +214,7 @@ impl Lines {
                 sequence_number: named.then(|| self.rng.i32(0..10_000)),
                 file_time: named.then(|| self.rng.i64(-2_000_000_000..4_000_000_000) * 1_000_000),
             },
-            time_zone: self
-                .rng
-                .choice([None, Some("Europe/London"), Some("America/New_York"), Some("Asia/Tokyo")])
-                .unwrap()
-                .map(|zone| zone.parse().unwrap()),
+            time_zone: self.rng.choice(ZONES).unwrap().map(|zone| zone.parse().unwrap()),
             strictness: self
                 .rng
                 .choice([Strictness::Lenient, Strictness::Lenient, Strictness::Strict])
