@@ -1,11 +1,19 @@
 //! Numbers of nobody: ranges that numbering plans set aside for drama, or leave unassigned.
 //!
-//! Where a regulator sets numbers aside for film, television and print, one subscriber in eight has
-//! one: Ofcom's (GB), Arcep's (FR), the Bundesnetzagentur's (DE), PTS's mobile ones (SE), ComReg's
-//! 020 91 (IE), and 555 0100 to 0199 of the North American plan (US, CA). They are few, so all others
-//! have numbers of a range that the country's plan leaves unassigned, and where no numbers are set
-//! aside (AT, BE, CH, CZ, DK, ES, FI, HK, IT, JP, LU, NL, NO, PL, PT, RO, SK), all have. In the
-//! unassigned ranges libphonenumber (9.0.43) knows no valid number.
+//! Where numbers are set aside for film, television and print, one subscriber in eight has one:
+//!
+//! | country | whose decision | numbers |
+//! |---|---|---|
+//! | CA, US | the North American Numbering Plan | 555 0100 to 0199 in each area code |
+//! | DE | Bundesnetzagentur, notice 148/2021 | 000 to 999 behind (0)30 23125, (0)69 90009, (0)40 66969, (0)221 4710 and (0)89 99998 |
+//! | FR | Arcep, decision 2018-0881 | 01 99 00, 02 61 91, 03 53 01, 04 65 71, 05 36 49 and 06 39 98, four digits behind each |
+//! | GB | Ofcom, telephone numbers for drama | 000 to 999 behind 01632 960, 020 7946 0, 0113, 0121 and 0161 496 0, 07700 900, 03069 990 and, freephone, 08081 570 |
+//! | IE | ComReg, numbering conditions | 020 91, five digits behind it |
+//! | SE | PTS | 070 174 06 05 to 06 99 |
+//!
+//! They are few, so all others have numbers of a range that the country's plan leaves unassigned, and
+//! where no numbers are known to be set aside (AT, BE, CH, CZ, DK, ES, FI, HK, IT, JP, LU, NL, NO, PL,
+//! PT, RO, SK), all have. In the unassigned ranges libphonenumber (9.0.43) knows no valid number.
 
 use cdrlake_core::Country;
 
