@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds every fuzz target, with stable Rust, and runs each for some seconds: run.sh [SECONDS] [TARGET...]
-# With FUZZ_SEED set, runs repeat as far as the machine's speed lets them.
+# With FUZZ_SEED set, runs repeat as far as the machine's speed lets them. With FUZZ_SANITIZER=address they run
+# under AddressSanitizer, which takes nightly Rust.
 # What a target finds is written to fuzz/artifacts; move it to fuzz/regressions/TARGET, where tests replay it.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -16,7 +17,13 @@ export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-../target}/fuzz
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares"
-cargo build --release --locked --target "$triple" "${targets[@]/#/--bin=}"
+cargo=(cargo)
+if [ -n "${FUZZ_SANITIZER:-}" ]; then
+    cargo=(cargo +nightly)
+    CARGO_TARGET_DIR+=/$FUZZ_SANITIZER
+    RUSTFLAGS+=" -Zsanitizer=$FUZZ_SANITIZER"
+fi
+"${cargo[@]}" build --release --locked --target "$triple" "${targets[@]/#/--bin=}"
 
 for target in "${targets[@]}"; do
     echo "== $target, $seconds s"
