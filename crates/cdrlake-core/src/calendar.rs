@@ -123,6 +123,17 @@ mod tests {
     }
 
     #[test]
+    fn the_last_date_counts_for_itself_only() {
+        let mut last = LastDate::default();
+        for text in
+            ["19700101", "19700101", "20251019", "20251319", "20251020", "        ", "20251020"]
+        {
+            let date = text.as_bytes().try_into().unwrap();
+            assert_eq!(last.days(date), days(date), "{text}");
+        }
+    }
+
+    #[test]
     fn digits_and_nothing_else() {
         for byte in 0..=u8::MAX {
             for place in 0..8 {
