@@ -160,7 +160,7 @@ pub(crate) struct ConvertArguments {
     pub(crate) metrics_file: Option<PathBuf>,
 
     /// Compression of pages: zstd, zstd:LEVEL, snappy or none.
-    #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
+    #[arg(long, value_name = "CODEC", default_value = "zstd:1")]
     pub(crate) compression: Compression,
 
     /// Fill the column record_id: what identifies a record by its bytes. Fixed when a lake is made.
@@ -256,7 +256,7 @@ pub(crate) struct UnloadArguments {
     pub(crate) access: LakeAccess,
 
     /// Compression of the pages of files that are written anew.
-    #[arg(long, value_name = "CODEC", default_value = "zstd:1", value_parser = compression)]
+    #[arg(long, value_name = "CODEC", default_value = "zstd:1")]
     pub(crate) compression: Compression,
 
     /// Print errors only.
@@ -281,19 +281,6 @@ pub(crate) struct SchemaArguments {
     pub(crate) json: bool,
 }
 
-fn compression(text: &str) -> Result<Compression, String> {
-    match text.split_once(':') {
-        None if text == "zstd" => Ok(Compression::default()),
-        None if text == "snappy" => Ok(Compression::Snappy),
-        None if text == "none" => Ok(Compression::None),
-        Some(("zstd", level)) => match level.parse() {
-            Ok(level @ 1..=22) => Ok(Compression::Zstd(level)),
-            _ => Err("expected a zstd level of 1 to 22".to_owned()),
-        },
-        _ => Err("expected zstd, zstd:LEVEL, snappy or none".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory;
@@ -303,14 +290,5 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
-    }
-
-    #[test]
-    fn compressions() {
-        assert_eq!(compression("zstd"), Ok(Compression::Zstd(1)));
-        assert_eq!(compression("zstd:19"), Ok(Compression::Zstd(19)));
-        for wrong in ["", "zstd:", "zstd:0", "zstd:23", "gzip", "snappy:1"] {
-            assert!(compression(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::source::SourceError;
+
 /// Why a run ended. Nothing is published then, unless publishing itself failed half-way: a rejects
 /// file may be visible, and the records not.
 #[derive(Debug, Error)]
@@ -242,6 +244,18 @@ pub enum LakeError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A source is not as it must be, and rows that were handed on cannot be taken back.
+    #[error("{name} {error}")]
+    Source {
+        /// The source.
+        name: String,
+        /// Why it fails.
+        #[source]
+        error: Box<SourceError>,
+    },
+    /// No column has this name.
+    #[error("there is no column {0:?}; `cdrlake schema` lists those there are")]
+    NoColumn(String),
     /// The run was interrupted by a signal.
     #[error("interrupted; nothing was published")]
     Interrupted,
@@ -260,6 +274,10 @@ pub enum LakeError {
 }
 
 impl LakeError {
+    pub(crate) fn of_source(name: impl fmt::Display, error: SourceError) -> Self {
+        Self::Source { name: name.to_string(), error: Box::new(error) }
+    }
+
     pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |error| Self::Read { path, error }

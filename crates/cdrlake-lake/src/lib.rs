@@ -15,6 +15,7 @@
 //! [`convert`] and [`validate`] tie these together; [`Report`] tells what came of it.
 
 mod audit;
+mod batches;
 mod blocks;
 mod codes;
 mod columns;
@@ -37,6 +38,7 @@ mod report;
 mod run;
 mod select;
 mod source;
+mod splits;
 mod staging;
 mod sync;
 mod time_zones;
@@ -49,6 +51,7 @@ pub use audit::{
     ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey, TotalsRow, TotalsSum,
     accept, audit, is_lake, overview, standing, totals,
 };
+pub use batches::{ReadOptions, Table, TextType, read_batches};
 pub use codes::Codes;
 pub use columns::Compression;
 pub use convert::{ConvertOptions, convert, validate};
@@ -70,7 +73,10 @@ pub use report::{
 };
 pub use run::{LoadOptions, new_run_id};
 pub use select::{Columns, DateRange, UnknownColumn};
-pub use source::{Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError};
+pub use source::{
+    FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
+};
+pub use splits::{Split, read_split, split_file};
 pub use staging::new_file_beside;
 pub use time_zones::TimeZones;
 

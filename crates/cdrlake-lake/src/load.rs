@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cdrlake_core::Reject;
 use roaring::RoaringTreemap;
 
+use crate::batches::Handover;
 use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
 use crate::columns::RowGroup;
 use crate::error::LakeError;
@@ -23,6 +24,8 @@ pub(crate) enum Destination<'d> {
     Lake { calls: Box<Partitions>, rejects: Box<RejectsFile> },
     /// Rows nowhere; rejected lines of accepted sources to the caller, with the source's name.
     Caller(&'d mut (dyn FnMut(&str, &Reject<'_>) + Send)),
+    /// Rows, or rejected lines, to the caller, who keeps what it was given.
+    Reader(Box<Handover<'d>>),
 }
 
 /// A state of a destination to which it can return.
@@ -37,15 +40,20 @@ impl Destination<'_> {
     fn append(&mut self, row_group: RowGroup) -> Result<(), LakeError> {
         match self {
             Self::Files { calls, .. } => calls.append(row_group),
-            Self::Lake { .. } | Self::Caller(_) => Ok(()),
+            Self::Lake { .. } | Self::Caller(_) | Self::Reader(_) => Ok(()),
         }
     }
 
-    fn append_pieces(&mut self, part: &mut WorkedPart) -> Result<(), LakeError> {
-        let Self::Lake { calls, .. } = self else { return Ok(()) };
+    fn append_rows(&mut self, part: &mut WorkedPart) -> Result<(), LakeError> {
         let index = part.source.index;
-        let mut pieces = part.pieces.drain(..);
-        pieces.try_for_each(|pieces| calls.append(index, pieces))
+        match self {
+            Self::Lake { calls, .. } => {
+                let mut pieces = part.pieces.drain(..);
+                pieces.try_for_each(|pieces| calls.append(index, pieces))
+            }
+            Self::Reader(handover) => part.batches.drain(..).try_for_each(|b| handover.rows(b)),
+            Self::Files { .. } | Self::Caller(_) => Ok(()),
+        }
     }
 
     fn mark(&mut self) -> Result<Mark, LakeError> {
@@ -55,7 +63,7 @@ impl Destination<'_> {
                 calls.snapshot()?;
                 Mark::Lake
             }
-            Self::Caller(_) => Mark::Caller,
+            Self::Caller(_) | Self::Reader(_) => Mark::Caller,
         })
     }
 
@@ -94,6 +102,10 @@ impl Destination<'_> {
                 on_reject(name, reject);
                 Ok(())
             }),
+            Self::Reader(handover) => {
+                let hash = end.hash.to_hex();
+                spool.drain(|reject| handover.reject(source, &hash, reject).map_err(Drain::Run))
+            }
         }
         .map_err(|error| match error {
             Drain::Spool(error) => LakeError::Rejects(error),
@@ -192,6 +204,18 @@ enum Fate<'w> {
     Failed { error: SourceError, worked: Option<&'w WorkedPart> },
 }
 
+impl Fate<'_> {
+    /// The error that ends the reading, where a source fails or its rows are another's.
+    fn or_error(self, name: &str) -> Result<Self, LakeError> {
+        let error = match self {
+            Self::Loaded(_) | Self::ReplayedBefore => return Ok(self),
+            Self::Skipped { same_as, .. } => SourceError::Repeated { name: same_as.to_string() },
+            Self::Failed { error, .. } => error,
+        };
+        Err(LakeError::of_source(name, error))
+    }
+}
+
 impl<'d, 'v> Loader<'d, 'v> {
     pub(crate) fn new(
         destination: Destination<'d>,
@@ -273,6 +297,7 @@ impl<'d, 'v> Loader<'d, 'v> {
             }
             Collected::End => match &mut self.destination {
                 Destination::Lake { calls, .. } => calls.flush(),
+                Destination::Reader(handover) => handover.flush(),
                 Destination::Files { .. } | Destination::Caller(_) => Ok(()),
             },
             Collected::Worked(worked) => self.collect_block(worked?),
@@ -288,7 +313,7 @@ impl<'d, 'v> Loader<'d, 'v> {
         }
         for mut part in parts {
             self.progress.add_lines(part.counts.records, part.counts.rejected());
-            self.destination.append_pieces(&mut part)?;
+            self.destination.append_rows(&mut part)?;
             if part.is_whole {
                 self.conclude(part)?;
             } else {
@@ -390,7 +415,9 @@ impl<'d, 'v> Loader<'d, 'v> {
         end: Option<SourceEnd>,
         fate: Fate<'_>,
     ) -> Result<(), LakeError> {
+        let is_read = matches!(self.destination, Destination::Reader(_));
         let loading = self.loading(index)?;
+        let fate = if is_read { fate.or_error(&loading.name)? } else { fate };
         let mut report = report(Arc::clone(&loading.name), end, fate);
         if loading.has_trailing_zeros {
             report.note_trailing_zeros();

@@ -112,7 +112,7 @@ pub fn input_bytes(options: &LoadOptions) -> Option<u64> {
     let len = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
     options.inputs.iter().try_fold(0, |sum, input| {
         let bytes = match input {
-            Input::Stdin => None,
+            Input::Stdin | Input::Stream(_) => None,
             Input::Path(path) => bytes_of(path, &written, &options.interrupt),
             Input::Rejects(path) => {
                 let files = source::rejects_files(path).unwrap_or_default();

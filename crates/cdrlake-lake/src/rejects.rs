@@ -103,7 +103,7 @@ fn read_array<const N: usize>(file: &mut impl Read) -> io::Result<[u8; N]> {
 }
 
 /// The table of rejected lines.
-fn schema() -> SchemaRef {
+pub(crate) fn schema() -> SchemaRef {
     let field = |name, data_type, nullable| ArrowField::new(name, data_type, nullable);
     Arc::new(Schema::new(vec![
         field("source_file", DataType::Utf8, false),
@@ -175,7 +175,7 @@ impl RejectsFile {
 
     fn write_rows(&mut self) -> Result<(), LakeError> {
         let rows = std::mem::take(&mut self.rows);
-        if rows.len == 0 {
+        if rows.is_empty() {
             return Ok(());
         }
         self.write_batch(&rows.finish()?)
@@ -251,7 +251,7 @@ fn create_writer(path: &Path) -> Result<ArrowWriter<NamedTempFile>, LakeError> {
 
 /// Rows of the rejects table under construction.
 #[derive(Default)]
-struct Rows {
+pub(crate) struct Rows {
     source_file: StringBuilder,
     record_number: Int64Builder,
     byte_offset: Int64Builder,
@@ -269,7 +269,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, source: &SourceOptions, source_hash: &str, reject: &Reject<'_>) {
+    pub(crate) fn push(&mut self, source: &SourceOptions, source_hash: &str, reject: &Reject<'_>) {
         let metadata = &source.metadata;
         self.source_file.append_value(&source.source_file);
         self.record_number.append_value(reject.record_number as i64);
@@ -287,13 +287,17 @@ impl Rows {
         self.raw_bytes += reject.raw.len();
     }
 
-    fn is_full(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
         const MAX_ROWS: usize = 16_384;
         const MAX_RAW_BYTES: usize = 8 << 20;
         self.len >= MAX_ROWS || self.raw_bytes >= MAX_RAW_BYTES
     }
 
-    fn finish(mut self) -> Result<RecordBatch, LakeError> {
+    pub(crate) fn finish(mut self) -> Result<RecordBatch, LakeError> {
         let arrays: Vec<ArrayRef> = vec![
             Arc::new(self.source_file.finish()),
             Arc::new(self.record_number.finish()),

@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use cdrlake_core::{Privacy, RecordId, Strictness};
+use cdrlake_core::{DEFAULT_BATCH_SIZE, Privacy, RecordId, Strictness};
 
 use crate::blocks::{BLOCK_LEN, Buffers, Decoding, Gathered, Gatherer, Verdicts};
 use crate::error::LakeError;
@@ -55,6 +55,8 @@ pub struct LoadOptions {
     pub interrupt: Interrupt,
     /// Tells how far the run is.
     pub progress: Progress,
+    /// Rows of a batch.
+    pub(crate) batch_size: usize,
     /// Bytes of a block; other than usual only in tests.
     pub(crate) block_len: usize,
     /// Bytes of a zip inside another archive that may be held in memory; other than a quarter of
@@ -88,6 +90,7 @@ impl LoadOptions {
             run_id: None,
             interrupt: Interrupt::default(),
             progress: Progress::default(),
+            batch_size: DEFAULT_BATCH_SIZE,
             block_len: BLOCK_LEN,
             zip_buffer: None,
             waiting_memory: None,

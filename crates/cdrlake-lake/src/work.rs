@@ -10,6 +10,7 @@ use cdrlake_core::{Counts, Decoder, Position, Reject};
 use parquet::errors::ParquetError;
 use roaring::RoaringTreemap;
 
+use crate::batches::Shape;
 use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKind};
 use crate::columns::{Layout, RowGroup, RowGroupEncoder};
 use crate::error::LakeError;
@@ -18,7 +19,7 @@ use crate::privacy::ClearRejects;
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
 use crate::select::DateRange;
-use crate::source::{LineEnd, SourceError};
+use crate::source::{FirstReject, LineEnd, SourceError};
 use crate::staging::tenths;
 
 /// What workers share.
@@ -41,6 +42,8 @@ pub(crate) enum Rows<'w> {
     Encoded { layout: &'w Layout, where_date: Option<DateRange> },
     /// Batches by partition, which share row groups with those of other blocks.
     Partitioned(PartitionBy),
+    /// Batches for the caller.
+    Shaped(&'w Shape),
 }
 
 /// What came of a block.
@@ -63,9 +66,10 @@ pub(crate) struct WorkedPart {
     pub(crate) totals: Totals,
     /// Its rows, if they go by partition.
     pub(crate) pieces: Vec<Pieces>,
+    /// Its rows, if they go to the caller.
+    pub(crate) batches: Vec<RecordBatch>,
     pub(crate) rejects: Option<Spool>,
-    /// Position and message of the first rejected line.
-    pub(crate) first_reject: Option<String>,
+    pub(crate) first_reject: Option<Box<FirstReject>>,
     /// Why the source, being whole, is left out of the row group.
     pub(crate) failure: Option<SourceError>,
 }
@@ -136,7 +140,7 @@ impl WorkedPart {
             return None;
         }
         let counts = &self.counts;
-        let first = || self.first_reject.clone().unwrap_or_else(|| "a blank line".to_owned());
+        let first = || self.first_reject.clone().unwrap_or_else(|| FirstReject::blank().into());
         // A record that only strictness rejects is a sound one.
         let has_sound = counts.records > 0 || counts.rejects().any(|(code, _)| code.is_strict());
         if counts.lines() > 0 && !has_sound {
@@ -162,7 +166,7 @@ impl Worker<'_> {
         loop {
             let mut row_group = match self.rows {
                 Rows::Encoded { layout, .. } => Some(layout.row_group()?),
-                Rows::Judged | Rows::Partitioned(_) => None,
+                Rows::Judged | Rows::Partitioned(_) | Rows::Shaped(_) => None,
             };
             let mut parts = Vec::with_capacity(block.parts.len());
             let mut is_complete = true;
@@ -179,6 +183,7 @@ impl Worker<'_> {
                 } else {
                     is_complete &= worked.counts.records == 0 || row_group.is_none();
                     worked.pieces.clear();
+                    worked.batches.clear();
                     *failed = Some(worked);
                 }
             }
@@ -203,7 +208,7 @@ impl Worker<'_> {
             false => Decoder::resume(options, Position::START),
         };
         let mut totals = Totals::default();
-        let mut pieces = Vec::new();
+        let (mut pieces, mut batches) = (Vec::new(), Vec::new());
         let mut filtered = 0;
         let mut flush = |decoder: &mut Decoder| -> Result<(), LakeError> {
             let batch = decoder.flush().map_err(ParquetError::from)?;
@@ -216,9 +221,17 @@ impl Worker<'_> {
             totals.add_batch(&batch);
             if let Some(row_group) = &mut row_group {
                 row_group.write(&batch)?;
-            } else if let Rows::Partitioned(by) = self.rows {
-                let split = by.split(batch, part.source.options.metadata.country);
-                pieces.push(split.map_err(ParquetError::from)?);
+                return Ok(());
+            }
+            match self.rows {
+                Rows::Partitioned(by) => {
+                    let split = by.split(batch, part.source.options.metadata.country);
+                    pieces.push(split.map_err(ParquetError::from)?);
+                }
+                Rows::Shaped(shape) => {
+                    batches.push(shape.apply(&batch).map_err(ParquetError::from)?);
+                }
+                Rows::Judged | Rows::Encoded { .. } => {}
             }
             Ok(())
         };
@@ -283,6 +296,7 @@ impl Worker<'_> {
             accepted,
             totals,
             pieces,
+            batches,
             rejects: rejects.spool,
             first_reject: rejects.first,
             failure: None,
@@ -295,7 +309,7 @@ struct Rejects<'w> {
     spool: Option<Spool>,
     kept: ClearRejects,
     near: Option<&'w Path>,
-    first: Option<String>,
+    first: Option<Box<FirstReject>>,
     result: std::io::Result<()>,
 }
 
@@ -303,7 +317,7 @@ impl Rejects<'_> {
     fn push(&mut self, reject: &Reject<'_>) {
         let near = self.near;
         let spool = self.spool.get_or_insert_with(|| Spool::new(near));
-        self.first.get_or_insert_with(|| reject.to_string());
+        self.first.get_or_insert_with(|| Box::new(reject.into()));
         let kept = match self.kept {
             ClearRejects::Write => *reject,
             // Nor may a spool hold their bytes: it may be on disk.

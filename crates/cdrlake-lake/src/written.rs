@@ -63,7 +63,7 @@ impl Written {
                 Input::Path(path) => vec![path.clone()],
                 // What cannot be listed fails when it is read.
                 Input::Rejects(path) => rejects_files(path).unwrap_or_default(),
-                Input::Stdin => Vec::new(),
+                Input::Stdin | Input::Stream(_) => Vec::new(),
             };
             let is_written =
                 |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| written.holds(&metadata));

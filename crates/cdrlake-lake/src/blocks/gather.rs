@@ -33,6 +33,7 @@ pub(crate) struct Gatherer<'b, E> {
     pub(super) block_len: usize,
     time_zones: KnownTimeZones<'b>,
     strictness: Strictness,
+    batch_size: usize,
     decoding: Decoding,
     pub(super) interrupt: Interrupt,
     progress: &'b Progress,
@@ -99,6 +100,7 @@ where
             block_len: options.block_len.max(RAW_LIMIT + 1),
             time_zones: KnownTimeZones::new(options.time_zones.clone(), &options.settings.profiles),
             strictness: options.strictness,
+            batch_size: options.batch_size,
             decoding,
             interrupt: options.interrupt.clone(),
             progress: &options.progress,
@@ -166,6 +168,7 @@ where
             metadata: source.metadata.clone(),
             time_zone,
             strictness: self.strictness,
+            batch_size: self.batch_size,
             record_id: self.decoding.record_id,
             privacy: self.decoding.privacy.clone(),
             ..SourceOptions::new(&source.source_file)

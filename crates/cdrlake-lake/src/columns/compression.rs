@@ -5,6 +5,8 @@
 //! therefore compressed without a search, by their entropy alone, if a trial says that it hardly
 //! takes more room. What repeats is searched as ever.
 
+use std::str::FromStr;
+
 use bytes::Bytes;
 use parquet::basic::{Compression as Codec, ZstdLevel};
 use parquet::errors::{ParquetError, Result};
@@ -38,6 +40,24 @@ pub enum Compression {
 impl Default for Compression {
     fn default() -> Self {
         Self::Zstd(1)
+    }
+}
+
+impl FromStr for Compression {
+    type Err = String;
+
+    /// `zstd`, `zstd:LEVEL`, `snappy` or `none`.
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        match text.split_once(':') {
+            None if text == "zstd" => Ok(Self::default()),
+            None if text == "snappy" => Ok(Self::Snappy),
+            None if text == "none" => Ok(Self::None),
+            Some(("zstd", level)) => match level.parse() {
+                Ok(level @ 1..=22) => Ok(Self::Zstd(level)),
+                _ => Err("expected a zstd level of 1 to 22".to_owned()),
+            },
+            _ => Err("expected zstd, zstd:LEVEL, snappy or none".to_owned()),
+        }
     }
 }
 
@@ -146,6 +166,15 @@ fn compress(zstd: &mut Zstd<'_>, page: &[u8], output: &mut Vec<u8>) -> std::io::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn codecs_by_name() {
+        assert_eq!("zstd".parse(), Ok(Compression::Zstd(1)));
+        assert_eq!("zstd:19".parse(), Ok(Compression::Zstd(19)));
+        for wrong in ["", "zstd:", "zstd:0", "zstd:23", "gzip", "snappy:1"] {
+            assert!(wrong.parse::<Compression>().is_err(), "{wrong:?}");
+        }
+    }
 
     /// Digits without a pattern, `len` of them.
     fn digits(len: usize) -> Vec<u8> {

@@ -12,7 +12,7 @@ use super::file::WatchedFile;
 use super::gzip::GzipReader;
 use super::limits::{Budget, Counted, Metered};
 use super::naming::Naming;
-use super::{Opening, SourceError, Visitor};
+use super::{Opening, SourceError, Stream, Visitor};
 use crate::interrupt::Awaited;
 
 /// Compressed bytes read at a time.
@@ -116,12 +116,31 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
             Ok(stdin) => Awaited::new(File::from(stdin), self.opening.interrupt),
             Err(error) => return self.failed(naming, SourceError::Open(error)),
         };
-        let mut stdin = Counted::new(stdin, &self.budget, None);
-        match first_bytes(&mut stdin) {
+        self.forward_only(naming, stdin)
+    }
+
+    /// What the caller opened, and which may not seek.
+    pub(super) fn caller_stream(
+        &mut self,
+        naming: &Naming,
+        stream: &Stream,
+    ) -> Result<(), V::Error> {
+        match stream.take() {
+            Some(bytes) => self.forward_only(naming, bytes),
+            None => {
+                let error = io::Error::other("the stream was read before; open it again");
+                self.failed(naming, SourceError::Open(error))
+            }
+        }
+    }
+
+    fn forward_only(&mut self, naming: &Naming, stream: impl Read) -> Result<(), V::Error> {
+        let mut stream = Counted::new(stream, &self.budget, None);
+        match first_bytes(&mut stream) {
             Ok(magic) if Format::of(&magic) == Format::Zip => {
                 self.failed(naming, SourceError::ZipInStream)
             }
-            Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(stdin), 0),
+            Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(stream), 0),
             Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
         }
     }
@@ -217,6 +236,15 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
         self.budget.enter()?;
         Ok(archive.member(entry, self.opening.settings))
     }
+}
+
+/// Whether a file is a source as it stands, with nothing to unwrap.
+pub(super) fn is_plain(file: &mut (impl Read + Seek), naming: &Naming) -> io::Result<bool> {
+    let magic = first_bytes(file)?;
+    file.seek(SeekFrom::Start(0))?;
+    let promised = Format::promised_by(naming).unwrap_or(Format::Plain);
+    let format = Format::of_named(&magic, naming);
+    Ok([format, promised] == [Format::Plain; 2] && foreign(&magic).is_none())
 }
 
 /// Whether this is a header of the tar before ustar, which only its checksum tells.

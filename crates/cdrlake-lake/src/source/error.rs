@@ -1,6 +1,9 @@
 //! Why a source was not loaded.
 
+use std::fmt;
 use std::io;
+
+use cdrlake_core::{Fault, Position, Reject};
 
 use thiserror::Error;
 
@@ -146,7 +149,7 @@ pub enum SourceError {
         /// Physical lines.
         lines: u64,
         /// The first line's place and what is wrong with it.
-        first: String,
+        first: Box<FirstReject>,
     },
     /// More lines were rejected than `--max-rejects` allows.
     #[error(
@@ -160,7 +163,7 @@ pub enum SourceError {
         /// The limit, as the user gave it.
         limit: String,
         /// The first rejected line's place and what is wrong with it.
-        first: String,
+        first: Box<FirstReject>,
     },
     /// Its name, of the carrier's form, was loaded with other content.
     #[error(
@@ -182,6 +185,15 @@ pub enum SourceError {
     /// Lines are to be replayed of a source that the lake does not hold.
     #[error("is not loaded in this lake, so nothing of it can be replayed; load it first")]
     NotLoaded,
+    /// Another source has the same content, and rows that were handed on cannot be taken back.
+    #[error(
+        "has the same content as {name}, so its records would be read twice; leave one of them out, \
+         or load both into a lake, which keeps one"
+    )]
+    Repeated {
+        /// The other source.
+        name: String,
+    },
     /// An earlier source of the run has the same content, and failed.
     #[error("has the same content as {name}, which failed")]
     SameAsFailed {
@@ -190,7 +202,45 @@ pub enum SourceError {
     },
 }
 
+/// The first line that spoke against a source, blotted out: it displays as a reject does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstReject {
+    /// Where it stands and what is wrong with it; none if no line was rejected, for all are blank.
+    pub place: Option<(Position, Fault)>,
+    message: String,
+}
+
+impl FirstReject {
+    /// All lines are blank.
+    pub(crate) fn blank() -> Self {
+        Self { place: None, message: "a blank line".to_owned() }
+    }
+}
+
+impl From<&Reject<'_>> for FirstReject {
+    fn from(reject: &Reject<'_>) -> Self {
+        let &Reject { record_number, byte_offset, fault, .. } = reject;
+        let place = Some((Position { record_number, byte_offset }, fault));
+        Self { place, message: reject.to_string() }
+    }
+}
+
+impl fmt::Display for FirstReject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
 impl SourceError {
+    /// The line that the error is about, as far as it is about one.
+    #[must_use]
+    pub fn first_reject(&self) -> Option<&FirstReject> {
+        match self {
+            Self::NotCdr { first, .. } | Self::TooManyRejects { first, .. } => Some(first),
+            _ => None,
+        }
+    }
+
     /// A word for machines.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -218,6 +268,7 @@ impl SourceError {
             Self::Changed { .. } => CHANGED,
             Self::NoTimeZone(_) | Self::TimeZone(_) => "no_time_zone",
             Self::NotLoaded => "not_loaded",
+            Self::Repeated { .. } => "repeated",
             Self::SameAsFailed { .. } => "same_as_failed",
         }
     }

@@ -9,8 +9,10 @@ mod file;
 mod gzip;
 mod limits;
 mod naming;
+mod plain;
 mod rejects;
 mod replay;
+mod stream;
 mod tar;
 mod walk;
 mod zip;
@@ -18,7 +20,7 @@ mod zip_end;
 
 use std::fmt;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cdrlake_core::{Metadata, Position};
@@ -30,10 +32,12 @@ use crate::progress::Progress;
 use crate::written::Written;
 
 pub(crate) use self::error::CHANGED;
-pub use self::error::SourceError;
+pub use self::error::{FirstReject, SourceError};
 pub use self::limits::{LimitExceeded, Limits};
 pub use self::naming::{ProfileSettings, Settings};
+pub(crate) use self::plain::PlainFile;
 pub(crate) use self::replay::rejects_files;
+pub use self::stream::Stream;
 pub(crate) use self::walk::walk;
 
 /// What the user named.
@@ -43,6 +47,8 @@ pub enum Input {
     Path(PathBuf),
     /// Standard input: plain, gzip or tar.
     Stdin,
+    /// What the caller reads from wherever it is: plain, gzip or tar.
+    Stream(Stream),
     /// A rejects file of an earlier run, or a directory of such files: its lines are decoded again.
     Rejects(PathBuf),
 }
@@ -52,6 +58,7 @@ impl fmt::Display for Input {
         match self {
             Self::Path(path) | Self::Rejects(path) => path.display().fmt(f),
             Self::Stdin => f.write_str("standard input"),
+            Self::Stream(stream) => f.write_str(stream.name()),
         }
     }
 }
@@ -151,6 +158,10 @@ pub(crate) fn visit<V: Visitor>(
         Input::Stdin => {
             let naming = Naming::of_stream(&input.to_string());
             Unwrapper::new(opening, visitor).stdin(&naming)
+        }
+        Input::Stream(stream) => {
+            let naming = Naming::of_path(Path::new(stream.name()), opening.settings);
+            Unwrapper::new(opening, visitor).caller_stream(&naming, stream)
         }
         Input::Path(path) => walk::visit_path(path, opening, visitor),
         Input::Rejects(path) => replay::visit_rejects(path, opening, visitor),

@@ -4,6 +4,7 @@
 mod archives;
 mod lake;
 mod progress;
+mod reading;
 pub(crate) mod replay;
 mod select;
 
@@ -130,10 +131,10 @@ struct ExpectedReject {
     line: reference::RejectedLine,
 }
 
-/// Every column of the rejects file.
-fn check_rejects(path: &Path, expected: &[ExpectedReject]) {
+/// Every column of the rejects table.
+fn check_rejects(batches: Vec<RecordBatch>, expected: &[ExpectedReject]) {
     let mut expected = expected.iter();
-    for batch in read(path) {
+    for batch in batches {
         let raws = batch.column_by_name("raw").unwrap().as_binary::<i32>().clone();
         for (index, row) in batch_rows(&batch).iter().enumerate() {
             let ExpectedReject { file, hash, line } = expected.next().unwrap();
@@ -233,7 +234,7 @@ fn check(inputs: &Inputs) -> Report {
                 }
                 assert_eq!(rejects_file.is_some(), !rejects.is_empty());
                 if rejects_file.is_some() {
-                    check_rejects(&options.rejects_path(), &rejects);
+                    check_rejects(read(&options.rejects_path()), &rejects);
                 }
                 first = Some((calls, rejects_file, report));
             }
