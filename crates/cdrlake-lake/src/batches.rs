@@ -7,7 +7,7 @@ use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef};
 use arrow_select::take::take;
-use cdrlake_core::{RecordId, Reject};
+use cdrlake_core::{RECORD_LEN, RecordId, Reject};
 
 use crate::blocks::OpenSource;
 use crate::error::LakeError;
@@ -19,6 +19,9 @@ use crate::report::Report;
 use crate::run::{LoadOptions, Loaded, Run, load};
 use crate::work;
 use crate::written::Written;
+
+/// Bytes of a block: no row group comes of it, so it is smaller than others.
+const BLOCK_LEN: usize = ReadOptions::MAX_BATCH_SIZE * (RECORD_LEN + 1);
 
 /// What is read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,8 +60,8 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
-    /// As many as a block has records.
-    pub const MAX_BATCH_SIZE: usize = 65_536;
+    /// As many as a block has records: batches of some MiB, so that those decoded ahead take little memory.
+    pub const MAX_BATCH_SIZE: usize = 16_384;
 
     /// All calls of these.
     #[must_use]
@@ -119,6 +122,7 @@ pub fn read_batches(
 ) -> Result<Report, LakeError> {
     let shape = options.shape()?;
     let mut load_options = options.load.clone();
+    load_options.block_len = load_options.block_len.min(BLOCK_LEN);
     load_options.batch_size = options.batch_size.min(ReadOptions::MAX_BATCH_SIZE);
     let written = Written::check(&load_options, &[], Overwrite::Refuse)?;
     let (rows, record_id) = match options.table {
