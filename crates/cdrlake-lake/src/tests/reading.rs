@@ -181,15 +181,10 @@ fn splits_give_the_rows_of_the_whole_file() {
         let options = options(&inputs);
         for split_len in [1, 229, 5_000, 65_536, len - 1] {
             let splits = split_file(&options, &path, split_len).unwrap().unwrap();
-            let ends = splits.iter().map(|split| split.end);
-            assert!(
-                splits
-                    .iter()
-                    .skip(1)
-                    .map(|split| split.start)
-                    .eq(ends.clone().take(splits.len() - 1))
-            );
-            assert_eq!((splits[0].start, ends.last()), (0, Some(len)));
+            assert!(splits.windows(2).all(|pair| pair[0].end == pair[1].start));
+            let ends =
+                (splits.first().map(|split| split.start), splits.last().map(|split| split.end));
+            assert_eq!(ends, (Some(0), Some(len)));
             let mut batches = Vec::new();
             for split in &splits {
                 read_split(&options, &path, split, &mut |batch| {
