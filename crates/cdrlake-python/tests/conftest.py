@@ -6,7 +6,9 @@ import gzip
 import json
 import os
 import pathlib
+import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -66,3 +68,8 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
 def plain_file(delivery: Delivery) -> pathlib.Path:
     (plain,) = delivery.inbox.iterdir()
     return plain
+
+
+def pytest_configure() -> None:
+    """Whoever ends the tests ends the processes of the cluster, too."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
