@@ -125,6 +125,7 @@ pub fn read_batches(
     load_options.block_len = load_options.block_len.min(BLOCK_LEN);
     load_options.batch_size = options.batch_size.min(ReadOptions::MAX_BATCH_SIZE);
     let written = Written::check(&load_options, &[], Overwrite::Refuse)?;
+    let (privacy, kept) = load_options.privacy.settle(load_options.record_id)?;
     let (rows, record_id) = match options.table {
         Table::Calls => (work::Rows::Shaped(&shape), load_options.record_id),
         Table::Rejects => (work::Rows::Judged, RecordId::Omit),
@@ -141,6 +142,8 @@ pub fn read_batches(
         spool_near: None,
         destination: Destination::Reader(Box::new(handover)),
         record_id,
+        privacy,
+        rejects: kept,
         written: &written,
         history: History {
             known: &NothingKnown,
