@@ -47,7 +47,6 @@ def spark(cluster):
         .config("spark.driver.memory", "700m")
         .config("spark.sql.shuffle.partitions", "2")
         .config("spark.sql.session.timeZone", "Asia/Tokyo")
-        .config("spark.sql.python.filterPushdown.enabled", "true")
         # Both workers must have joined before the first task.
         .config("spark.scheduler.minRegisteredResourcesRatio", "1.0")
         .config("spark.ui.showConsoleProgress", "false")

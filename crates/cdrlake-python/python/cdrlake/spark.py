@@ -28,7 +28,8 @@ Options, in any case:
     Rows of a batch (8192) and bytes of memory a task (256 MiB).
 
 Comparisons of a column with values, such as ``start_time >= timestamp_ntz'2025-10-01'``, are applied before
-rows are sent to Spark, if ``spark.sql.python.filterPushdown.enabled`` is true (Spark's default is false).
+rows are sent to Spark. For that ``register`` sets ``spark.sql.python.filterPushdown.enabled``, without which Spark
+refuses any source that takes filters.
 """
 
 from __future__ import annotations
@@ -88,7 +89,8 @@ _REJECTS = T.StructType(
 
 
 def register(spark: SparkSession) -> None:
-    """Makes ``spark.read.format("cdr")`` known to a session."""
+    """Makes ``spark.read.format("cdr")`` known to a session, and lets Spark push filters to it."""
+    spark.conf.set("spark.sql.python.filterPushdown.enabled", "true")
     spark.dataSource.register(CdrDataSource)
 
 
