@@ -284,6 +284,15 @@ mod tests {
     }
 
     #[test]
+    fn durations_are_what_their_digits_say() {
+        for (bytes, tenths) in
+            [(b"00001234", 1234), (b"    1234", 1234), (b"1234    ", 1234), (b"  9070  ", 9070)]
+        {
+            assert_eq!(duration(bytes), Some(tenths));
+        }
+    }
+
+    #[test]
     fn trailer_is_the_last_field() {
         let with = |tail: &[u8]| [&sample(), tail].concat();
         let lenient = |tail| verdict(&with(tail), Strictness::Lenient);
