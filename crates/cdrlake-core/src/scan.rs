@@ -355,16 +355,16 @@ mod tests {
     #[test]
     fn counts_tell_what_each_line_was() {
         let bytes =
-            [&lines(b"", 3)[..], b"\n\nshort\n", &lines(b"\r", 2), &lines(b"x", 1)].concat();
+            [&lines(b"", 3)[..], b"\n\n\nshort\n", &lines(b"\r", 2), &lines(b"x", 1)].concat();
         let (_, counts) = scan(&bytes);
-        assert_eq!((counts.records, counts.blank_lines, counts.rejected()), (6, 2, 1));
-        assert_eq!(counts.lines(), 9);
+        assert_eq!((counts.records, counts.blank_lines, counts.rejected()), (6, 3, 1));
+        assert_eq!(counts.lines(), 10);
         assert!(counts.rejects().eq([(RejectCode::ShortRecord, 1)]));
         let warnings = [(Warning::CarriageReturn, 2), (Warning::TrailingBytes, 1)];
         assert!(counts.warnings().eq(warnings));
         let mut twice = counts.clone();
         twice.add(&counts);
-        assert_eq!((twice.records, twice.blank_lines, twice.rejected()), (12, 4, 2));
+        assert_eq!((twice.records, twice.blank_lines, twice.rejected()), (12, 6, 2));
         assert!(twice.rejects().eq([(RejectCode::ShortRecord, 2)]));
     }
 }
