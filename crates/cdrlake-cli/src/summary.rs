@@ -203,7 +203,7 @@ fn print_totals(report: &Report) {
              --rejected shows them where they are, and --rejects-in-clear writes them (fixed when a \
              lake is made)"
         );
-        Message::new(Event::RejectsNotWritten, text).with("rejects", not_written).tell();
+        Message::new(Event::RejectsNotWritten, text).with("records_rejected", not_written).tell();
     }
     let mut skipped = report.sources.iter().filter(|source| source.status == Status::Skipped);
     for SourceReport { source, same_as, open_rejects, .. } in skipped.by_ref().take(MAX_ROWS) {
