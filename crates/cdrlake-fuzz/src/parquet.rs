@@ -56,10 +56,8 @@ fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
             ..SourceOptions::new(name)
         },
     );
-    // What has a container's first bytes is one.
-    if !is_packed
-        && [&b"\x1F\x8B"[..], b"PK\x03\x04", b"PK\x05\x06"].iter().any(|m| source.starts_with(m))
-    {
+    // What has a container's first bytes is one, also inside another.
+    if [&b"\x1F\x8B"[..], b"PK\x03\x04", b"PK\x05\x06"].iter().any(|m| source.starts_with(m)) {
         return Ok(());
     }
     let [of_source] = &report.sources[..] else { return Ok(()) };
