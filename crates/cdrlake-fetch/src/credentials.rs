@@ -50,7 +50,7 @@ impl Credentials {
     /// [`CredentialsError`] if it cannot be read, others may read it, or it is not of this form.
     pub fn from_file(path: &Path) -> Result<Self, CredentialsError> {
         let content = read_secret_file(path)?;
-        let text = std::str::from_utf8(&content).map_err(|error| CredentialsError::Unreadable {
+        let text = std::str::from_utf8(&content).map_err(|error| SecretFileError::Unreadable {
             path: path.to_owned(),
             source: io::Error::new(io::ErrorKind::InvalidData, error),
         })?;
@@ -122,15 +122,6 @@ fn unquoted(value: &str) -> &str {
         .unwrap_or(value)
 }
 
-impl From<SecretFileError> for CredentialsError {
-    fn from(error: SecretFileError) -> Self {
-        match error {
-            SecretFileError::Unreadable { path, source } => Self::Unreadable { path, source },
-            SecretFileError::Permissions { path } => Self::Permissions { path },
-        }
-    }
-}
-
 /// Why there are no credentials. It shows none of them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -150,20 +141,9 @@ pub enum CredentialsError {
     /// A key that Basic authentication cannot carry.
     #[error("{KEY} holds a colon")]
     Colon,
-    /// The file cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Unreadable {
-        /// Which file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// Others may read the file.
-    #[error("{} must be a file that nobody else may read: chmod 600 it", path.display())]
-    Permissions {
-        /// Which file.
-        path: PathBuf,
-    },
+    /// The file cannot be read, or others may read it.
+    #[error(transparent)]
+    File(#[from] SecretFileError),
     /// A line of the file is of no known form.
     #[error("{}, line {number}: expected {KEY}=…, {SECRET}=… or {TOKEN}=…, each once", path.display())]
     Line {
@@ -237,7 +217,7 @@ mod tests {
         }
         assert!(matches!(
             Credentials::from_file(directory.path()),
-            Err(CredentialsError::Permissions { .. })
+            Err(CredentialsError::File(SecretFileError::Permissions { .. }))
         ));
     }
 }
