@@ -1,4 +1,5 @@
-//! The bytes of a block: memory that is cleared once and used again and again.
+//! The bytes of a block: memory that is cleared once, as it comes from the system, and used again
+//! and again.
 
 use std::io::{self, ErrorKind, Read};
 use std::ops::Deref;
@@ -13,7 +14,7 @@ const STEP: usize = 256 << 10;
 /// Bytes that are appended, and behind them room that is there already.
 #[derive(Debug, Default)]
 pub(crate) struct Buffer {
-    /// As long as it ever was.
+    /// As long as it ever was; what was never touched takes no memory.
     bytes: Vec<u8>,
     len: usize,
 }
@@ -78,7 +79,7 @@ pub(crate) struct Buffers(Mutex<Vec<Buffer>>);
 impl Buffers {
     pub(super) fn take(&self) -> Buffer {
         let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        spare.unwrap_or_else(|| Buffer { bytes: Vec::with_capacity(BLOCK_LEN), len: 0 })
+        spare.unwrap_or_else(|| Buffer { bytes: vec![0; BLOCK_LEN], len: 0 })
     }
 
     pub(crate) fn give_back(&self, mut buffer: Buffer) {

@@ -58,7 +58,7 @@ impl StagedParquet {
         let temporary = temporary_in(directory, 0o666).map_err(LakeError::write(path))?;
         let file = temporary.as_file().try_clone().map_err(LakeError::write(path))?;
         let failure = Failure::default();
-        let mut output = TrackedWrite::new(Tail { file, ahead: 0, failure: failure.clone() });
+        let mut output = TrackedWrite::new(Tail::new(file, 0, failure.clone()));
         output.write_all(MAGIC).map_err(LakeError::write(path))?;
         Ok(Self {
             layout,
@@ -101,6 +101,7 @@ impl StagedParquet {
             chunk.append_to_row_group(&mut writer)?;
         }
         writer.close()?;
+        self.output.flush()?;
         let Some((metadata, column_indexes, offset_indexes)) = closed else {
             return Err(ParquetError::General("a row group was not closed".to_owned()));
         };
@@ -136,7 +137,7 @@ impl StagedParquet {
         // Only what is written counts for the offsets that row groups get. So what stands already
         // is written again, as zeros that go nowhere.
         let failure = self.failure.clone();
-        let mut output = TrackedWrite::new(Tail { file, ahead: mark.len, failure });
+        let mut output = TrackedWrite::new(Tail::new(file, mark.len, failure));
         io::copy(&mut io::repeat(0).take(mark.len), &mut output)?;
         output.flush()?;
         self.output = output;
@@ -215,24 +216,55 @@ impl Failure {
 }
 
 /// Writes to a file, but lets the first `ahead` bytes pass: they stand in it already.
+///
+/// Bytes are gathered, for the parquet crate copies pages in pieces of 8 KiB at the most, and a
+/// call for each takes longer than another copy. Between row groups nothing is held: a lake may
+/// have thousands of files open.
 struct Tail {
     file: File,
     ahead: u64,
+    gathered: Vec<u8>,
     failure: Failure,
+}
+
+impl Tail {
+    /// Bytes that are worth a call.
+    const FULL: usize = 256 << 10;
+
+    fn new(file: File, ahead: u64, failure: Failure) -> Self {
+        Self { file, ahead, gathered: Vec::new(), failure }
+    }
+
+    fn write_gathered(&mut self) -> io::Result<()> {
+        let gathered = std::mem::take(&mut self.gathered);
+        self.file.write_all(&gathered).inspect_err(|error| self.failure.note(error))
+    }
 }
 
 impl Write for Tail {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.ahead == 0 {
-            return self.file.write(bytes).inspect_err(|error| self.failure.note(error));
+        if self.ahead > 0 {
+            let passed = self.ahead.min(bytes.len() as u64);
+            self.ahead -= passed;
+            return Ok(passed as usize);
         }
-        let passed = self.ahead.min(bytes.len() as u64);
-        self.ahead -= passed;
-        Ok(passed as usize)
+        if self.gathered.len() + bytes.len() > Self::FULL {
+            self.write_gathered()?;
+        }
+        self.gathered.extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        self.write_gathered()?;
         self.file.flush()
+    }
+}
+
+impl Drop for Tail {
+    /// The metadata writer drops its buffer unflushed; what fails here is noted.
+    fn drop(&mut self) {
+        let _ = self.write_gathered();
     }
 }
 
@@ -253,7 +285,7 @@ mod tests {
         // Nothing can be written to what was opened to be read.
         let path = staged.temporary.path();
         let (file, failure) = (File::open(path).unwrap(), staged.failure.clone());
-        staged.output = TrackedWrite::new(Tail { file, ahead: 0, failure });
+        staged.output = TrackedWrite::new(Tail::new(file, 0, failure));
         assert!(matches!(staged.finish(), Err(LakeError::Parquet { .. })));
     }
 }
