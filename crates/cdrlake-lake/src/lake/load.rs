@@ -149,6 +149,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
     let report = Report::new(run_id.clone(), reports, loaded.empty_inputs, outputs.collect());
     let report = Report { rejects_not_written, ..report };
     if facts.facts.is_empty() {
+        lake.ensure_face()?;
         return Ok(report);
     }
     let mut plan = Plan {

@@ -164,9 +164,15 @@ impl Lake {
             };
             removed.map_err(LakeError::write(path))?;
         }
+        // The first run will publish it: in a new lake it would tell of nothing.
+        if self.ledger.runs()? == 0 { Ok(()) } else { self.ensure_face() }
+    }
+
+    /// Writes the ledger's face, unless it is there already.
+    fn ensure_face(&self) -> Result<(), LakeError> {
         match publish::has_sound_face(&self.root, &self.ledger)? {
             true => Ok(()),
-            false => publish::publish_face(&self.root, &self.staging, &self.ledger),
+            false => self.write_face(),
         }
     }
 

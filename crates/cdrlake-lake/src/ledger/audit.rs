@@ -35,17 +35,9 @@ impl Ledger {
         let connection = Connection::open_with_flags(path, flags).map_err(ledger_error(path))?;
         connection.execute_batch("PRAGMA busy_timeout = 10000;").map_err(ledger_error(path))?;
         let ledger = Self { path: path.to_owned(), connection: Mutex::new(connection) };
-        let version = ledger.query("PRAGMA user_version", [], |row| row.get(0))?;
-        match version.first() {
-            Some(&VERSION) => Ok(ledger),
-            Some(0) => {
-                ledger.refuse_tables()?;
-                Err(LakeError::LedgerVersion { path: path.to_owned(), version: 0 })
-            }
-            version => {
-                let version = version.copied().unwrap_or_default();
-                Err(LakeError::LedgerVersion { path: path.to_owned(), version })
-            }
+        match ledger.has_tables()? {
+            true => Ok(ledger),
+            false => Err(LakeError::LedgerVersion { path: path.to_owned(), version: 0 }),
         }
     }
 

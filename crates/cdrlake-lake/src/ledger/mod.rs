@@ -98,7 +98,8 @@ pub(crate) struct PendingRun {
 }
 
 impl Ledger {
-    /// Opens the ledger at `path`, or makes an empty one.
+    /// Opens the ledger at `path`, or makes an empty one, which has tables from its
+    /// [settings](Self::set_settings) on.
     pub(crate) fn open(path: &Path) -> Result<Self, LakeError> {
         let created = OpenOptions::new().write(true).create_new(true).mode(MODE).open(path);
         match created {
@@ -108,7 +109,7 @@ impl Ledger {
             _ => drop(created),
         }
         let ledger = Self::connect(path)?;
-        ledger.create_tables()?;
+        ledger.has_tables()?;
         fs::metadata(path)
             .and_then(|metadata| {
                 let mode = metadata.permissions().mode();
@@ -125,11 +126,7 @@ impl Ledger {
     /// left half written, SQLite must take back before it can be read.
     pub(crate) fn open_existing(path: &Path) -> Result<Option<Self>, LakeError> {
         let ledger = Self::connect(path)?;
-        match ledger.version()? {
-            0 => ledger.refuse_tables().map(|()| None),
-            VERSION => Ok(Some(ledger)),
-            version => Err(LakeError::LedgerVersion { path: path.to_owned(), version }),
-        }
+        Ok(ledger.has_tables()?.then_some(ledger))
     }
 
     /// Opens a file that is there.
@@ -151,24 +148,20 @@ impl Ledger {
         Ok(version.first().copied().unwrap_or_default())
     }
 
-    fn create_tables(&self) -> Result<(), LakeError> {
+    /// Whether it is more than an empty file. A database without a version that has tables is
+    /// someone else's.
+    fn has_tables(&self) -> Result<bool, LakeError> {
         match self.version()? {
             0 => {
-                self.refuse_tables()?;
-                self.transact(|transaction| {
-                    transaction.execute_batch(SCHEMA)?;
-                    transaction.pragma_update(None, "user_version", VERSION)
-                })
+                let tables = self.query("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))?;
+                match tables.is_empty() {
+                    true => Ok(false),
+                    false => Err(LakeError::NotALedger(self.path.clone())),
+                }
             }
-            VERSION => Ok(()),
+            VERSION => Ok(true),
             version => Err(LakeError::LedgerVersion { path: self.path.clone(), version }),
         }
-    }
-
-    /// A database without a version that has tables is someone else's.
-    fn refuse_tables(&self) -> Result<(), LakeError> {
-        let tables = self.query("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))?;
-        if tables.is_empty() { Ok(()) } else { Err(LakeError::NotALedger(self.path.clone())) }
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -181,16 +174,24 @@ impl Ledger {
 
     /// The lake's settings by name; none if the ledger is new.
     pub(crate) fn settings(&self) -> Result<BTreeMap<String, String>, LakeError> {
+        if !self.has_tables()? {
+            return Ok(BTreeMap::new());
+        }
         self.query("SELECT name, value FROM lake", [], |row| Ok((row.get(0)?, row.get(1)?)))
             .map(|rows| rows.into_iter().collect())
     }
 
-    /// Makes the ledger that of a new lake.
+    /// Makes the ledger that of a new lake, all at once.
     pub(crate) fn set_settings(
         &self,
         settings: &BTreeMap<String, String>,
     ) -> Result<(), LakeError> {
+        let has_tables = self.has_tables()?;
         self.transact(|transaction| {
+            if !has_tables {
+                transaction.execute_batch(SCHEMA)?;
+                transaction.pragma_update(None, "user_version", VERSION)?;
+            }
             for (name, value) in settings {
                 transaction.execute("INSERT INTO lake VALUES (?1, ?2)", [name, value])?;
             }

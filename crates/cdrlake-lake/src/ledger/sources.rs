@@ -259,6 +259,7 @@ mod tests {
     fn sources_are_found_by_indexes() {
         let directory = tempfile::tempdir().unwrap();
         let ledger = Ledger::open(&directory.path().join("ledger.sqlite")).unwrap();
+        ledger.set_settings(&BTreeMap::new()).unwrap();
         for sql in LOADED_AS.iter().chain(&UNLOADED_AS) {
             let explain = format!("EXPLAIN QUERY PLAN {sql}");
             let parameters = vec!["x"; sql.matches('?').count().min(3)];
