@@ -25,8 +25,8 @@ use crate::partition::{Partition, Pieces};
 use crate::pipeline::{Deferred, defer};
 use crate::sync::sync_each;
 
-/// Rows that are worth a row group: about four MiB.
-const ROW_GROUP_ROWS: usize = 131_072;
+/// Rows that are worth a row group, as many as a block has: about two MiB.
+const ROW_GROUP_ROWS: usize = 65_536;
 
 /// Files under construction at a time, unless they must wait for the end of a source: each has a
 /// handle, and its row groups' statistics are in memory.
