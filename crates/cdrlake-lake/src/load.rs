@@ -304,12 +304,16 @@ impl<'d, 'v> Loader<'d, 'v> {
         }
     }
 
-    fn collect_block(&mut self, Worked { row_group, parts }: Worked) -> Result<(), LakeError> {
+    fn collect_block(&mut self, worked: Worked) -> Result<(), LakeError> {
+        let Worked { row_group, encoded, parts } = worked;
         // A source that begins here and goes on has its blocks to itself.
         let begins = self.open.is_none() && parts.iter().any(|part| !part.is_whole);
         let mut mark = begins.then(|| self.destination.mark()).transpose()?;
         if let Some(row_group) = row_group {
             self.destination.append(row_group)?;
+        }
+        if let Destination::Lake { calls, .. } = &mut self.destination {
+            encoded.into_iter().try_for_each(|encoded| calls.append_encoded(encoded))?;
         }
         for mut part in parts {
             self.progress.add_lines(part.counts.records, part.counts.rejected());

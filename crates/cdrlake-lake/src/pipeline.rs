@@ -156,8 +156,25 @@ pub(crate) fn defer<Done: Send + 'static>(
 }
 
 impl<Done> Deferred<Done> {
-    /// Waits for the result, and works on other jobs meanwhile.
-    pub(crate) fn wait(self) -> Result<Done, LakeError> {
+    /// A result that is there.
+    pub(crate) fn ready(done: Done) -> Self {
+        let (sender, receiver) = sync_channel(1);
+        // The receiver is here, and there is room for one.
+        let _ = sender.send(done);
+        Self(receiver)
+    }
+
+    /// The result, if it is there; it is given once.
+    pub(crate) fn take_if_ready(&self) -> Result<Option<Done>, LakeError> {
+        match self.0.try_recv() {
+            Ok(done) => Ok(Some(done)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(NO_RESULT),
+        }
+    }
+
+    /// Waits for the result, and works on other jobs meanwhile; it is given once.
+    pub(crate) fn wait(&self) -> Result<Done, LakeError> {
         help_until_done(&self.0)
     }
 }

@@ -20,7 +20,7 @@ use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
 use crate::select::DateRange;
 use crate::source::{FirstReject, LineEnd, SourceError};
-use crate::staging::tenths;
+use crate::staging::{EncodedRows, encode_large, tenths};
 
 /// What workers share.
 pub(crate) struct Worker<'w> {
@@ -40,8 +40,9 @@ pub(crate) enum Rows<'w> {
     Judged,
     /// The row group of their block, but for those of other days.
     Encoded { layout: &'w Layout, where_date: Option<DateRange> },
-    /// Batches by partition, which share row groups with those of other blocks.
-    Partitioned(PartitionBy),
+    /// By partition: of one that has at least `least` rows in their block, a row group, of others
+    /// batches, which share row groups with those of other blocks.
+    Partitioned { by: PartitionBy, layout: &'w Layout, least: usize },
     /// Batches for the caller.
     Shaped(&'w Shape),
 }
@@ -50,6 +51,8 @@ pub(crate) enum Rows<'w> {
 pub(crate) struct Worked {
     /// None if no row is left, or rows do not become the row group of their block.
     pub(crate) row_group: Option<RowGroup>,
+    /// Row groups of partitions that have many rows in the block.
+    pub(crate) encoded: Vec<EncodedRows>,
     pub(crate) parts: Vec<WorkedPart>,
 }
 
@@ -64,7 +67,7 @@ pub(crate) struct WorkedPart {
     /// Of a replay, the lines that were not rejected again.
     pub(crate) accepted: RoaringTreemap,
     pub(crate) totals: Totals,
-    /// Its rows, if they go by partition.
+    /// Its rows, if they go by partition and wait for others.
     pub(crate) pieces: Vec<Pieces>,
     /// Its rows, if they go to the caller.
     pub(crate) batches: Vec<RecordBatch>,
@@ -166,7 +169,7 @@ impl Worker<'_> {
         loop {
             let mut row_group = match self.rows {
                 Rows::Encoded { layout, .. } => Some(layout.row_group()?),
-                Rows::Judged | Rows::Partitioned(_) | Rows::Shaped(_) => None,
+                Rows::Judged | Rows::Partitioned { .. } | Rows::Shaped(_) => None,
             };
             let mut parts = Vec::with_capacity(block.parts.len());
             let mut is_complete = true;
@@ -189,9 +192,16 @@ impl Worker<'_> {
             }
             if is_complete {
                 self.buffers.give_back(block.bytes);
+                let encoded = match self.rows {
+                    Rows::Partitioned { layout, least, .. } => {
+                        let pieces = parts.iter_mut().map(|p| (p.source.index, &mut p.pieces));
+                        encode_large(pieces, layout, least)?
+                    }
+                    _ => Vec::new(),
+                };
                 parts.extend(failed.into_iter().flatten());
                 let row_group = row_group.map(RowGroupEncoder::finish).transpose()?.flatten();
-                return Ok(Worked { row_group, parts });
+                return Ok(Worked { row_group, encoded, parts });
             }
         }
     }
@@ -224,7 +234,7 @@ impl Worker<'_> {
                 return Ok(());
             }
             match self.rows {
-                Rows::Partitioned(by) => {
+                Rows::Partitioned { by, .. } => {
                     let split = by.split(batch, part.source.options.metadata.country);
                     pieces.push(split.map_err(ParquetError::from)?);
                 }

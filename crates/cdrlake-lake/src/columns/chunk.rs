@@ -41,6 +41,10 @@ impl ColumnChunk {
         Ok(Self { pages: self.pages.clone(), close })
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.pages.len()
+    }
+
     pub(crate) fn append_to_row_group<W: std::io::Write + Send>(
         self,
         writer: &mut SerializedRowGroupWriter<'_, W>,

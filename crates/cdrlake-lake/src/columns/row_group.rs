@@ -147,3 +147,10 @@ impl RowGroupEncoder {
 pub(crate) struct RowGroup {
     pub(crate) chunks: Vec<ColumnChunk>,
 }
+
+impl RowGroup {
+    /// Its pages' bytes, those of twins included.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.iter().map(ColumnChunk::len).sum()
+    }
+}

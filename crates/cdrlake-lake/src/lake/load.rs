@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use cdrlake_core::{Country, RecordId};
+use cdrlake_core::{Country, RECORD_LEN, RecordId};
 use roaring::RoaringTreemap;
 use serde_json::json;
 
@@ -106,13 +106,15 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         waiting_memory: options.load.waiting_memory(),
     };
     let destination = Destination::Lake {
-        calls: Box::new(Partitions::new(lake.staging.clone(), layout, tuning)),
+        calls: Box::new(Partitions::new(lake.staging.clone(), Arc::clone(&layout), tuning)),
         rejects: Box::new(RejectsFile::new(lake.staging.join("rejects"), kept)),
     };
     let spool = lake.staging.join("spool");
+    // A quarter of a block: where partitions change in it, one of two has as many.
+    let least = options.load.block_len / (RECORD_LEN + 1) / 4;
     let loaded = run::load(Run {
         options: &options.load,
-        rows: Rows::Partitioned(partition_by),
+        rows: Rows::Partitioned { by: partition_by, layout: &layout, least },
         spool_near: Some(&spool),
         destination,
         record_id: lake.settings.record_id,

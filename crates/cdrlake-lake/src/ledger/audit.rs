@@ -10,7 +10,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, params};
 use serde_json::json;
 
-use super::{FileKind, Ledger, VERSION, ledger_error};
+use super::{FileKind, Ledger, ledger_error};
 use crate::audit::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };

@@ -1,5 +1,6 @@
 //! Files that are not visible yet.
 
+mod encoded;
 mod parquet;
 mod partitions;
 mod writeback;
@@ -12,6 +13,7 @@ use tempfile::NamedTempFile;
 
 use crate::error::LakeError;
 
+pub(crate) use self::encoded::{EncodedRows, encode_large};
 pub(crate) use self::parquet::{Mark, StagedParquet};
 pub(crate) use self::partitions::{
     PartitionFile, Partitions, SourceRows, Tuning, add_rows, tenths,

@@ -18,6 +18,7 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 use tempfile::TempPath;
 
 use super::StagedFile;
+use super::encoded::EncodedRows;
 use super::parquet::{Mark, StagedParquet};
 use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
@@ -259,6 +260,16 @@ impl Partitions {
         if waiting.rows >= ROW_GROUP_ROWS { self.write_row_group(partition) } else { Ok(()) }
     }
 
+    /// Appends rows that are a row group already, behind all that wait in their partition.
+    pub(crate) fn append_encoded(&mut self, encoded: EncodedRows) -> Result<(), LakeError> {
+        self.part_mixed()?;
+        let EncodedRows { partition, sources, tenths, row_group } = encoded;
+        self.write_row_group(partition)?;
+        let bytes = row_group.len();
+        let row_group = Deferred::ready(Ok(Some(row_group)));
+        self.enqueue(Encoding { partition, sources, tenths, bytes, row_group })
+    }
+
     /// Writes the largest partitions' rows until so many bytes are left at the most.
     fn make_room(&mut self, left: usize) -> Result<(), LakeError> {
         while self.waiting_bytes > left {
@@ -278,7 +289,17 @@ impl Partitions {
         let tenths = batches.iter().map(tenths).sum();
         let layout = Arc::clone(&self.layout);
         let row_group = defer(move || layout.encode(&batches));
-        self.encoding.push_back(Encoding { partition, sources, tenths, bytes, row_group });
+        self.enqueue(Encoding { partition, sources, tenths, bytes, row_group })
+    }
+
+    /// Appends a row group once it is encoded, and now those before it that are.
+    fn enqueue(&mut self, encoding: Encoding) -> Result<(), LakeError> {
+        self.encoding.push_back(encoding);
+        while let Some(oldest) = self.encoding.front()
+            && let Some(row_group) = oldest.row_group.take_if_ready()?
+        {
+            self.append_row_group(row_group?)?;
+        }
         let under_way = |encoding: &VecDeque<Encoding>| -> usize {
             encoding.iter().skip(1).map(|encoding| encoding.bytes).sum()
         };
@@ -297,12 +318,17 @@ impl Partitions {
     }
 
     fn append_oldest(&mut self) -> Result<(), LakeError> {
-        let Some(Encoding { partition, sources, tenths, row_group, .. }) =
-            self.encoding.pop_front()
-        else {
+        let Some(oldest) = self.encoding.front() else { return Ok(()) };
+        let row_group = oldest.row_group.wait()??;
+        self.append_row_group(row_group)
+    }
+
+    /// Appends the row group that came of the oldest that was being encoded.
+    fn append_row_group(&mut self, row_group: Option<RowGroup>) -> Result<(), LakeError> {
+        let Some(Encoding { partition, sources, tenths, .. }) = self.encoding.pop_front() else {
             return Ok(());
         };
-        let Some(row_group) = row_group.wait()?? else { return Ok(()) };
+        let Some(row_group) = row_group else { return Ok(()) };
         self.appended += 1;
         if !self.open.contains_key(&partition) {
             self.begin_file(partition)?;
