@@ -50,6 +50,36 @@ fn calls_go_to_their_months_whatever_the_threads() {
     }
 }
 
+/// Many of a partition in a block, or few, or of many partitions: nobody overtakes.
+#[test]
+fn a_partitions_calls_keep_the_order_of_the_input() {
+    let start_time = |row: &Row| {
+        let mut times = row.iter().flatten().filter(|c| c.len() == 19 && &c[10..11] == "T");
+        times.nth(1).unwrap().clone()
+    };
+    let sources = [(1, 100), (2, 3000), (3, 40), (4, 600), (5, 2), (6, 1500)]
+        .map(|(seed, records)| Source::new(seed, records));
+    let sources: Vec<&Source> = sources.iter().collect();
+    for (by, until) in [(PartitionBy::CallMonth, 7), (PartitionBy::CallDate, 10)] {
+        let mut expected: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+        for row in sources.iter().flat_map(|source| source.rows()) {
+            let directory = format!("calls/{by}={}", &start_time(&row)[..until]);
+            expected.entry(directory).or_default().push(row);
+        }
+        for waiting_memory in [1, 300_000, 1 << 30] {
+            let lab = Lab { threads: 3, partition_by: Some(by), waiting_memory, ..Lab::new() };
+            lab.load(&sources);
+            let mut found: BTreeMap<String, Vec<Row>> = BTreeMap::new();
+            for (name, path) in lab.files() {
+                let directory = name.rsplit_once('/').unwrap().0.to_owned();
+                let rows = read(&path).iter().flat_map(batch_rows).collect::<Vec<_>>();
+                found.entry(directory).or_default().extend(rows);
+            }
+            assert!(found == expected, "{by}, {waiting_memory}");
+        }
+    }
+}
+
 /// Large and small sources that fail leave nothing, however many files were begun meanwhile.
 #[test]
 fn what_fails_at_its_end_is_taken_back_from_every_partition() {
