@@ -1,13 +1,25 @@
-//! Rows of a lake that need not wait: where a block has many of one partition, they are encoded by
-//! the worker that decoded them, whose memory they leave before the next block comes.
+//! Rows of a lake as row groups, and whose they are.
+//!
+//! Where a block has many rows of one partition, they need not wait for others: the worker that
+//! decoded them encodes them, and they leave its memory before the next block comes.
 
 use std::collections::BTreeMap;
 
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::Decimal128Type;
 use parquet::errors::Result;
 
-use super::partitions::{SourceRows, add_rows, tenths};
 use crate::columns::{Layout, RowGroup};
 use crate::partition::{Partition, Pieces};
+
+/// Consecutive rows of one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SourceRows {
+    /// The source's index in the run.
+    pub(crate) source: usize,
+    pub(crate) rows: u64,
+}
 
 /// A row group of one partition.
 pub(crate) struct EncodedRows {
@@ -58,4 +70,25 @@ pub(crate) fn encode_large<'p>(
         Ok(row_group.map(|row_group| EncodedRows { partition, sources, tenths, row_group }))
     });
     encoded.filter_map(Result::transpose).collect()
+}
+
+/// Adds rows behind others, in one entry if they are of the same source.
+pub(crate) fn add_rows(all: &mut Vec<SourceRows>, next: SourceRows) {
+    match all.last_mut() {
+        Some(last) if last.source == next.source => last.rows += next.rows,
+        _ => all.push(next),
+    }
+}
+
+/// Tenths of seconds of a batch's calls.
+pub(crate) fn tenths(batch: &RecordBatch) -> u64 {
+    let durations = batch.column_by_name("duration");
+    durations.map_or(0, |durations| {
+        durations
+            .as_primitive::<Decimal128Type>()
+            .values()
+            .iter()
+            .map(|&tenths| tenths as u64)
+            .sum()
+    })
 }

@@ -2,6 +2,7 @@
 
 mod encoded;
 mod parquet;
+mod partition_file;
 mod partitions;
 mod writeback;
 
@@ -13,11 +14,10 @@ use tempfile::NamedTempFile;
 
 use crate::error::LakeError;
 
-pub(crate) use self::encoded::{EncodedRows, encode_large};
+pub(crate) use self::encoded::{EncodedRows, SourceRows, add_rows, encode_large, tenths};
 pub(crate) use self::parquet::{Mark, StagedParquet};
-pub(crate) use self::partitions::{
-    PartitionFile, Partitions, SourceRows, Tuning, add_rows, tenths,
-};
+pub(crate) use self::partition_file::PartitionFile;
+pub(crate) use self::partitions::{Partitions, Tuning};
 
 /// How temporary files' names begin: directory walks leave them out.
 const PREFIX: &str = ".cdrlake-";

@@ -9,17 +9,13 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow_array::cast::AsArray;
-use arrow_array::types::Decimal128Type;
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
 use parquet::errors::{ParquetError, Result as ParquetResult};
-use tempfile::TempPath;
 
-use super::StagedFile;
-use super::encoded::EncodedRows;
-use super::parquet::{Mark, StagedParquet};
+use super::encoded::{EncodedRows, SourceRows, add_rows, tenths};
+use super::partition_file::{CompleteFile, FileMark, OpenFile, PartitionFile};
 use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
 use crate::partition::{Partition, Pieces};
@@ -43,29 +39,6 @@ pub(crate) struct Tuning {
     pub(crate) target_file_size: u64,
     /// Bytes of rows that may wait for their row groups.
     pub(crate) waiting_memory: usize,
-}
-
-/// Consecutive rows of one source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SourceRows {
-    /// The source's index in the run.
-    pub(crate) source: usize,
-    pub(crate) rows: u64,
-}
-
-/// A complete file of calls of one partition.
-#[derive(Debug)]
-pub(crate) struct PartitionFile {
-    /// Larger the later the file was begun.
-    pub(crate) id: u64,
-    pub(crate) partition: Partition,
-    pub(crate) file: TempPath,
-    pub(crate) rows: u64,
-    pub(crate) bytes: u64,
-    /// Tenths of seconds of its calls.
-    pub(crate) tenths: u64,
-    /// Whose its rows are, from the first to the last.
-    pub(crate) sources: Vec<SourceRows>,
 }
 
 /// The files of a run under construction.
@@ -124,17 +97,6 @@ struct Encoding {
     row_group: Deferred<ParquetResult<Option<RowGroup>>>,
 }
 
-/// A file that takes row groups.
-struct OpenFile {
-    id: u64,
-    partition: Partition,
-    staged: StagedParquet,
-    sources: Vec<SourceRows>,
-    tenths: u64,
-    /// The number of its last row group among all.
-    last_append: u64,
-}
-
 /// A state to return to.
 struct Snapshot {
     waiting: BTreeMap<Partition, Waiting>,
@@ -143,14 +105,6 @@ struct Snapshot {
     full: Vec<FileMark>,
     /// Files from here on were begun later.
     next_id: u64,
-}
-
-/// How far a file had come.
-struct FileMark {
-    id: u64,
-    mark: Mark,
-    sources: Vec<SourceRows>,
-    tenths: u64,
 }
 
 impl Partitions {
@@ -329,18 +283,14 @@ impl Partitions {
             return Ok(());
         };
         let Some(row_group) = row_group else { return Ok(()) };
+        let rows = EncodedRows { partition, sources, tenths, row_group };
         self.appended += 1;
         if !self.open.contains_key(&partition) {
             self.begin_file(partition)?;
         }
         let Some(file) = self.open.get_mut(&partition) else { return Ok(()) };
-        file.staged.append(row_group)?;
-        file.last_append = self.appended;
-        file.tenths += tenths;
-        for rows in sources {
-            add_rows(&mut file.sources, rows);
-        }
-        if file.staged.len() >= self.tuning.target_file_size {
+        file.append(rows, self.appended)?;
+        if file.len() >= self.tuning.target_file_size {
             self.end_file(partition)?;
         }
         Ok(())
@@ -353,12 +303,8 @@ impl Partitions {
                 self.end_file(idle)?;
             }
         }
-        let id = self.next_id;
+        let file = OpenFile::begin(self.next_id, partition, &self.directory, &self.layout)?;
         self.next_id += 1;
-        let staged =
-            StagedParquet::create(&self.directory, &self.directory, Arc::clone(&self.layout))?;
-        let (sources, tenths, last_append) = (Vec::new(), 0, self.appended);
-        let file = OpenFile { id, partition, staged, sources, tenths, last_append };
         self.open.insert(partition, file);
         Ok(())
     }
@@ -452,75 +398,4 @@ impl Partitions {
         self.finished.sort_by_key(|file| file.id);
         Ok(self.finished)
     }
-}
-
-impl OpenFile {
-    fn mark(&self) -> FileMark {
-        FileMark {
-            id: self.id,
-            mark: self.staged.mark(),
-            sources: self.sources.clone(),
-            tenths: self.tenths,
-        }
-    }
-
-    fn return_to(&mut self, mark: &FileMark) -> Result<(), LakeError> {
-        self.staged.return_to(mark.mark)?;
-        self.sources.clone_from(&mark.sources);
-        self.tenths = mark.tenths;
-        Ok(())
-    }
-
-    fn finish(self) -> Result<PartitionFile, LakeError> {
-        let file = self.complete()?;
-        file.sync()?;
-        Ok(file.into_partition_file())
-    }
-
-    fn complete(self) -> Result<CompleteFile, LakeError> {
-        let Self { id, partition, staged, sources, tenths, .. } = self;
-        Ok(CompleteFile { id, partition, staged: staged.complete()?, sources, tenths })
-    }
-}
-
-/// A file that takes no more row groups, and is not yet synced.
-struct CompleteFile {
-    id: u64,
-    partition: Partition,
-    staged: StagedFile,
-    sources: Vec<SourceRows>,
-    tenths: u64,
-}
-
-impl CompleteFile {
-    fn sync(&self) -> Result<(), LakeError> {
-        self.staged.sync()
-    }
-
-    fn into_partition_file(self) -> PartitionFile {
-        let Self { id, partition, staged, sources, tenths } = self;
-        let StagedFile { file, rows, bytes, .. } = staged;
-        PartitionFile { id, partition, file: file.into_temp_path(), rows, bytes, tenths, sources }
-    }
-}
-
-/// Adds rows behind others, in one entry if they are of the same source.
-pub(crate) fn add_rows(all: &mut Vec<SourceRows>, next: SourceRows) {
-    match all.last_mut() {
-        Some(last) if last.source == next.source => last.rows += next.rows,
-        _ => all.push(next),
-    }
-}
-
-/// Tenths of seconds of a batch's calls.
-pub(crate) fn tenths(batch: &RecordBatch) -> u64 {
-    let durations = batch.column_by_name("duration");
-    durations.map_or(0, |durations| {
-        durations
-            .as_primitive::<Decimal128Type>()
-            .values()
-            .iter()
-            .map(|&tenths| tenths as u64)
-            .sum()
-    })
 }

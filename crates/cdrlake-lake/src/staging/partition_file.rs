@@ -1,0 +1,123 @@
+//! A partition's file: while it takes row groups, when it is complete, and synced.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::TempPath;
+
+use super::StagedFile;
+use super::encoded::{EncodedRows, SourceRows, add_rows};
+use super::parquet::{Mark, StagedParquet};
+use crate::columns::Layout;
+use crate::error::LakeError;
+use crate::partition::Partition;
+
+/// A file that takes row groups.
+pub(super) struct OpenFile {
+    /// Larger the later the file was begun.
+    pub(super) id: u64,
+    pub(super) partition: Partition,
+    staged: StagedParquet,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+    /// The number of its last row group among all.
+    pub(super) last_append: u64,
+}
+
+/// How far a file had come.
+pub(super) struct FileMark {
+    pub(super) id: u64,
+    mark: Mark,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+}
+
+impl OpenFile {
+    /// Begins a file in a directory.
+    pub(super) fn begin(
+        id: u64,
+        partition: Partition,
+        directory: &Path,
+        layout: &Arc<Layout>,
+    ) -> Result<Self, LakeError> {
+        let staged = StagedParquet::create(directory, directory, Arc::clone(layout))?;
+        Ok(Self { id, partition, staged, sources: Vec::new(), tenths: 0, last_append: 0 })
+    }
+
+    /// Appends a row group, which has this number among all.
+    pub(super) fn append(&mut self, rows: EncodedRows, number: u64) -> Result<(), LakeError> {
+        self.staged.append(rows.row_group)?;
+        self.last_append = number;
+        self.tenths += rows.tenths;
+        rows.sources.into_iter().for_each(|rows| add_rows(&mut self.sources, rows));
+        Ok(())
+    }
+
+    /// Bytes so far.
+    pub(super) fn len(&self) -> u64 {
+        self.staged.len()
+    }
+
+    pub(super) fn mark(&self) -> FileMark {
+        FileMark {
+            id: self.id,
+            mark: self.staged.mark(),
+            sources: self.sources.clone(),
+            tenths: self.tenths,
+        }
+    }
+
+    pub(super) fn return_to(&mut self, mark: &FileMark) -> Result<(), LakeError> {
+        self.staged.return_to(mark.mark)?;
+        self.sources.clone_from(&mark.sources);
+        self.tenths = mark.tenths;
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<PartitionFile, LakeError> {
+        let file = self.complete()?;
+        file.sync()?;
+        Ok(file.into_partition_file())
+    }
+
+    pub(super) fn complete(self) -> Result<CompleteFile, LakeError> {
+        let Self { id, partition, staged, sources, tenths, .. } = self;
+        Ok(CompleteFile { id, partition, staged: staged.complete()?, sources, tenths })
+    }
+}
+
+/// A file that takes no more row groups, and is not yet synced.
+pub(super) struct CompleteFile {
+    id: u64,
+    partition: Partition,
+    staged: StagedFile,
+    sources: Vec<SourceRows>,
+    tenths: u64,
+}
+
+impl CompleteFile {
+    pub(super) fn sync(&self) -> Result<(), LakeError> {
+        self.staged.sync()
+    }
+
+    pub(super) fn into_partition_file(self) -> PartitionFile {
+        let Self { id, partition, staged, sources, tenths } = self;
+        let StagedFile { file, rows, bytes, .. } = staged;
+        PartitionFile { id, partition, file: file.into_temp_path(), rows, bytes, tenths, sources }
+    }
+}
+
+/// A complete file of calls of one partition.
+#[derive(Debug)]
+pub(crate) struct PartitionFile {
+    /// Larger the later the file was begun.
+    pub(crate) id: u64,
+    pub(crate) partition: Partition,
+    pub(crate) file: TempPath,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// Tenths of seconds of its calls.
+    pub(crate) tenths: u64,
+    /// Whose its rows are, from the first to the last.
+    pub(crate) sources: Vec<SourceRows>,
+}
