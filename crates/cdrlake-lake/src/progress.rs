@@ -18,6 +18,8 @@ pub struct Progress(Arc<State>);
 #[derive(Debug, Default)]
 struct State {
     bytes: AtomicU64,
+    /// 0 if unknown.
+    whole: AtomicU64,
     sources: AtomicU64,
     records: AtomicU64,
     rejected: AtomicU64,
@@ -37,10 +39,17 @@ pub enum Stage {
 }
 
 impl Progress {
-    /// Bytes of the inputs that are read: of files as they are, packed or not.
+    /// Bytes that are read: of files as they are, packed or not. An audit counts a file as often as
+    /// it reads it.
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.0.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that there are to read, where the run itself tells, as an audit does.
+    #[must_use]
+    pub fn whole(&self) -> Option<u64> {
+        Some(self.0.whole.load(Ordering::Relaxed)).filter(|&whole| whole > 0)
     }
 
     /// Sources met so far.
@@ -77,7 +86,8 @@ impl Progress {
         }
     }
 
-    pub(crate) fn add_bytes(&self, bytes: u64) {
+    /// More bytes are read. [`read_sources`](crate::read_sources) counts those of its inputs itself.
+    pub fn add_bytes(&self, bytes: u64) {
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
@@ -86,12 +96,20 @@ impl Progress {
         self.0.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    pub(crate) fn meet(&self, source: &Arc<str>) {
-        self.0.sources.fetch_add(1, Ordering::Relaxed);
-        *self.0.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(source));
+    /// Begins anew, with so many bytes to read.
+    pub(crate) fn begin(&self, whole: u64) {
+        self.0.bytes.store(0, Ordering::Relaxed);
+        self.0.whole.store(whole, Ordering::Relaxed);
     }
 
-    pub(crate) fn add_lines(&self, records: u64, rejected: u64) {
+    /// Another source is being read, for callers that read them themselves.
+    pub fn meet(&self, source: impl Into<Arc<str>>) {
+        self.0.sources.fetch_add(1, Ordering::Relaxed);
+        *self.0.source.lock().unwrap_or_else(PoisonError::into_inner) = Some(source.into());
+    }
+
+    /// More lines are read, for callers that read them themselves.
+    pub fn add_lines(&self, records: u64, rejected: u64) {
         self.0.records.fetch_add(records, Ordering::Relaxed);
         self.0.rejected.fetch_add(rejected, Ordering::Relaxed);
     }

@@ -27,6 +27,11 @@ pub(super) fn presence(root: &Path, file: &FileFacts) -> Presence {
     }
 }
 
+/// How many bytes a file has; 0 if it is not there.
+pub(super) fn bytes(root: &Path, file: &FileFacts) -> u64 {
+    root.join(&file.path).metadata().map_or(0, |metadata| metadata.len())
+}
+
 /// Files that readers of the lake see and the ledger does not know. What begins with a dot or an
 /// underscore readers leave out.
 pub(super) fn unknown(root: &Path, files: &[FileFacts]) -> Result<Vec<Finding>, LakeError> {

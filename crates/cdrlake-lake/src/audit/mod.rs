@@ -104,8 +104,10 @@ pub fn is_lake(root: &Path) -> bool {
 ///
 /// [`LakeError`], if the lake or its ledger cannot be read; a file of it that cannot is a finding.
 pub fn audit(location: &LakeLocation, options: &AuditOptions) -> Result<Audit, LakeError> {
-    let (mut audit, steadiness) =
-        steadily(location, |facts| audit_facts(location, facts, options, &mut |_, _| {}))?;
+    let (mut audit, steadiness) = steadily(location, |facts| {
+        location.progress.begin(bytes_to_read(location, facts));
+        audit_facts(location, facts, options, &mut |_, _| {})
+    })?;
     audit.note(steadiness);
     Ok(audit)
 }
@@ -183,6 +185,13 @@ fn steadily<T>(
         }
         attempt += 1;
     }
+}
+
+/// How many bytes of files an audit reads, as often as it reads them.
+fn bytes_to_read(lake: &LakeLocation, facts: &Facts) -> u64 {
+    let calls = || facts.files.iter().filter(|file| file.kind == FileKind::Calls);
+    let bytes = |file: &FileFacts| files::bytes(&lake.root, file);
+    calls().map(bytes).sum::<u64>() + overlaps::bytes_read(calls(), overlaps::MEMORY, bytes)
 }
 
 /// Told of every call that can be read, and whose it is.

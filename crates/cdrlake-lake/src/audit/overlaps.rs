@@ -45,12 +45,8 @@ pub(super) fn check(
     files: &[&FileFacts],
     memory: usize,
 ) -> std::result::Result<Vec<Finding>, Unreadable> {
-    let mut partitions: BTreeMap<&str, Vec<&FileFacts>> = BTreeMap::new();
-    for file in files {
-        partitions.entry(period(&file.path)).or_default().push(file);
-    }
     let mut pairs = BTreeMap::new();
-    for files in partitions.values() {
+    for files in partitions(files.iter().copied()).values() {
         check_partition(lake, files, memory, &mut pairs)?;
     }
     let findings = pairs.into_iter().filter_map(|((first, second), overlap)| {
@@ -73,6 +69,42 @@ pub(super) fn check(
         ))
     });
     Ok(findings.collect())
+}
+
+/// Files by the time in which their calls started.
+fn partitions<'f>(
+    files: impl Iterator<Item = &'f FileFacts>,
+) -> BTreeMap<&'f str, Vec<&'f FileFacts>> {
+    let mut partitions: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for file in files {
+        partitions.entry(period(&file.path)).or_default().push(file);
+    }
+    partitions
+}
+
+/// How many bytes [`check`] reads, if these files have as many as `bytes` says.
+pub(super) fn bytes_read<'f>(
+    files: impl Iterator<Item = &'f FileFacts>,
+    memory: usize,
+    bytes: impl Fn(&FileFacts) -> u64,
+) -> u64 {
+    let of_partition = |files: &Vec<&FileFacts>| {
+        passes(files, memory) * files.iter().map(|file| bytes(file)).sum::<u64>()
+    };
+    partitions(files).values().map(of_partition).sum()
+}
+
+/// How often [`check`] reads each of these files, all of one partition.
+fn passes(files: &[&FileFacts], memory: usize) -> u64 {
+    let mut sources = files.iter().flat_map(|file| &file.sources).map(|part| part.source);
+    let first = sources.next();
+    if sources.all(|source| Some(source) == first) {
+        return 0;
+    }
+    let rows: u64 = files.iter().map(|file| file.rows).sum();
+    // Identities are evenly spread, but not quite.
+    let room = (memory / size_of::<Entry>()).max(1) as u64;
+    if rows <= room { 1 } else { (rows + rows / 8).div_ceil(room) }
 }
 
 /// What of a file's path tells when its calls started. A record may be in two countries'
@@ -108,14 +140,12 @@ fn check_partition(
         files.iter().flat_map(|file| &file.sources).map(|part| part.source).collect();
     sources.sort_unstable();
     sources.dedup();
-    if sources.len() < 2 {
+    let passes = passes(files, memory);
+    if passes == 0 {
         return Ok(());
     }
     let rows: u64 = files.iter().map(|file| file.rows).sum();
     let identity = Identity::of(lake, files)?;
-    // Identities are evenly spread, but not quite.
-    let room = (memory / size_of::<Entry>()).max(1) as u64;
-    let passes = if rows <= room { 1 } else { (rows + rows / 8).div_ceil(room) };
     for pass in 0..passes {
         let mut entries: Vec<Entry> = Vec::with_capacity((rows / passes) as usize);
         for file in files {

@@ -11,7 +11,9 @@ use super::facts::{Facts, FileFacts, RejectsState, SourceFacts};
 use super::finding::{Measure, Observation};
 use super::scan::{LakeFile, column, sources_of, text};
 use super::totals::{Period, PeriodOf, Totals, TotalsRow};
-use super::{Audit, AuditOptions, DeliveryDays, Presence, audit_facts, files, schedule};
+use super::{
+    Audit, AuditOptions, DeliveryDays, Presence, audit_facts, bytes_to_read, files, schedule,
+};
 use crate::error::LakeError;
 use crate::lake::LakeLocation;
 use crate::ledger::FileKind;
@@ -66,6 +68,9 @@ pub(super) fn of_lake(
     facts: &Facts,
     options: &AuditOptions,
 ) -> Result<Overview, LakeError> {
+    let rejects = || facts.files.iter().filter(|file| file.kind == FileKind::Rejects);
+    let bytes = rejects().map(|file| files::bytes(&lake.root, file)).sum::<u64>();
+    lake.progress.begin(bytes_to_read(lake, facts) + bytes);
     let mut by_call_day = Totals::new(Period::Day, PeriodOf::Call);
     let mut by_file_month = Totals::new(Period::Month, PeriodOf::File);
     let mut audit = audit_facts(lake, facts, options, &mut |source, call| {
@@ -78,12 +83,9 @@ pub(super) fn of_lake(
     let loaded = || facts.sources.values().filter(|source| source.is_loaded());
     let mut counts = SourceCounts::default();
     loaded().for_each(|source| counts.add(source));
-    let mut rejects = Rejects::default();
-    for file in &facts.files {
-        if file.kind != FileKind::Rejects || files::presence(&lake.root, file) != Presence::There {
-            continue;
-        }
-        if let Err(error) = rejects.read(lake, facts, file) {
+    let mut rejected = Rejects::default();
+    for file in rejects().filter(|file| files::presence(&lake.root, file) == Presence::There) {
+        if let Err(error) = rejected.read(lake, facts, file) {
             let path = &file.path;
             audit.notes.push(format!("{path} cannot be read to its end: {error}"));
         }
@@ -94,7 +96,7 @@ pub(super) fn of_lake(
         counts,
         by_call_day: by_call_day.finish(),
         by_file_month: by_file_month.finish(),
-        rejects: rejects.finish(),
+        rejects: rejected.finish(),
     })
 }
 

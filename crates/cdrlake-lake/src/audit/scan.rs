@@ -17,6 +17,7 @@ use parquet::file::statistics::Statistics;
 use super::facts::{FileFacts, FileRows};
 use crate::interrupt::Interrupt;
 use crate::lake::LakeLocation;
+use crate::progress::Progress;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;
@@ -28,15 +29,25 @@ const DAY_MICROSECONDS: i64 = 86_400_000_000;
 /// An open Parquet file of a lake.
 pub(super) struct LakeFile {
     builder: ParquetRecordBatchReaderBuilder<File>,
+    path: String,
+    bytes: u64,
     interrupt: Interrupt,
+    progress: Progress,
 }
 
 impl LakeFile {
     pub(super) fn open(lake: &LakeLocation, path: &str) -> Result<Self> {
-        let file = File::open(lake.root.join(path))
-            .map_err(|error| ParquetError::External(error.into()))?;
+        let path = lake.root.join(path);
+        let file = File::open(&path).map_err(|error| ParquetError::External(error.into()))?;
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-        Ok(Self { builder, interrupt: lake.interrupt.clone() })
+        Ok(Self {
+            builder,
+            path: path.display().to_string(),
+            bytes,
+            interrupt: lake.interrupt.clone(),
+            progress: lake.progress.clone(),
+        })
     }
 
     /// By the footer.
@@ -62,6 +73,10 @@ impl LakeFile {
         columns: &[&str],
         on_batch: &mut dyn FnMut(u64, &RecordBatch) -> Result<()>,
     ) -> Result<()> {
+        let rows = self.rows().max(1);
+        let bytes_before =
+            |row: u64| (u128::from(self.bytes) * u128::from(row) / u128::from(rows)) as u64;
+        self.progress.meet(self.path);
         let mask = ProjectionMask::columns(self.builder.parquet_schema(), columns.iter().copied());
         let reader = self.builder.with_projection(mask).with_batch_size(BATCH).build()?;
         let mut first_row = 0;
@@ -69,7 +84,10 @@ impl LakeFile {
             self.interrupt.check().map_err(|error| ParquetError::External(error.into()))?;
             let batch = batch?;
             on_batch(first_row, &batch)?;
-            first_row += batch.num_rows() as u64;
+            let next_row = first_row + batch.num_rows() as u64;
+            self.progress.add_lines(batch.num_rows() as u64, 0);
+            self.progress.add_bytes(bytes_before(next_row) - bytes_before(first_row));
+            first_row = next_row;
         }
         Ok(())
     }

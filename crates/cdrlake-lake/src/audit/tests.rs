@@ -7,6 +7,7 @@ mod failures;
 mod files;
 mod meanwhile;
 mod overviews;
+mod progress;
 mod replays;
 mod rows;
 mod standings;

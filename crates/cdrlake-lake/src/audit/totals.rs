@@ -7,6 +7,7 @@ use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use super::facts::{Facts, SourceFacts};
+use super::files;
 use super::scan::{Call, CallColumns, LakeFile, date, sources_of};
 use crate::error::LakeError;
 use crate::lake::LakeLocation;
@@ -85,8 +86,10 @@ pub(super) fn of_lake(
     if let Some(run) = &facts.moment.publishing {
         return Err(LakeError::Unpublished { lake: lake.root.clone(), run: run.clone() });
     }
+    let calls = || facts.files.iter().filter(|file| file.kind == FileKind::Calls);
+    lake.progress.begin(calls().map(|file| files::bytes(&lake.root, file)).sum());
     let mut totals = Totals::new(period, of);
-    for file in facts.files.iter().filter(|file| file.kind == FileKind::Calls) {
+    for file in calls() {
         let read = |open: LakeFile| {
             open.read(&CallColumns::NAMES, &mut |first_row, batch| {
                 let columns = CallColumns::of(batch)?;

@@ -150,7 +150,7 @@ where
     ) -> Result<Arc<OpenSource>, LakeError> {
         let index = self.sources;
         self.sources += 1;
-        self.progress.meet(&source.name);
+        self.progress.meet(Arc::clone(&source.name));
         let open = self.open_source(index, &source, kind, time_zone);
         (self.emit)(Gathered::Met(source))?;
         Ok(open)

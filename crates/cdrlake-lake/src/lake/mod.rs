@@ -26,6 +26,7 @@ use crate::error::LakeError;
 use crate::interrupt::Interrupt;
 use crate::ledger::{FileKind, Ledger};
 use crate::lock::{Lock, Locked};
+use crate::progress::Progress;
 use crate::publish;
 use crate::run::new_run_id;
 
@@ -59,6 +60,8 @@ pub struct LakeLocation {
     pub run_id: Option<String>,
     /// Asks a run that waits for the lock, or rewrites files, to end.
     pub interrupt: Interrupt,
+    /// Told how far an audit is, or a count of totals.
+    pub progress: Progress,
 }
 
 impl LakeLocation {
@@ -72,6 +75,7 @@ impl LakeLocation {
             network: NetworkFileSystem::default(),
             run_id: None,
             interrupt: Interrupt::default(),
+            progress: Progress::default(),
         }
     }
 
