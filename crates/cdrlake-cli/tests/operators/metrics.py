@@ -1,6 +1,6 @@
 """Lets Prometheus' own parser read what `--metrics-file` writes, of a lake with an awkward name.
 
-    target/venv/bin/python crates/cdrlake-cli/tests/metrics.py target/release/cdrlake
+    target/venv/bin/python crates/cdrlake-cli/tests/operators/metrics.py target/release/cdrlake
 """
 
 import pathlib

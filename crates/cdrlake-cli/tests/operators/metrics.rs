@@ -2,49 +2,25 @@
 //!
 //! That the text is what Prometheus reads, `metrics.py` asks Prometheus' own parser.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
-
-struct Lab(tempfile::TempDir);
+use crate::lab::{Lab, testdata};
 
 /// Values by name and labels, without those that all have.
 type Samples = BTreeMap<String, f64>;
 
-fn testdata(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name);
-    path.canonicalize().unwrap().display().to_string()
-}
-
 const SAMPLE: &str = "valid/LU_ALB_10_0001_20150917090117.cdr";
 
 impl Lab {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> i32 {
-        let mut command = Command::cargo_bin("cdrlake").unwrap();
-        command.current_dir(&self.0).env_clear().args(arguments);
-        command.output().unwrap().status.code().unwrap()
-    }
-
     fn convert(&self, inputs: &[&str]) -> i32 {
         let arguments = ["convert", "-q", "-o", "lake", "--metrics-file", "cdrlake.prom"];
-        self.run(&[&arguments, inputs].concat())
+        self.run(&[&arguments, inputs].concat()).status
     }
 
     fn samples(&self, command: &str) -> Samples {
-        let lake = self.0.path().canonicalize().unwrap().join("lake");
+        let lake = self.directory().canonicalize().unwrap().join("lake");
         let labels = format!("command=\"{command}\",lake=\"{}\"", lake.display());
         let text = fs::read_to_string(self.path("cdrlake.prom")).unwrap();
         let samples = text.lines().filter(|line| !line.starts_with('#')).map(|line| {
@@ -110,7 +86,7 @@ fn runs_that_fail_keep_the_last_success() {
 fn gaps_are_open_until_they_are_accepted() {
     let lab = Lab::new();
     let arguments = ["generate", "-q", "-o", "inbox", "--files", "7", "--records", "70"];
-    assert_eq!(lab.run(&arguments), 0);
+    assert_eq!(lab.run(&arguments).status, 0);
     let mut files: Vec<_> =
         fs::read_dir(lab.path("inbox")).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -118,17 +94,16 @@ fn gaps_are_open_until_they_are_accepted() {
     assert_eq!(lab.convert(&["inbox"]), 0);
     assert_eq!(lab.samples("convert")["open_sequence_gaps"], 1.0);
     let audit = ["audit", "lake", "--metrics-file", "cdrlake.prom"];
-    assert_eq!(lab.run(&audit), 3);
+    let audited = lab.run(&audit);
+    assert_eq!(audited.status, 3);
     let samples = lab.samples("audit");
     assert_eq!(samples["audit_findings{kind=\"missing_sequence\"}"], 1.0);
     assert_eq!(samples["open_sequence_gaps"], 1.0);
     assert!(samples[SUCCESS] == samples[RUN], "an audit that finds something has done its work");
-    let id =
-        Command::cargo_bin("cdrlake").unwrap().current_dir(&lab.0).args(audit).output().unwrap();
-    let id = String::from_utf8(id.stdout).unwrap();
-    let id = id.split_whitespace().find(|word| word.starts_with("missing_sequence:")).unwrap();
+    let mut words = audited.stdout.split_whitespace();
+    let id = words.find(|word| word.starts_with("missing_sequence:")).unwrap();
     let accept = [&audit[..], &["--accept", id, "--reason", "known"]].concat();
-    assert_eq!(lab.run(&accept), 0);
+    assert_eq!(lab.run(&accept).status, 0);
     assert_eq!(lab.samples("audit")["open_sequence_gaps"], 0.0);
 }
 
@@ -148,11 +123,12 @@ fn the_file_is_replaced_whole_and_others_may_read_it() {
         assert_cmd::cargo::cargo_bin("cdrlake").display(),
         testdata(SAMPLE)
     );
-    let status = std::process::Command::new("sh").args(["-c", &shell]).current_dir(&lab.0).status();
+    let status =
+        std::process::Command::new("sh").args(["-c", &shell]).current_dir(lab.directory()).status();
     assert!(status.unwrap().success());
     let mode = fs::metadata(lab.path("strict.prom")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
-    let mut names: Vec<_> = fs::read_dir(&lab.0)
+    let mut names: Vec<_> = fs::read_dir(lab.directory())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -166,8 +142,11 @@ fn it_is_no_input_and_for_one_lake() {
     fs::copy(testdata(SAMPLE), lab.path("cdrlake.prom")).unwrap();
     assert_eq!(lab.convert(&["cdrlake.prom"]), 2, "it would be overwritten");
     let lakes = ["audit", "lake", "lake", "--metrics-file", "other.prom"];
-    assert_eq!(lab.run(&lakes), 2);
+    assert_eq!(lab.run(&lakes).status, 2);
     assert!(!lab.path("other.prom").exists());
-    assert_eq!(lab.run(&["convert", &testdata(SAMPLE), "-o", "lake", "--metrics-file", "."]), 1);
+    assert_eq!(
+        lab.run(&["convert", &testdata(SAMPLE), "-o", "lake", "--metrics-file", "."]).status,
+        1
+    );
     assert!(!lab.path("lake").exists());
 }

@@ -1,61 +1,34 @@
 //! Messages for machines: an object a line, with what `docs/logs-and-metrics.md` says of it.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use arrow_array::cast::AsArray;
 use assert_cmd::Command;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::Value;
 
-struct Lab(tempfile::TempDir);
+use crate::lab::{Ended, Lab, testdata};
 
-struct Ended {
+/// What a run said, line by line.
+struct Log {
     status: i32,
     stdout: String,
     stderr: String,
     lines: Vec<Value>,
 }
 
-fn testdata(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name);
-    path.canonicalize().unwrap().display().to_string()
+/// Runs the command with its messages for machines.
+fn log(lab: &Lab, arguments: &[&str]) -> Log {
+    let Ended { status, stdout, stderr } =
+        lab.run(&[arguments, &["--log-format", "json"]].concat());
+    let lines: Vec<Value> =
+        stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    check_keys(&lines);
+    Log { status, stdout, stderr, lines }
 }
 
-impl Lab {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ended {
-        let mut command = Command::cargo_bin("cdrlake").unwrap();
-        command.current_dir(&self.0).env_clear().args(arguments);
-        let output = command.output().unwrap();
-        let stderr = String::from_utf8(output.stderr).unwrap();
-        Ended {
-            status: output.status.code().unwrap(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            lines: stderr.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
-            stderr,
-        }
-    }
-
-    fn json(&self, arguments: &[&str]) -> Ended {
-        let ended = self.run(&[arguments, &["--log-format", "json"]].concat());
-        assert_eq!(ended.lines.len(), ended.stderr.lines().count(), "{}", ended.stderr);
-        check_keys(&ended.lines);
-        ended
-    }
-}
-
-impl Ended {
+impl Log {
     fn of(&self, event: &str) -> Vec<&Value> {
         self.lines.iter().filter(|line| line["event"] == event).collect()
     }
@@ -72,7 +45,7 @@ impl Ended {
 
 /// What the guide says that events have, and their levels.
 fn documented() -> BTreeMap<String, (String, String)> {
-    let guide = include_str!("../../../docs/logs-and-metrics.md");
+    let guide = include_str!("../../../../docs/logs-and-metrics.md");
     let rows = guide.lines().filter_map(|line| {
         let mut cells = line.split('|').map(str::trim).skip(1);
         let (event, level, keys) = (cells.next()?, cells.next()?, cells.next()?);
@@ -107,16 +80,19 @@ fn check_keys(lines: &[Value]) {
 #[test]
 fn a_run_into_a_lake_has_one_id_everywhere() {
     let lab = Lab::new();
-    let ended = lab.json(&[
-        "convert",
-        &testdata("valid/GB_ADC_12_0001_20111020090122.cdr"),
-        &testdata("invalid/invalid_date.cdr"),
-        &testdata("invalid/not_cdr.cdr"),
-        "-o",
-        "lake",
-        "--report",
-        "report.json",
-    ]);
+    let ended = log(
+        &lab,
+        &[
+            "convert",
+            &testdata("valid/GB_ADC_12_0001_20111020090122.cdr"),
+            &testdata("invalid/invalid_date.cdr"),
+            &testdata("invalid/not_cdr.cdr"),
+            "-o",
+            "lake",
+            "--report",
+            "report.json",
+        ],
+    );
     assert_eq!(ended.status, 4, "{}", ended.stderr);
     let events: Vec<&str> =
         ended.lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
@@ -147,7 +123,7 @@ fn a_run_into_a_lake_has_one_id_everywhere() {
         }
     }
     assert_eq!(rows, 3);
-    let again = lab.json(&["convert", &testdata("valid"), "-o", "lake"]);
+    let again = log(&lab, &["convert", &testdata("valid"), "-o", "lake"]);
     assert_ne!(again.run_id(), ended.run_id());
     assert_eq!(again.of("source_skipped").len(), 1);
 }
@@ -167,31 +143,31 @@ fn text_tells_the_id_of_the_report() {
 fn other_commands_speak_json_too() {
     let lab = Lab::new();
     let valid = testdata("valid");
-    assert_eq!(lab.json(&["convert", &valid, "-o", "lake"]).status, 0);
-    let audit = lab.json(&["audit", "lake", "--json"]);
+    assert_eq!(log(&lab, &["convert", &valid, "-o", "lake"]).status, 0);
+    let audit = log(&lab, &["audit", "lake", "--json"]);
     let document: Value = serde_json::from_str(&audit.stdout).unwrap();
     assert_eq!(document["run_id"], audit.run_id());
     if let Some(finding) = document["audits"][0]["findings"][0]["id"].as_str() {
-        let accepted = lab.json(&["audit", "lake", "--accept", finding, "--reason", "known"]);
+        let accepted = log(&lab, &["audit", "lake", "--accept", finding, "--reason", "known"]);
         assert_eq!(accepted.of("finding_accepted")[0]["finding"], finding);
     }
     let source = "GB_ADC_12_0001_20111020090122.cdr";
-    let unloaded = lab.json(&["unload", "lake", source]);
+    let unloaded = log(&lab, &["unload", "lake", source]);
     assert!(unloaded.of("source_unloaded")[0]["source"].as_str().unwrap().ends_with(source));
-    assert_eq!(lab.json(&["unload", "lake", source]).of("source_skipped").len(), 1);
-    let generated = lab.json(&["generate", "-o", "a.cdr", "--records", "10"]);
+    assert_eq!(log(&lab, &["unload", "lake", source]).of("source_skipped").len(), 1);
+    let generated = log(&lab, &["generate", "-o", "a.cdr", "--records", "10"]);
     assert_eq!(generated.of("records_generated")[0]["records"], 10);
-    assert_eq!(lab.json(&["stats", "nothing"]).status, 1);
-    assert_eq!(lab.json(&["inspect", "nothing"]).of("failed").len(), 1);
-    assert_eq!(lab.json(&["validate", &testdata("invalid/invalid_date.cdr")]).status, 3);
+    assert_eq!(log(&lab, &["stats", "nothing"]).status, 1);
+    assert_eq!(log(&lab, &["inspect", "nothing"]).of("failed").len(), 1);
+    assert_eq!(log(&lab, &["validate", &testdata("invalid/invalid_date.cdr")]).status, 3);
     let fetch = ["fetch", "rated", "--ocn", "1", "-o", "inbox", "--endpoint", "http://127.0.0.1:1"];
-    assert_eq!(lab.json(&fetch).of("usage").len(), 1, "there are no credentials");
+    assert_eq!(log(&lab, &fetch).of("usage").len(), 1, "there are no credentials");
 }
 
 #[test]
 fn mistakes_are_told_in_the_format_that_was_asked_for() {
     let lab = Lab::new();
-    let wrong = lab.json(&["convert", "a.cdr", "-o", "lake", "--country", "XX"]);
+    let wrong = log(&lab, &["convert", "a.cdr", "-o", "lake", "--country", "XX"]);
     assert_eq!(wrong.status, 2);
     assert!(wrong.of("usage")[0]["message"].as_str().unwrap().contains("unknown country"));
     assert_eq!(wrong.lines.len(), 1);
@@ -208,10 +184,10 @@ fn mistakes_are_told_in_the_format_that_was_asked_for() {
 #[test]
 fn quiet_leaves_errors_alone() {
     let lab = Lab::new();
-    let quiet = lab.json(&["convert", "-q", &testdata("valid"), "-o", "lake"]);
+    let quiet = log(&lab, &["convert", "-q", &testdata("valid"), "-o", "lake"]);
     assert_eq!(quiet.stderr, "");
     let arguments = ["convert", "-q", &testdata("invalid/not_cdr.cdr"), "-o", "lake"];
-    let failed = lab.json(&arguments);
+    let failed = log(&lab, &arguments);
     assert_eq!(failed.of("source_failed").len(), 1);
     assert!(failed.of("run_ended").is_empty() && failed.of("summary").is_empty());
 }
