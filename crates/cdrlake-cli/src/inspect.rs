@@ -9,6 +9,7 @@ mod judge;
 mod line;
 mod picture;
 mod place;
+mod wrong;
 
 use std::fs::File;
 use std::io::{self, Read, Write};
