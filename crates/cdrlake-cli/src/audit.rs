@@ -15,6 +15,7 @@ use cdrlake_lake::{
 use serde::{Serialize, Serializer};
 
 use crate::audit_args::AuditArguments;
+use crate::bar::RunBar;
 use crate::config;
 use crate::message::{self, Event, Message, tell};
 use crate::metrics::Metrics;
@@ -115,10 +116,14 @@ fn answer(
     let options = arguments.options();
     if let (Some(reason), [lake]) = (&arguments.reason, lakes) {
         let location = arguments.access.location((*lake).clone());
-        let accepted = cdrlake_lake::accept(&location, &options, &arguments.accept, reason)?;
+        let bar = bar_of(&location, arguments);
+        let accepted = cdrlake_lake::accept(&location, &options, &arguments.accept, reason);
+        drop(bar);
+        let accepted = accepted?;
         for finding in accepted {
             let text = format_args!("accepted: {}", finding.id);
-            Message::new(Event::FindingAccepted, text).with("finding", finding.id.clone()).tell();
+            let message = Message::new(Event::FindingAccepted, text);
+            arguments.telling.tell(message.with("finding", finding.id.clone()));
         }
         return Ok((String::new(), Outcome::Done));
     }
@@ -141,7 +146,10 @@ fn answer(
     }
     if !load.inputs.is_empty() {
         let names = load.inputs.iter().map(Input::to_string).collect();
-        let lake = ScratchLake::load(load)?;
+        let bar = RunBar::of_load(&load, arguments.telling.showing());
+        let lake = ScratchLake::load(load);
+        drop(bar);
+        let lake = lake?;
         let mut said = Said::of(arguments, lake.location(), &options, expected.as_ref())?;
         if let Some(audit) = said.audit_mut() {
             audit.notes.extend(notes(lake.report()));
@@ -169,6 +177,11 @@ fn answer(
         texts.join("\n")
     };
     Ok((text, outcome))
+}
+
+/// Shows how far an audit of a lake is.
+fn bar_of(location: &LakeLocation, arguments: &AuditArguments) -> RunBar {
+    RunBar::start(&location.progress, || None, arguments.telling.showing())
 }
 
 /// Of inputs none of which could be loaded there is nothing to say.
@@ -231,6 +244,7 @@ impl Said {
         options: &AuditOptions,
         expected: Option<&ExpectedTotals>,
     ) -> Result<Self, LakeError> {
+        let _bar = bar_of(location, arguments);
         match arguments.totals() {
             None if arguments.html.is_some() => {
                 Ok(Self::Overview(Box::new(cdrlake_lake::overview(location, options)?)))

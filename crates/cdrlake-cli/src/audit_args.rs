@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use crate::args::LakeAccess;
-use crate::load_args::{MetadataArguments, OpeningArguments};
+use crate::load_args::{MetadataArguments, OpeningArguments, TellingArguments};
 
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
@@ -83,6 +83,9 @@ pub(crate) struct AuditArguments {
 
     #[command(flatten)]
     pub(crate) access: LakeAccess,
+
+    #[command(flatten)]
+    pub(crate) telling: TellingArguments,
 }
 
 /// How long a period of totals is.

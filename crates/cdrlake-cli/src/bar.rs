@@ -1,14 +1,16 @@
 //! The one line on a terminal that tells how far a run is.
 
-use std::io::{IsTerminal, stderr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+mod run;
+mod terminal;
 
-use cdrlake_lake::{LoadOptions, Progress, Stage, input_bytes};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use terminal_size::{Width, terminal_size_of};
+use std::io::{self, IsTerminal, Write, stderr};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+pub(crate) use self::run::RunBar;
+use self::terminal::Terminal;
 use crate::message;
 
 /// How often the line is drawn.
@@ -19,10 +21,6 @@ const KNOWN: &str = "{bar:16} {percent:>3}%  {msg}";
 
 /// With nothing known of the whole.
 const UNKNOWN: &str = "{spinner}  {msg}";
-
-/// Columns that the line leaves to what stands before the text, and to what a terminal may echo: `^C`
-/// at the end of a full line would go to the next.
-const OTHERS: usize = 16 + 1 + 4 + 2 + 4;
 
 /// The line that is drawn now, if any.
 static CURRENT: Mutex<Option<ProgressBar>> = Mutex::new(None);
@@ -45,6 +43,19 @@ pub(crate) fn clear() {
     }
 }
 
+/// Writes without the line, to standard output where that is the same terminal.
+pub(crate) struct Aside<W>(pub(crate) W);
+
+impl<W: Write> Write for Aside<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        suspend(|| self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Whether there is a line at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Showing {
@@ -55,7 +66,8 @@ pub(crate) enum Showing {
 impl Showing {
     /// Only where a person watches: on a terminal, unless asked not to.
     pub(crate) fn of(is_quiet: bool, no_progress: bool) -> Self {
-        match is_quiet || no_progress || message::is_json() || !stderr().is_terminal() {
+        let is_asked = is_quiet || no_progress || message::is_json();
+        match is_asked || !stderr().is_terminal() || Terminal::is_dumb() {
             true => Self::Hidden,
             false => Self::Shown,
         }
@@ -71,7 +83,8 @@ impl Bar {
         if showing == Showing::Hidden {
             return Self(ProgressBar::hidden());
         }
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        let target = ProgressDrawTarget::term_like_with_hz(Box::new(Terminal::default()), 10);
+        let bar = ProgressBar::with_draw_target(None, target);
         bar.set_style(style(UNKNOWN));
         // A line that stands still looks like a run that does.
         bar.enable_steady_tick(TICK);
@@ -93,11 +106,7 @@ impl Bar {
     }
 
     /// What else there is to tell; it is cut where the window ends, so what matters most comes first.
-    pub(crate) fn set_text(&self, mut text: String) {
-        let width = terminal_size_of(stderr()).map_or(80, |(Width(width), _)| usize::from(width));
-        if let Some((end, _)) = text.char_indices().nth(width.saturating_sub(OTHERS)) {
-            text.truncate(end);
-        }
+    pub(crate) fn set_text(&self, text: String) {
         self.0.set_message(text);
     }
 
@@ -136,91 +145,6 @@ fn clock(time: Duration) -> String {
     }
 }
 
-/// Shows how far a load is, until this is dropped.
-pub(crate) struct LoadBar {
-    /// None if nothing is shown.
-    drawer: Option<(Arc<Mutex<bool>>, JoinHandle<()>)>,
-}
-
-impl LoadBar {
-    pub(crate) fn start(options: &LoadOptions, showing: Showing) -> Self {
-        if showing == Showing::Hidden {
-            return Self { drawer: None };
-        }
-        let (ended, options) = (Arc::new(Mutex::new(false)), options.clone());
-        let is_ended = {
-            let ended = Arc::clone(&ended);
-            move || *ended.lock().unwrap_or_else(PoisonError::into_inner)
-        };
-        let drawer = thread::spawn(move || {
-            let (bar, started) = (Bar::new(showing), Instant::now());
-            // A walk over very many files may take a while, and ends with the run at the latest.
-            let whole = thread::scope(|scope| {
-                let whole = scope.spawn(|| input_bytes(&options));
-                while !whole.is_finished() && !is_ended() {
-                    bar.set_text(told(&options.progress, None, started));
-                    thread::park_timeout(TICK);
-                }
-                whole.join().ok().flatten()
-            });
-            if let Some(whole) = whole {
-                bar.set_whole(whole);
-            }
-            while !is_ended() {
-                bar.set_done(options.progress.bytes());
-                bar.set_text(
-                    told(&options.progress, whole, started) + &bar.tail(&options.progress),
-                );
-                thread::park_timeout(TICK);
-            }
-        });
-        Self { drawer: Some((ended, drawer)) }
-    }
-}
-
-impl Drop for LoadBar {
-    fn drop(&mut self) {
-        if let Some((ended, drawer)) = self.drawer.take() {
-            *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            drawer.thread().unpark();
-            let _ = drawer.join();
-        }
-    }
-}
-
-impl Bar {
-    /// Time left and the current source; or what comes after reading.
-    fn tail(&self, progress: &Progress) -> String {
-        match progress.stage() {
-            Stage::Reading => {
-                let source = progress.source().map(|source| format!(", {}", file_name(&source)));
-                self.left() + &source.unwrap_or_default()
-            }
-            Stage::Finishing => ", finishing".to_owned(),
-            Stage::Publishing => ", publishing".to_owned(),
-        }
-    }
-}
-
-/// Bytes, records a second and rejects.
-fn told(progress: &Progress, whole: Option<u64>, started: Instant) -> String {
-    let of = whole.map(|whole| format!(" of {}", HumanBytes(whole))).unwrap_or_default();
-    let seconds = started.elapsed().as_secs_f64().max(0.1);
-    let rate = (progress.records() as f64 / seconds) as u64;
-    let mut text = format!("{}{of}, {} records/s", HumanBytes(progress.bytes()), HumanCount(rate));
-    if progress.rejected() > 0 {
-        text += &format!(", {} rejected", HumanCount(progress.rejected()));
-    }
-    text
-}
-
-/// The path's last part, and the member of the archive.
-fn file_name(source: &str) -> &str {
-    let archive = source.split('!').next().unwrap_or(source).len();
-    let start = source[..archive].rfind('/').map_or(0, |slash| slash + 1);
-    &source[start..]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -229,11 +153,5 @@ mod tests {
     fn times_left() {
         let shown = [5, 65, 7265].map(|seconds| clock(Duration::from_secs(seconds)));
         assert_eq!(shown, ["0:05", "1:05", "2:01:05"]);
-    }
-
-    #[test]
-    fn sources_without_their_directories() {
-        assert_eq!(file_name("in/month.zip!a/b.cdr"), "month.zip!a/b.cdr");
-        assert_eq!(file_name("a.cdr"), "a.cdr");
     }
 }

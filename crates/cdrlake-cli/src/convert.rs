@@ -10,7 +10,7 @@ use cdrlake_lake::{
 };
 
 use crate::args::ConvertArguments;
-use crate::bar::LoadBar;
+use crate::bar::RunBar;
 use crate::message::{Event, tell};
 use crate::metrics::Metrics;
 use crate::outcome::Outcome;
@@ -19,7 +19,7 @@ use crate::{config, summary};
 
 /// `lake_from` says where the output comes from, if not from the command line.
 pub(crate) fn run(arguments: &ConvertArguments, lake_from: Option<&str>) -> Result<Outcome> {
-    if let (Some(lake_from), false) = (lake_from, arguments.load.quiet) {
+    if let (Some(lake_from), false) = (lake_from, arguments.load.telling.quiet) {
         config::tell_lake(&arguments.output, lake_from);
     }
     let mut metrics = match &arguments.metrics_file {
@@ -41,7 +41,7 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
         tell(Event::Usage, problem);
         return Ok(Outcome::Usage);
     }
-    let Some(privacy) = arguments.privacy.options_or_usage(arguments.load.quiet) else {
+    let Some(privacy) = arguments.privacy.options_or_usage(arguments.load.telling.quiet) else {
         return Ok(Outcome::Usage);
     };
     let Some(profiles) =
@@ -55,14 +55,15 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
     load.also_written.extend(arguments.metrics_file.clone());
     let report_file = report_path.map(OutputFile::create).transpose()?;
-    let (progress, bar) = (load.progress.clone(), LoadBar::start(&load, arguments.load.showing()));
+    let (progress, bar) =
+        (load.progress.clone(), RunBar::of_load(&load, arguments.load.telling.showing()));
     let converted = convert(arguments, load);
     drop(bar);
     let report = match converted {
         Ok(report) => report,
         Err(error) => return Outcome::of_load_error(error, &progress),
     };
-    summary::print(&report, arguments.load.quiet);
+    summary::print(&report, arguments.load.telling.quiet);
     if report.outputs.iter().any(|output| output.kind == OutputKind::Calls && output.rows == 0) {
         let why = match report.totals.records_filtered {
             0 => "no record was accepted, so the table has no row",

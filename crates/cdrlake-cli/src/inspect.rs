@@ -12,16 +12,17 @@ mod place;
 mod wrong;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result, anyhow};
 use cdrlake_core::{SourceOptions, Strictness};
-use cdrlake_lake::{Chain, LakeError, OpenedSource, read_sources};
+use cdrlake_lake::{Chain, LakeError, OpenedSource, Progress, read_sources};
 
 use self::judge::{Judged, walk_rejected};
 use self::line::{Line, Wanted};
 use self::place::Place;
+use crate::bar::{self, RunBar, Showing};
 use crate::config;
 use crate::interrupt::{self, Interruptible};
 use crate::message::{Event, Message, tell};
@@ -49,9 +50,24 @@ pub(crate) fn run(arguments: &InspectArguments) -> Result<Outcome> {
         return Ok(Outcome::Usage);
     }
     let options = arguments.options(place.input.clone(), profiles);
-    let mut inspection =
-        Inspection { arguments, place: &place, shown: 0, walked: 0, failed: 0, others: Vec::new() };
-    match read_sources(&options, |source| inspection.source(source)) {
+    let mut inspection = Inspection {
+        arguments,
+        place: &place,
+        progress: &options.progress,
+        shown: 0,
+        walked: 0,
+        failed: 0,
+        others: Vec::new(),
+    };
+    // A pager has the screen for itself.
+    let showing = match io::stdout().is_terminal() {
+        true => arguments.telling.showing(),
+        false => Showing::Hidden,
+    };
+    let bar = RunBar::of_load(&options, showing);
+    let read = read_sources(&options, |source| inspection.source(source));
+    drop(bar);
+    match read {
         Ok(()) | Err(Stop::Enough) => inspection.end(),
         Err(Stop::Failed(failure)) => failure.into_outcome(),
     }
@@ -73,6 +89,7 @@ impl<E: Into<Failure>> From<E> for Stop {
 struct Inspection<'i> {
     arguments: &'i InspectArguments,
     place: &'i Place,
+    progress: &'i Progress,
     /// Lines.
     shown: u64,
     /// Sources that were read to their end, and those that could not be.
@@ -93,6 +110,7 @@ impl Inspection<'_> {
             return if is_enough { Err(Stop::Enough) } else { Ok(()) };
         }
         let name = source.name;
+        self.progress.meet(name);
         let mut bytes = match source.bytes {
             Ok(bytes) => Interruptible(bytes),
             Err(error) => return self.failed(anyhow!("{name} {}", Chain(&error))),
@@ -169,7 +187,8 @@ impl Inspection<'_> {
         options: &SourceOptions,
     ) -> Result<(), Stop> {
         let from = self.arguments.record_number();
-        let walked = walk_rejected(bytes, options, |line, judged| -> Result<ControlFlow<u64>> {
+        let progress = self.progress;
+        let walked = walk_rejected(bytes, options, progress, |line, judged| -> Result<_> {
             let number = line.number.unwrap_or_default();
             if number < from {
                 return Ok(ControlFlow::Continue(()));
@@ -192,10 +211,9 @@ impl Inspection<'_> {
             "{} shown; go on with --record {next}, or raise --limit; the next is in {name}",
             self.shown
         );
-        Message::new(Event::ShownPart, text)
-            .with("source", name)
-            .with("record_number", next)
-            .tell();
+        let message = Message::new(Event::ShownPart, text);
+        let message = message.with("source", name).with("record_number", next);
+        self.arguments.telling.tell(message);
         Err(Stop::Enough)
     }
 
@@ -209,7 +227,7 @@ impl Inspection<'_> {
         let mut text = if self.shown > 0 { "\n".to_owned() } else { String::new() };
         text += &picture::draw(name, line, judged, options);
         self.shown += 1;
-        match anstream::stdout().lock().write_all(text.as_bytes()) {
+        match bar::suspend(|| anstream::stdout().lock().write_all(text.as_bytes())) {
             // Nobody reading on is not an error.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(error).context("cannot print the record")
@@ -237,12 +255,11 @@ impl Inspection<'_> {
             return Ok(if self.walked > 0 { Outcome::SourcesFailed } else { Outcome::Failed });
         }
         if self.shown == 0 {
-            tell(Event::ShownNothing, "no line is rejected");
+            let message = Message::new(Event::ShownNothing, "no line is rejected");
+            self.arguments.telling.tell(message);
         } else if self.place.is_whole() && !self.others.is_empty() {
-            tell(
-                Event::ShownPart,
-                format_args!("this was the first source; there is also:{list}{more}"),
-            );
+            let text = format_args!("this was the first source; there is also:{list}{more}");
+            self.arguments.telling.tell(Message::new(Event::ShownPart, text));
         }
         Ok(Outcome::Done)
     }

@@ -9,6 +9,7 @@ use cdrlake_lake::{Changed, Input, Limits, LoadOptions, MaxRejects, ProfileSetti
 use clap::Args;
 
 use crate::bar::Showing;
+use crate::message::Message;
 use crate::{config, interrupt, message, suggest};
 
 /// What commands that read CDR files have in common.
@@ -35,13 +36,34 @@ pub(crate) struct LoadArguments {
     #[command(flatten)]
     pub(crate) reading: ReadingArguments,
 
-    /// Print errors only.
+    #[command(flatten)]
+    pub(crate) telling: TellingArguments,
+}
+
+/// What is said while a command runs.
+#[derive(Debug, Args)]
+pub(crate) struct TellingArguments {
+    /// No messages but errors, and no progress bar.
     #[arg(short, long)]
     pub(crate) quiet: bool,
 
     /// No progress bar, on a terminal either.
     #[arg(long)]
     no_progress: bool,
+}
+
+impl TellingArguments {
+    /// Whether a bar shows how far the run is.
+    pub(crate) fn showing(&self) -> Showing {
+        Showing::of(self.quiet, self.no_progress)
+    }
+
+    /// Says something, unless nothing but errors is to be said.
+    pub(crate) fn tell(&self, message: Message) {
+        if !self.quiet {
+            message.tell();
+        }
+    }
 }
 
 /// What is known of all sources.
@@ -180,11 +202,6 @@ impl ReadingArguments {
 }
 
 impl LoadArguments {
-    /// Whether a bar shows how far the run is.
-    pub(crate) fn showing(&self) -> Showing {
-        Showing::of(self.quiet, self.no_progress)
-    }
-
     /// What of it cannot be done.
     pub(crate) fn problem(&self) -> Option<String> {
         let streams = self.inputs.iter().filter(|path| path.as_os_str() == "-").count();
@@ -212,7 +229,7 @@ impl LoadArguments {
         let inputs = inputs.chain(replayed).collect();
         let mut options = self.reading.options(inputs, profiles, report);
         options.settings.metadata = self.metadata.metadata();
-        if let (Some(profile), false) = (&self.metadata.profile, self.quiet) {
+        if let (Some(profile), false) = (&self.metadata.profile, self.telling.quiet) {
             config::warn_of_profile(profile, &options.settings.profiles);
         }
         options

@@ -129,7 +129,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// Why a command that asks the lake's library ends before it is done.
+/// Why a command that only reads, by the lake's library, ends before it is done.
 #[derive(Debug)]
 pub(crate) enum Failure {
     Lake(LakeError),
@@ -140,6 +140,10 @@ impl Failure {
     /// Says why, if it is the lake's.
     pub(crate) fn into_outcome(self) -> Result<Outcome> {
         match self {
+            Self::Lake(LakeError::Interrupted) => {
+                tell(Event::Interrupted, "interrupted");
+                Ok(Outcome::Interrupted)
+            }
             Self::Lake(error) => Outcome::of_error(error),
             Self::Other(error) => Err(error),
         }

@@ -12,14 +12,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use cdrlake_core::{Error, Reader, SourceOptions, Strictness};
-use cdrlake_lake::{Chain, Input, LakeError, OpenedSource, ProfileSettings, is_lake, read_sources};
+use cdrlake_core::{Error, Reader, Reject, SourceOptions, Strictness};
+use cdrlake_lake::{
+    Chain, Input, LakeError, LoadOptions, OpenedSource, ProfileSettings, Progress, input_bytes,
+    is_lake, read_sources,
+};
 use clap::Args;
 
 use self::tally::{Known, Tally};
+use crate::bar::RunBar;
 use crate::config;
 use crate::interrupt::{self, Interruptible};
-use crate::load_args::{MetadataArguments, OpeningArguments};
+use crate::load_args::{MetadataArguments, OpeningArguments, TellingArguments};
 use crate::message::{Event, Message};
 use crate::outcome::{Failure, Outcome};
 
@@ -48,18 +52,25 @@ pub(crate) struct StatsArguments {
 
     #[command(flatten)]
     opening: OpeningArguments,
+
+    #[command(flatten)]
+    telling: TellingArguments,
 }
 
 pub(crate) fn run(arguments: &StatsArguments) -> Result<Outcome> {
     let Some(profiles) = config::profiles_or_usage(arguments.opening.config.as_deref()) else {
         return Ok(Outcome::Usage);
     };
-    let mut counting = Counting { arguments, profiles, stats: Stats::default() };
-    for path in &arguments.inputs {
-        match counting.input(path) {
-            Ok(()) => {}
-            Err(failure) => return failure.into_outcome(),
-        }
+    let progress = Progress::default();
+    let subject = |path: &PathBuf| Subject::of(path, arguments, &profiles, &progress);
+    let subjects = arguments.inputs.iter().map(subject).collect::<Result<Vec<Subject>>>()?;
+    let bytes = bytes_of(&subjects);
+    let bar = RunBar::start(&progress, bytes, arguments.telling.showing());
+    let mut counting = Counting { arguments, progress, stats: Stats::default() };
+    let counted = subjects.iter().try_for_each(|subject| counting.subject(subject));
+    drop(bar);
+    if let Err(failure) = counted {
+        return failure.into_outcome();
     }
     let stats = counting.stats;
     if stats.failed > 0 && stats.files == 0 {
@@ -89,38 +100,86 @@ struct Stats {
     failed: u64,
 }
 
-struct Counting<'c> {
-    arguments: &'c StatsArguments,
-    profiles: BTreeMap<String, ProfileSettings>,
-    stats: Stats,
+/// What an input proves to be.
+enum Subject {
+    /// Parquet files, of which so many hold calls.
+    Tables {
+        paths: Vec<PathBuf>,
+        calls: u64,
+    },
+    Sources(Box<LoadOptions>),
 }
 
-impl Counting<'_> {
-    fn input(&mut self, path: &Path) -> Result<(), Failure> {
-        let stats = &mut self.stats;
+impl Subject {
+    fn of(
+        path: &Path,
+        arguments: &StatsArguments,
+        profiles: &BTreeMap<String, ProfileSettings>,
+        progress: &Progress,
+    ) -> Result<Self> {
         if is_lake(path) {
-            stats.files += tables::add_lake(path, &mut stats.tally)?;
-            return Ok(());
+            return tables::of_lake(path);
         }
         if path.extension().is_some_and(|extension| extension == "parquet") && path.is_file() {
-            tables::add_file(path, &mut stats.tally)?;
-            stats.files += 1;
-            return Ok(());
+            return Ok(Self::Tables { paths: vec![path.to_owned()], calls: 1 });
         }
         let input = match path.to_str() {
             Some("-") => Input::Stdin,
             _ => Input::Path(path.to_owned()),
         };
-        let mut options = self.arguments.opening.options(vec![input], self.profiles.clone());
-        options.settings.metadata = self.arguments.metadata.metadata();
+        let mut options = arguments.opening.options(vec![input], profiles.clone());
+        options.settings.metadata = arguments.metadata.metadata();
+        options.progress = progress.clone();
+        Ok(Self::Sources(Box::new(options)))
+    }
+}
+
+/// How many bytes there are to read, told elsewhere and later.
+fn bytes_of(subjects: &[Subject]) -> impl FnOnce() -> Option<u64> + Send + 'static {
+    let (mut tables, mut loads) = (Vec::new(), Vec::new());
+    for subject in subjects {
+        match subject {
+            Subject::Tables { paths, .. } => tables.extend(paths.iter().cloned()),
+            Subject::Sources(options) => loads.push(options.clone()),
+        }
+    }
+    move || {
+        let tables = tables.iter().map(|path| path.metadata().map_or(0, |metadata| metadata.len()));
+        let loads = loads.iter().map(|options| input_bytes(options)).sum::<Option<u64>>();
+        loads.map(|loads| loads + tables.sum::<u64>())
+    }
+}
+
+struct Counting<'c> {
+    arguments: &'c StatsArguments,
+    progress: Progress,
+    stats: Stats,
+}
+
+impl Counting<'_> {
+    fn subject(&mut self, subject: &Subject) -> Result<(), Failure> {
+        match subject {
+            Subject::Tables { paths, calls } => {
+                for path in paths {
+                    tables::add_file(path, &mut self.stats.tally, &self.progress)?;
+                }
+                self.stats.files += calls;
+                Ok(())
+            }
+            Subject::Sources(options) => self.sources(options),
+        }
+    }
+
+    fn sources(&mut self, options: &LoadOptions) -> Result<(), Failure> {
         let strictness = match self.arguments.strict {
             true => Strictness::Strict,
             false => Strictness::Lenient,
         };
+        let (stats, progress) = (&mut self.stats, &self.progress);
         let before = stats.files + stats.failed;
-        read_sources(&options, |source| -> Result<(), Failure> {
+        read_sources(options, |source| -> Result<(), Failure> {
             let name = source.name;
-            match count(source, strictness) {
+            match count(source, strictness, progress) {
                 _ if interrupt::is_requested() => return Err(LakeError::Interrupted.into()),
                 Ok(tally) => {
                     stats.tally.merge(tally);
@@ -136,16 +195,18 @@ impl Counting<'_> {
             Ok(())
         })?;
         if stats.files + stats.failed == before {
-            Message::new(Event::InputEmpty, format_args!("nothing to read in {}", path.display()))
-                .with("input", path)
-                .tell();
+            let input = options.inputs.first().map(Input::to_string).unwrap_or_default();
+            let message =
+                Message::new(Event::InputEmpty, format_args!("nothing to read in {input}"));
+            self.arguments.telling.tell(message.with("input", input));
         }
         Ok(())
     }
 }
 
 /// A source wholly or not at all.
-fn count(source: OpenedSource<'_>, strictness: Strictness) -> Result<Tally> {
+fn count(source: OpenedSource<'_>, strictness: Strictness, progress: &Progress) -> Result<Tally> {
+    progress.meet(source.name);
     let bytes = source.bytes.map_err(|error| anyhow!("{}", Chain(&error)))?;
     let options = SourceOptions {
         metadata: source.metadata.clone(),
@@ -153,10 +214,13 @@ fn count(source: OpenedSource<'_>, strictness: Strictness) -> Result<Tally> {
         ..SourceOptions::new(source.source_file)
     };
     let mut tally = Tally::default();
-    let mut reader = Reader::new(Interruptible(bytes), options).on_reject(|_| {});
+    let on_reject = |_: Reject<'_>| progress.add_lines(0, 1);
+    let mut reader = Reader::new(Interruptible(bytes), options).on_reject(on_reject);
     let known = Known::new();
     for rows in reader.by_ref() {
-        tally.add_rows(&rows.map_err(without_name)?, &known)?;
+        let rows = rows.map_err(without_name)?;
+        progress.add_lines(rows.num_rows() as u64, 0);
+        tally.add_rows(&rows, &known)?;
     }
     let counts = reader.counts();
     tally.blank_lines = counts.blank_lines;

@@ -16,7 +16,7 @@ use clap::Args;
 use jiff::civil::Date;
 
 use crate::args::LakeAccess;
-use crate::bar::{LoadBar, Showing};
+use crate::bar::{RunBar, Showing};
 use crate::fetch::{
     TransferArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
 };
@@ -223,7 +223,7 @@ fn load(
     load.also_written.extend(arguments.metrics_file.clone());
     let is_quiet = arguments.transfer.connection.quiet;
     let showing = Showing::of(is_quiet, arguments.transfer.no_progress);
-    let (progress, bar) = (load.progress.clone(), LoadBar::start(&load, showing));
+    let (progress, bar) = (load.progress.clone(), RunBar::of_load(&load, showing));
     let converted = convert_to_lake(&LakeOptions {
         partition_by: arguments.partition_by,
         duplicates: if arguments.deduplicate { Duplicates::Drop } else { Duplicates::Keep },

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use anyhow::{Context, Result};
 
 use crate::args::ValidateArguments;
-use crate::bar::LoadBar;
+use crate::bar::{Aside, RunBar};
 use crate::message::{Event, tell};
 use crate::outcome::Outcome;
 use crate::output_file::OutputFile;
@@ -23,9 +23,9 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
     };
     let report_path = arguments.report.as_deref();
     let report_file = report_path.map(OutputFile::create).transpose()?;
-    let mut listing = Listing { output: BufWriter::new(io::stdout()), result: Ok(()) };
+    let mut listing = Listing { output: BufWriter::new(Aside(io::stdout())), result: Ok(()) };
     let options = arguments.load.options(profiles, report_path);
-    let bar = LoadBar::start(&options, arguments.load.showing());
+    let bar = RunBar::of_load(&options, arguments.load.telling.showing());
     let validated = cdrlake_lake::validate(&options, &mut |source, reject| {
         listing.line(format_args!("{source}, {reject}"));
     });
@@ -35,7 +35,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
         Err(error) => return Outcome::of_load_error(error, &options.progress),
     };
     listing.finish().context("cannot list rejected lines")?;
-    summary::print(&report, arguments.load.quiet);
+    summary::print(&report, arguments.load.telling.quiet);
     if let Some(file) = report_file {
         file.write_report(&report)?;
     }
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
 
 /// Lines on standard output; once that is closed or full, no more.
 struct Listing {
-    output: BufWriter<io::Stdout>,
+    output: BufWriter<Aside<io::Stdout>>,
     result: io::Result<()>,
 }
 

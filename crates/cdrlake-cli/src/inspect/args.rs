@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cdrlake_lake::{Input, LoadOptions, ProfileSettings, TimeZones};
 use clap::Args;
 
-use crate::load_args::{MetadataArguments, OpeningArguments};
+use crate::load_args::{MetadataArguments, OpeningArguments, TellingArguments};
 use crate::suggest;
 
 #[derive(Debug, Args)]
@@ -51,6 +51,9 @@ pub(crate) struct InspectArguments {
 
     #[command(flatten)]
     pub(super) opening: OpeningArguments,
+
+    #[command(flatten)]
+    pub(super) telling: TellingArguments,
 }
 
 impl InspectArguments {

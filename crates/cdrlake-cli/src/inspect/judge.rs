@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
 use cdrlake_core::{Decoder, Fault, Position, RecordBatch, Reject, SourceOptions, Warning};
+use cdrlake_lake::Progress;
 
 use super::line::Line;
 
@@ -43,11 +44,13 @@ pub(super) fn judge(line: &Line, options: &SourceOptions) -> Result<Judged> {
 pub(super) fn walk_rejected<B>(
     bytes: &mut dyn Read,
     options: &SourceOptions,
+    progress: &Progress,
     mut on_line: impl FnMut(Line, Judged) -> Result<ControlFlow<B>>,
 ) -> io::Result<Result<Option<B>>> {
     let mut decoder = Decoder::new(options);
     let mut buffer = vec![0; BUFFER_LEN];
     let mut rejected = Vec::new();
+    let (mut records, mut rejects) = (0, 0);
     loop {
         let read = match bytes.read(&mut buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -67,6 +70,9 @@ pub(super) fn walk_rejected<B>(
         if read == 0 {
             decoder.finish(&mut on_reject);
         }
+        let counts = decoder.counts();
+        progress.add_lines(counts.records - records, counts.rejected() - rejects);
+        (records, rejects) = (counts.records, counts.rejected());
         for (line, judged) in rejected.drain(..) {
             match on_line(line, judged) {
                 Ok(ControlFlow::Continue(())) => {}
@@ -106,7 +112,7 @@ mod tests {
         text.extend_from_slice(b"\nend");
         let options = SourceOptions::new("calls.cdr");
         let mut walked = Vec::new();
-        let end = walk_rejected(&mut &text[..], &options, |line, judged| {
+        let end = walk_rejected(&mut &text[..], &options, &Progress::default(), |line, judged| {
             walked.push((line, judged.fault));
             Ok(ControlFlow::<()>::Continue(()))
         });

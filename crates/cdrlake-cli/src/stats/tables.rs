@@ -4,10 +4,14 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use cdrlake_lake::{LakeError, Progress};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
+use super::Subject;
 use super::tally::{COLUMNS, Known, Tally};
+use crate::interrupt;
+use crate::outcome::Failure;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;
@@ -15,36 +19,50 @@ const BATCH: usize = 8192;
 /// What hive readers write for null.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// Counts what is in a lake; gives the number of its files of calls.
-pub(super) fn add_lake(root: &Path, tally: &mut Tally) -> Result<u64> {
-    let calls = parquet_files(&root.join("calls"))?;
-    for path in calls.iter().chain(&parquet_files(&root.join("rejects"))?) {
-        add_file(path, tally)?;
-    }
-    Ok(calls.len() as u64)
+/// The files of a lake.
+pub(super) fn of_lake(root: &Path) -> Result<Subject> {
+    let mut paths = parquet_files(&root.join("calls"))?;
+    let calls = paths.len() as u64;
+    paths.extend(parquet_files(&root.join("rejects"))?);
+    Ok(Subject::Tables { paths, calls })
 }
 
 /// Counts the rows of one file, of calls or of rejected lines.
-pub(super) fn add_file(path: &Path, tally: &mut Tally) -> Result<()> {
-    read(path, tally).with_context(|| format!("cannot count {}", path.display()))
+pub(super) fn add_file(path: &Path, tally: &mut Tally, progress: &Progress) -> Result<(), Failure> {
+    progress.meet(path.display().to_string());
+    read(path, tally, progress).with_context(|| format!("cannot count {}", path.display()))?;
+    if interrupt::is_requested() { Err(LakeError::Interrupted.into()) } else { Ok(()) }
 }
 
-fn read(path: &Path, tally: &mut Tally) -> Result<()> {
+/// Up to the end, or to an interrupt.
+fn read(path: &Path, tally: &mut Tally, progress: &Progress) -> Result<()> {
+    let file = File::open(path)?;
+    let bytes = file.metadata()?.len();
     // Text as text, however it was before it was written.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new_with_options(File::open(path)?, options)?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)?;
     let has = |name: &str| builder.schema().column_with_name(name).is_some();
     let is_rejects = has("code") && has("raw") && !has("start_time");
     let columns = if is_rejects { &["code"][..] } else { &COLUMNS[..] };
     let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     let known = partition(path);
+    let all_rows = builder.metadata().file_metadata().num_rows().max(1) as f64;
+    let (mut rows_before, mut bytes_before) = (0, 0);
     for rows in builder.with_projection(mask).with_batch_size(BATCH).build()? {
         let rows = rows?;
         if is_rejects {
             tally.add_rejects(&rows)?;
+            progress.add_lines(0, rows.num_rows() as u64);
         } else {
             tally.add_rows(&rows, &known)?;
+            progress.add_lines(rows.num_rows() as u64, 0);
+        }
+        rows_before += rows.num_rows();
+        let bytes_now = (bytes as f64 * (rows_before as f64 / all_rows)) as u64;
+        progress.add_bytes(bytes_now - bytes_before);
+        bytes_before = bytes_now;
+        if interrupt::is_requested() {
+            break;
         }
     }
     Ok(())
