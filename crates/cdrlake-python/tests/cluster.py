@@ -70,7 +70,7 @@ class Cluster:
     def kill(self, worker: subprocess.Popen[bytes]) -> None:
         """A machine that is gone: the worker, its executor and the executor's Python processes at once."""
         os.killpg(worker.pid, signal.SIGSTOP)
-        for child in reversed(_descendants(worker.pid)):
+        for child in reversed(descendants(worker.pid)):
             try:
                 os.kill(child, signal.SIGKILL)
             except ProcessLookupError:
@@ -83,7 +83,7 @@ class Cluster:
                 self.kill(process)
 
 
-def _descendants(pid: int) -> list[int]:
+def descendants(pid: int) -> list[int]:
     """A process and all below it, from the top."""
     found = [pid]
     for parent in found:
