@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 
+import pyarrow as pa
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -68,6 +69,23 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Delivery:
 def plain_file(delivery: Delivery) -> pathlib.Path:
     (plain,) = delivery.inbox.iterdir()
     return plain
+
+
+def plain(table: pa.Table) -> pa.Table:
+    """Text as text, however it is encoded."""
+    fields = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields)).combine_chunks()
+
+
+def same(left: pa.Table, right: pa.Table) -> None:
+    assert left.column_names == right.column_names
+    assert left.num_rows == right.num_rows
+    for name in left.column_names:
+        one, other = left[name].combine_chunks(), right[name].combine_chunks()
+        assert one.cast(other.type).equals(other), name
 
 
 def pytest_configure() -> None:

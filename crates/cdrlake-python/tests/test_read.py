@@ -17,20 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from conftest import RECORD, ROOT, Delivery, cdrlake, plain_file
+from conftest import RECORD, ROOT, Delivery, cdrlake, plain, plain_file, same
 
 import cdrlake as cdr
 
 VALID = ROOT / "testdata/valid"
-
-
-def plain(table: pa.Table) -> pa.Table:
-    """Text as text, however it is encoded."""
-    fields = [
-        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
-        for field in table.schema
-    ]
-    return table.cast(pa.schema(fields)).combine_chunks()
 
 
 def table(*arguments, **options) -> pa.Table:
@@ -45,14 +36,6 @@ def rejects_are_expected(recwarn):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", cdr.RejectsWarning)
         yield
-
-
-def same(left: pa.Table, right: pa.Table) -> None:
-    assert left.column_names == right.column_names
-    assert left.num_rows == right.num_rows
-    for name in left.column_names:
-        one, other = left[name].combine_chunks(), right[name].combine_chunks()
-        assert one.cast(other.type).equals(other), name
 
 
 def test_rows_are_those_of_the_command(month: Delivery) -> None:
@@ -337,45 +320,6 @@ def test_keyboard_interrupt_ends_it(how: str, tmp_path: pathlib.Path) -> None:
     assert child.returncode == (1 if is_taken else -signal.SIGINT)
     assert time.monotonic() - started < 10
     assert not out.exists()
-
-
-def test_convert_writes_what_the_command_writes(single: Delivery, tmp_path: pathlib.Path) -> None:
-    out = tmp_path / "out.parquet"
-    report = cdr.convert(single.inbox, out)
-    assert out.read_bytes() == single.parquet.read_bytes()
-    assert (tmp_path / "out.rejects.parquet").read_bytes() == single.rejects.read_bytes()
-    assert report["records_written"] == single.records
-    with pytest.raises(cdr.LakeError, match="exists already") as raised:
-        cdr.convert(single.inbox, out)
-    assert raised.value.code == "output_exists"
-    cdr.convert(single.inbox, out, overwrite=True, columns=["duration", "origin"], where_date="2026-01-01..")
-    some = pq.read_table(out)
-    assert (some.column_names, some.num_rows < single.records) == (["origin", "duration"], True)
-
-
-def test_convert_loads_lakes(month: Delivery, tmp_path: pathlib.Path) -> None:
-    lake = tmp_path / "lake"
-    report = cdr.convert(month.inbox, lake, time_zone="country", partition_by="call_date")
-    assert report["records_written"] == month.records
-    again = cdr.convert(month.inbox, lake, time_zone="country")
-    assert {source["status"] for source in again["sources"]} == {"skipped"}
-    rows = pq.read_table(lake / "calls", partitioning="hive")
-    assert rows.num_rows == month.records
-    with pytest.raises(cdr.LakeError, match="call_date"):
-        cdr.convert(month.inbox, lake, partition_by="call_month")
-    with pytest.raises(ValueError, match="overwrite is not for"):
-        cdr.convert(month.inbox, lake, overwrite=True)
-
-
-def test_convert_tells_of_sources_that_failed(tmp_path: pathlib.Path) -> None:
-    foreign = tmp_path / "notes.cdr"
-    foreign.write_text("not a record\n")
-    sound = VALID / "DE_SV_00_0001_20110930090122.cdr"
-    with pytest.raises(cdr.SourcesFailed, match="not one sound record") as raised:
-        cdr.convert([sound, foreign], tmp_path / "out.parquet")
-    statuses = [source["status"] for source in raised.value.report["sources"]]
-    assert statuses == ["loaded", "failed"]
-    assert pq.read_table(tmp_path / "out.parquet").num_rows == 3
 
 
 def test_a_memory_limit_that_is_too_low_is_told() -> None:

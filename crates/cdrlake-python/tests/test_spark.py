@@ -169,7 +169,12 @@ def test_wrong_options_are_found_at_once(spark, single: Delivery, tmp_path) -> N
         ({"country": "XX"}, "unknown country"),
         ({"columns": "calls"}, "there is no column"),
         ({"mode": "all"}, "mode is"),
-        ({"strict": "yes"}, "true or false"),
+        ({"strict": "yes"}, "strict is true or false"),
+        ({"recordId": "1"}, "recordId is true or false"),
+        ({"memoryLimit": "256MiB"}, "memoryLimit is a number"),
+        ({"splitSize": "-1"}, "splitSize is a number"),
+        ({"batchSize": "0"}, "batch_size must be 1 to"),
+        ({"profiles": "ABC"}, "profiles is JSON like"),
     ]:
         with pytest.raises(PySparkException, match=message):
             read(spark, single.inbox, **options).count()

@@ -195,11 +195,28 @@ def convert(
 ) -> dict[str, Any]:
     """Converts sources to one Parquet file (``output`` ends in .parquet) or into a lake (a directory).
 
-    What ``cdrlake convert`` does, with the same words; returns what its ``--report`` writes. ``rejects``,
-    ``overwrite``, ``columns`` and ``where_date`` (``"2025-10-01..2025-10-31"``) are for one file; ``partition_by`` (``"call_month"``, ``"call_date"``,
-    ``"country,call_month"``, ``"none"``), ``replace``, ``deduplicate``, ``target_file_size``, ``ledger``,
-    ``wait`` and ``allow_network_filesystem`` for a lake.
+    What ``cdrlake convert`` does; returns what its ``--report`` writes. Arguments that :func:`read` has, too,
+    mean the same here. Lakes with masks or tokens for numbers are made by the command (``--mask``,
+    ``--pseudonymize``); this loads masked ones by their own settings, and is refused by those that need a key.
 
+    :param output: The file or the lake; a lake that is not there is made.
+    :param columns: Of one file: its columns, always in the table's order; all if None.
+    :param where_date: Of one file: the days on which its calls start, by their local time, both ends included:
+        ``"2025-10-01..2025-10-31"``, ``"2025-10-01.."``, ``"..2025-10-31"`` or ``"2025-10-19"``. Other calls are
+        ``records_filtered`` in the report; rejected lines, which have no day, go to the rejects file as ever.
+    :param compression: ``"zstd:1"`` to ``"zstd:22"``, ``"snappy"`` or ``"none"``.
+    :param rejects: Of one file: where rejected lines go, if there are any; ``x.rejects.parquet`` beside
+        ``x.parquet`` if None.
+    :param overwrite: Of one file: replace one that is there.
+    :param partition_by: Of a lake: ``"call_month"``, ``"call_date"``, ``"country,call_month"`` or ``"none"``; fixed
+        when the lake is made, by month if None.
+    :param replace: Of a lake: load sources again that it has, in place of their earlier rows.
+    :param deduplicate: Of a lake: leave out records that it has the same bytes of; needs ``record_id``.
+    :param target_file_size: Of a lake: bytes at which a file ends.
+    :param ledger: Of a lake: its ledger, where that is not in it.
+    :param wait: Of a lake: wait for another run to end, instead of an error.
+    :param allow_network_filesystem: Of a lake: keep the ledger there though locks may not hold.
+    :raises ValueError: An argument is wrong, or not for such an output.
     :raises SourcesFailed: Whole sources failed. All others are published all the same; ``report`` has both.
     :raises LakeError: The run as a whole cannot be done, and nothing was published.
     :raises KeyboardInterrupt: It was interrupted, and nothing was published, unless it was too late.
@@ -210,9 +227,12 @@ def convert(
                "ledger": ledger, "wait": wait}
     of_file = {"rejects": rejects, "overwrite": overwrite, "columns": columns, "where_date": where_date}
     for name, value in (of_lake if is_file else of_file).items():
-        if value:
-            kind = "one file" if is_file else "a lake"
+        if value is not None and value is not False:
+            kind = "one file" if is_file else "a lake; name one file, ending in .parquet, for that"
             raise ValueError(f"{name} is not for {path}, which is {kind}")
+    written_columns = _arguments.names(columns)
+    if written_columns == []:
+        raise ValueError("columns is empty: name one at least, or leave it out for all")
     load = _arguments.load(
         country=country,
         profile=profile,
@@ -229,7 +249,7 @@ def convert(
     written = {
         "output": path,
         "rejects": rejects,
-        "columns": None if columns is None else ",".join(columns),
+        "columns": None if written_columns is None else ",".join(written_columns),
         "where_date": where_date,
         "compression": compression,
         "overwrite": overwrite,

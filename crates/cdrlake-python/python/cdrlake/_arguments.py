@@ -86,11 +86,18 @@ def reading(
     *, table: str, columns: Iterable[str] | None, text: str, batch_size: int
 ) -> dict[str, Any]:
     """What is read, and as what."""
-    if isinstance(columns, str):
-        raise TypeError("columns is a list of names, not one name")
     return {
         "table": table,
-        "columns": None if columns is None else list(columns),
+        "columns": names(columns),
         "text": text,
         "batch_size": batch_size,
     }
+
+
+def names(columns: Iterable[str] | None) -> list[str] | None:
+    """The columns that are wanted, one name or more; all if None."""
+    if columns is None:
+        return None
+    if isinstance(columns, str):
+        raise TypeError("columns is a list of names, not one name")
+    return list(columns)

@@ -157,30 +157,51 @@ class _Options:
             "country": given.get("country"),
             "profile": given.get("profile"),
             "product": given.get("product"),
-            "profiles": json.loads(given.get("profiles", "{}")),
+            "profiles": _object(given, "profiles"),
             "strict": _boolean(given, "strict"),
             "max_rejects": given.get("maxrejects"),
             # A task has one core; a source is compared with no other.
             "threads": 1,
-            "memory_limit": int(given.get("memorylimit", 256 << 20)),
+            "memory_limit": _count(given, "memoryLimit", 256 << 20),
             "allow_changed": True,
             "time_zone": given.get("timezone"),
-            "record_id": _boolean(given, "recordid"),
+            "record_id": _boolean(given, "recordId"),
         }
+        batch_size = _count(given, "batchSize", 8192)
         # Wrong values are found on the driver, before any task is.
-        _native.read([], _arguments.load(**load), _reading("calls", None, 1))
+        _native.read([], _arguments.load(**load), _reading(mode, None, batch_size))
         return cls(
             paths=tuple(paths),
             mode=mode,
             columns=None if columns is None else tuple(c.strip() for c in columns.split(",")),
-            split_size=int(given.get("splitsize", DEFAULT_SPLIT_SIZE)),
-            batch_size=int(given.get("batchsize", 8192)),
+            split_size=_count(given, "splitSize", DEFAULT_SPLIT_SIZE),
+            batch_size=batch_size,
             load=load,
         )
 
 
+def _count(options: Mapping[str, str], name: str, default: int) -> int:
+    text = options.get(name.lower())
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit()):
+        raise ValueError(f"{name} is a number, not {text!r}")
+    return int(text)
+
+
+def _object(options: Mapping[str, str], name: str) -> dict[str, Any]:
+    text = options.get(name.lower(), "{}")
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = None
+    if not (isinstance(value, dict) and all(isinstance(each, dict) for each in value.values())):
+        raise ValueError(f'{name} is JSON like {{"ABC": {{"country": "GB"}}}}, not {text!r}')
+    return value
+
+
 def _boolean(options: Mapping[str, str], name: str) -> bool:
-    text = options.get(name, "false").lower()
+    text = options.get(name.lower(), "false").lower()
     if text not in ("true", "false"):
         raise ValueError(f"{name} is true or false, not {text!r}")
     return text == "true"
