@@ -119,8 +119,18 @@ def test_wrong_arguments_write_nothing(options: dict, message: str, tmp_path: pa
     with pytest.raises(ValueError, match=message):
         cdr.convert(VALID, out, **options)
     assert not out.exists()
-    with pytest.raises(TypeError, match="columns is a list of names"):
-        cdr.convert(VALID, out, columns="duration")
+
+
+def test_arguments_of_another_type_are_named(tmp_path: pathlib.Path) -> None:
+    for options, message in [
+        ({"columns": "duration"}, "columns is a list of names"),
+        ({"where_date": datetime.date(2025, 10, 1)}, "where_date is text, not date"),
+        ({"overwrite": "yes"}, "overwrite is True or False, not str"),
+    ]:
+        with pytest.raises(TypeError, match=message):
+            cdr.convert(VALID, tmp_path / "out.parquet", **options)
+    with pytest.raises(ValueError, match="output is empty"):
+        cdr.convert(VALID, "")
 
 
 def test_a_part_is_of_one_file_not_of_a_lake(tmp_path: pathlib.Path) -> None:

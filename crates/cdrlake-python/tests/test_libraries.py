@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import decimal
 import json
+import pathlib
 import re
 import warnings
 
@@ -27,10 +28,11 @@ def expected(month: Delivery) -> tuple[int, decimal.Decimal]:
     return month.records, decimal.Decimal(month.report["duration_seconds"])
 
 
-def run(library: str, month: Delivery) -> dict[str, object]:
+def run(library: str, month: Delivery, output: str = "") -> dict[str, object]:
     """The block of README.md that begins with `# library`, over the month's files."""
     (block,) = re.findall(rf"```python\n# {library}\n(.*?)```", README, re.S)
     names: dict[str, object] = {}
+    block = block.replace('"october.parquet"', json.dumps(output))
     exec(block.replace('"inbox/"', json.dumps(str(month.inbox))), names)
     return names
 
@@ -77,6 +79,31 @@ def test_dask(month: Delivery) -> None:
     calls = names["calls"]
     assert calls.npartitions >= 24
     assert (len(calls), seconds(calls["duration"].sum().compute())) == expected(month)
+
+
+def test_a_part_of_a_table(month: Delivery, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    out = tmp_path / "october.parquet"
+    report = run("a part of a table", month, str(out))["report"]
+    starts = pq.read_table(month.parquet)["start_time"]
+    october = pc.sum(pc.equal(pc.strftime(starts, "%Y-%m"), "2025-10")).as_py()
+    assert 0 < october < month.records
+    part = pq.read_table(out)
+    assert (part.num_rows, part.column_names) == (october, ["start_time", "duration"])
+    told = f"{october} calls; {month.records - october} of other days; {report['records_rejected']} rejected"
+    assert capsys.readouterr().out == told + "\n"
+
+
+def test_an_error(month: Delivery, capsys: pytest.CaptureFixture[str]) -> None:
+    import pyarrow.parquet as pq
+
+    run("an error", month)
+    source, code, record_number, field, reject_code = capsys.readouterr().out.split()
+    first = pq.read_table(month.rejects).slice(0, 1).to_pylist()[0]
+    assert (source, code) == (str(month.inbox / first["source_file"]), "too_many_rejects")
+    assert (int(record_number), field, reject_code) == (first["record_number"], str(first["field"]), first["code"])
 
 
 @pytest.mark.large

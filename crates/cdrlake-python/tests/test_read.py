@@ -185,12 +185,30 @@ def test_content_that_comes_again_is_an_error(tmp_path: pathlib.Path, single: De
         ({"max_rejects": "many"}, "expected a count"),
         ({"text": "large"}, "text must be"),
         ({"batch_size": 0}, "batch_size"),
-        ({"threads": 0}, "threads"),
+        ({"threads": 0}, "threads must be 1 or more"),
+        ({"threads": -1}, "threads is not below 0"),
         ({"profiles": {"ABC": {"contry": "GB"}}}, "unknown setting"),
     ],
 )
 def test_wrong_arguments_are_value_errors(options, message) -> None:
     with pytest.raises(ValueError, match=message):
+        cdr.read(VALID, **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"country": 39}, "country is text, not int"),
+        ({"threads": "2"}, "threads is a number, not str"),
+        ({"memory_limit": "256MiB"}, "memory_limit is a number, not str"),
+        ({"strict": "yes"}, "strict is True or False, not str"),
+        ({"columns": "duration"}, "columns is a list of names"),
+        ({"profiles": {"ABC": "GB"}}, "profile ABC: expected settings like"),
+        ({"profiles": {"ABC": {"product": 12}}}, "product is text, not int"),
+    ],
+)
+def test_arguments_of_another_type_are_named(options, message) -> None:
+    with pytest.raises(TypeError, match=message):
         cdr.read(VALID, **options)
 
 

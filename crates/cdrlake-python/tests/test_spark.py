@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 import pathlib
+import re
 import sys
 import threading
 import time
@@ -99,6 +101,14 @@ def test_a_month_of_files_is_what_the_command_converts(spark, month: Delivery, t
     after = tasks(spark)
     worked = [after[each] - before.get(each, 0) for each in after]
     assert len(worked) == 2 and min(worked) > 0, worked
+
+
+def test_the_lines_of_the_readme(spark, month: Delivery) -> None:
+    readme = (ROOT / "crates/cdrlake-python/README.md").read_text()
+    (block,) = re.findall(r"```python\n(import cdrlake.spark\n.*?)```", readme, re.S)
+    names = {"spark": spark}
+    exec(block.replace('"/archive/2025/*.cdr.gz"', json.dumps(f"{month.inbox}/*.cdr.gz")), names)
+    assert names["calls"].count() == month.records
 
 
 def test_the_schema_is_the_table(spark, month: Delivery) -> None:

@@ -222,6 +222,8 @@ def convert(
     :raises KeyboardInterrupt: It was interrupted, and nothing was published, unless it was too late.
     """
     path = os.fspath(output)
+    if not path:
+        raise ValueError("output is empty")
     is_file = path.endswith(".parquet")
     of_lake = {"partition_by": partition_by, "replace": replace, "deduplicate": deduplicate,
                "ledger": ledger, "wait": wait}
@@ -246,7 +248,7 @@ def convert(
         threads=threads,
         memory_limit=memory_limit,
     )
-    written = {
+    written = _arguments.typed({
         "output": path,
         "rejects": rejects,
         "columns": None if written_columns is None else ",".join(written_columns),
@@ -260,7 +262,7 @@ def convert(
         "ledger": ledger,
         "wait": wait,
         "allow_network_filesystem": allow_network_filesystem,
-    }
+    })
     report: dict[str, Any] = json.loads(_native.convert(_arguments.inputs(inputs), load, written))
     failed = [source for source in report["sources"] if source["status"] == "failed"]
     if failed:

@@ -63,11 +63,14 @@ def load(
 ) -> dict[str, Any]:
     """How sources are read and judged."""
     nothing = {"country": None, "product": None, "time_zone": None}
-    known = {name: {**nothing, **profile} for name, profile in (profiles or {}).items()}
-    for name, settings in known.items():
+    known: dict[str, dict[str, Any]] = {}
+    for name, settings in (profiles or {}).items():
+        if not isinstance(settings, Mapping):
+            raise TypeError(f'profile {name}: expected settings like {{"country": "GB"}}, not {_type(settings)}')
         if unknown := settings.keys() - nothing.keys():
             raise ValueError(f"profile {name}: unknown setting {sorted(unknown)[0]!r}")
-    return {
+        known[name] = typed({**nothing, **settings})
+    return typed({
         "country": country,
         "profile": profile,
         "product": product,
@@ -79,19 +82,19 @@ def load(
         "record_id": record_id,
         "threads": threads,
         "memory_limit": memory_limit,
-    }
+    })
 
 
 def reading(
     *, table: str, columns: Iterable[str] | None, text: str, batch_size: int
 ) -> dict[str, Any]:
     """What is read, and as what."""
-    return {
+    return typed({
         "table": table,
         "columns": names(columns),
         "text": text,
         "batch_size": batch_size,
-    }
+    })
 
 
 def names(columns: Iterable[str] | None) -> list[str] | None:
@@ -101,3 +104,32 @@ def names(columns: Iterable[str] | None) -> list[str] | None:
     if isinstance(columns, str):
         raise TypeError("columns is a list of names, not one name")
     return list(columns)
+
+
+#: What arguments must be that are not text. None is for those that may be left out.
+_KINDS: dict[str, type] = {
+    **dict.fromkeys(["threads", "memory_limit", "batch_size", "target_file_size"], int),
+    **dict.fromkeys(["strict", "allow_changed", "record_id", "overwrite", "replace", "deduplicate"], bool),
+    **dict.fromkeys(["wait", "allow_network_filesystem"], bool),
+    **dict.fromkeys(["output", "rejects", "ledger", "profiles", "columns"], object),
+}
+_WORDS = {int: "a number", bool: "True or False", str: "text"}
+
+
+def typed(arguments: dict[str, Any]) -> dict[str, Any]:
+    """The same arguments; what has another type is told by its name."""
+    for name, value in arguments.items():
+        kind = _KINDS.get(name, str)
+        is_kind = isinstance(value, kind)
+        if kind is int:
+            # numpy's integers, too.
+            is_kind = hasattr(value, "__index__") and not isinstance(value, bool)
+        if value is not None and not is_kind:
+            raise TypeError(f"{name} is {_WORDS[kind]}, not {_type(value)}")
+        if kind is int and value is not None and value < 0:
+            raise ValueError(f"{name} is not below 0")
+    return arguments
+
+
+def _type(value: Any) -> str:
+    return type(value).__name__

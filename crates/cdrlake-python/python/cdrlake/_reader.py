@@ -49,6 +49,10 @@ class Reader:
             raise ValueError("file objects can be read once; open them again for cdrlake.rejects()")
         return Reader(inputs, load, {**reading, "table": "rejects", "columns": None, "text": "plain"})
 
+    def __repr__(self) -> str:
+        table, names = self._arguments[2]["table"], self.schema.names
+        return f"<cdrlake.Reader of {table}, {len(names)} columns>"
+
     def __iter__(self) -> Iterator[Batch]:
         return iter(self._reader)
 
