@@ -29,6 +29,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tests"))
 from cluster import Cluster, descendants  # noqa: E402
 from pyspark.sql import Observation, SparkSession  # noqa: E402
 from pyspark.sql import functions as F  # noqa: E402
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition  # noqa: E402
 
 import cdrlake.spark  # noqa: E402
 
@@ -213,6 +214,41 @@ print(time.perf_counter() - clock, time.process_time() - used)
 """
 
 
+class Bare(DataSource):
+    """A data source that gives a row a task at once: what Spark takes for a task in Python, whatever is read."""
+
+    @classmethod
+    def name(cls):
+        return "bare"
+
+    def schema(self):
+        return "start_time timestamp_ntz, duration decimal(8,1)"
+
+    def reader(self, schema):
+        return BareReader(int(self.options["tasks"]))
+
+
+class BareReader(DataSourceReader):
+    def __init__(self, tasks):
+        self.tasks = tasks
+
+    def partitions(self):
+        return [InputPartition(number) for number in range(self.tasks)]
+
+    def read(self, partition):
+        import datetime
+
+        import pyarrow as pa
+
+        columns = [pa.array([datetime.datetime(2025, 10, 1)], pa.timestamp("us")),
+                   pa.array([decimal.Decimal("1.0")], pa.decimal128(8, 1))]
+        yield pa.RecordBatch.from_arrays(columns, ["start_time", "duration"])
+
+
+def by_bare(spark, inbox, _columns=None):
+    return spark.read.format("bare").option("tasks", len(os.listdir(inbox))).load()
+
+
 def costs(cluster, arguments):
     """What a job of `cdr` is made of."""
     inbox, expected, _ = prepare(arguments.records, arguments.files)
@@ -235,6 +271,8 @@ def costs(cluster, arguments):
     for reuse in ("true", "false"):
         spark = session(cluster, 1, spark_python_worker_reuse=reuse)
         first, *rest = (timed(cluster, by_day, spark, small, by_cdr)[0] for _ in range(arguments.rounds + 2))
+        spark.dataSource.register(Bare)
+        _, *bare = (timed(cluster, by_day, spark, small, by_bare)[0] for _ in range(arguments.rounds + 2))
         if reuse == "true":
             tell("first job of a session, a record a file", [first])
             plans = []
@@ -245,6 +283,7 @@ def costs(cluster, arguments):
             tell(f"a plan of {arguments.files} files, by the driver", plans)
         kept = "kept" if reuse == "true" else "a new one each task"
         tell(f"later jobs, {arguments.files} tasks of a record each, Python workers {kept}", rest)
+        tell("the same of a source that opens nothing", bare)
         spark.stop()
     one, expected, _ = prepare(arguments.records, 1)
     spark = session(cluster, 1)
