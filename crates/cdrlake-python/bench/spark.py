@@ -15,6 +15,7 @@ import decimal
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -304,6 +305,8 @@ def main():
     arguments = parser.parse_args()
     os.environ["PYSPARK_PYTHON"], os.environ["SPARK_LOCAL_IP"] = sys.executable, "127.0.0.1"
     WORK.mkdir(parents=True, exist_ok=True)
+    # Whoever ends this ends the processes of the cluster, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cluster = Cluster(WORK, workers=2)
     try:
         (costs if arguments.costs else compare)(cluster, arguments)
