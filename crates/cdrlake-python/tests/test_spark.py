@@ -14,7 +14,8 @@ import time
 import duckdb
 import pytest
 from cluster import Cluster, json_of
-from conftest import RECORD, ROOT, Delivery, cdrlake, plain_file
+from conftest import RECORD, ROOT, Delivery, plain_file
+from conftest import cdrlake as command
 
 pyspark = pytest.importorskip("pyspark")
 pytestmark = pytest.mark.cluster
@@ -204,7 +205,7 @@ def test_a_worker_that_is_killed_loses_nothing(spark, cluster, month: Delivery, 
     inbox = month.inbox
     if LONG:
         inbox = tmp_path / "long"
-        cdrlake("generate", "--records", 4_000_000, "--files", 48, "--seed", 9, "-q", "-o", inbox)
+        command("generate", "--records", 4_000_000, "--files", 48, "--seed", 9, "-q", "-o", inbox)
     expected = cdr.validate(inbox)
     before = sum(tasks(spark).values())
     killed = threading.Event()
