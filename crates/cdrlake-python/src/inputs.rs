@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use crate::errors::value_error;
+use crate::gate::in_python;
 
 /// Paths, or pairs of a name and an object with `read`, as `_arguments.py` gives them.
 #[derive(Default)]
@@ -40,7 +41,7 @@ const MOST: usize = 1 << 20;
 impl Read for FileObject {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let most = buffer.len().min(MOST);
-        Python::try_attach(|py| {
+        in_python(|py| {
             let bytes = self.0.call_method1(py, "read", (most,))?;
             let bytes: PyBackedBytes = bytes.extract(py)?;
             let room = buffer.get_mut(..bytes.len()).filter(|_| bytes.len() <= most);
