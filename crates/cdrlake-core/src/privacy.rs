@@ -426,7 +426,13 @@ mod tests {
     #[test]
     fn only_what_a_key_makes_identifies_masked_records() {
         let record = [b'7'; RECORD_LEN];
-        let id = |numbers, key| Privacy::new(numbers, key).unwrap().record_id(&record);
+        let id = |numbers: Numbers, key| {
+            let privacy = Privacy::new(numbers, key).unwrap();
+            let id = privacy.record_id(&record);
+            assert_eq!(privacy.has_record_ids(), id.is_some(), "{numbers}");
+            assert_eq!(numbers.are_clear(), numbers == Numbers::Clear);
+            id
+        };
         let masked = Numbers::Masked { keep: 6 };
         assert_eq!(id(Numbers::Clear, None), Some(record_id(&record)));
         assert_eq!(id(masked, None), None);

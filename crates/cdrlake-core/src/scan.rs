@@ -367,4 +367,60 @@ mod tests {
         assert_eq!((twice.records, twice.blank_lines, twice.rejected()), (12, 6, 2));
         assert!(twice.rejects().eq([(RejectCode::ShortRecord, 2)]));
     }
+
+    /// Of each rejected line: its number and offset, how many of its bytes are kept, and its length.
+    #[derive(Debug, Default, PartialEq)]
+    struct Rejects(Vec<(u64, u64, usize, u64)>);
+
+    impl Sink for Rejects {
+        fn records(&mut self, _: &[Sound<'_>]) {}
+
+        fn reject(&mut self, reject: Reject<'_>) {
+            let kept = reject.raw.len();
+            self.0.push((reject.record_number, reject.byte_offset, kept, reject.raw_length));
+        }
+    }
+
+    #[test]
+    fn of_a_giant_line_64_kib_are_kept_whatever_it_comes_in() {
+        let bytes = [&[b'7'; 100_000][..], b"\nshort\n"].concat();
+        for piece in [bytes.len(), 65_537, 65_536, 1000, 1] {
+            let mut scanner = Scanner::new(Strictness::Lenient, Position::START);
+            let mut rejects = Rejects::default();
+            for piece in bytes.chunks(piece) {
+                assert_eq!(scanner.scan(piece, 1, &mut rejects), piece.len());
+            }
+            assert_eq!(rejects.0, [(1, 0, 65_536, 100_000), (2, 100_001, 5, 5)], "{piece}");
+        }
+    }
+
+    #[test]
+    fn only_giant_lines_are_skipped_over() {
+        let mut scanner = Scanner::new(Strictness::Lenient, Position::START);
+        let mut rejects = Rejects::default();
+        scanner.skip(7);
+        scanner.scan(&[b'7'; 65_535], 1, &mut rejects);
+        scanner.skip(7);
+        scanner.scan(b"\n", 1, &mut rejects);
+        scanner.scan(&[b'7'; 65_536], 1, &mut rejects);
+        scanner.skip(1 << 40);
+        scanner.scan(b"7\nshort", 1, &mut rejects);
+        scanner.finish(&mut rejects);
+        let behind = 65_536 + 65_536 + (1 << 40) + 2;
+        let length = 65_536 + (1 << 40) + 1;
+        let expected = [(1, 0, 65_535, 65_535), (2, 65_536, 65_536, length), (3, behind, 5, 5)];
+        assert_eq!(rejects.0, expected);
+    }
+
+    #[test]
+    fn a_line_under_way_is_not_sought_away_from() {
+        let mut scanner = Scanner::new(Strictness::Lenient, Position::START);
+        let mut rejects = Rejects::default();
+        let picked = Position { record_number: 70, byte_offset: 9000 };
+        scanner.seek(picked);
+        scanner.scan(b"short\nsh", 1, &mut rejects);
+        scanner.seek(Position::START);
+        scanner.scan(b"ort\n", 1, &mut rejects);
+        assert_eq!(rejects.0, [(70, 9000, 5, 5), (71, 9006, 5, 5)]);
+    }
 }
