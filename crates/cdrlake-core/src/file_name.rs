@@ -120,7 +120,6 @@ fn file_time(text: &str) -> Option<i64> {
 fn consolidated_profile(stem: &str, chosen: Option<&str>) -> Option<String> {
     let profiles = consolidated_profiles(stem);
     match profiles[..] {
-        [] => None,
         [profile] => Some(profile),
         _ => chosen.filter(|profile| profiles.contains(profile)),
     }
