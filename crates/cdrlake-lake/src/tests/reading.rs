@@ -7,8 +7,8 @@ use arrow_schema::DataType;
 
 use super::*;
 use crate::{
-    LakeError, ReadOptions, SourceError, Split, Stream, Table, TextType, read_batches, read_split,
-    split_file,
+    LakeError, ReadOptions, SourceError, Split, Stream, Table, TextType, read_batches,
+    read_sources, read_split, split_file, validate,
 };
 
 fn options(inputs: &Inputs) -> ReadOptions {
@@ -219,4 +219,64 @@ fn what_cannot_be_split_is_not() {
     };
     let error = read(&later).unwrap_err();
     assert!(crate::Chain(&error).to_string().contains("changed after it was split"), "{error}");
+}
+
+#[test]
+fn validation_names_what_conversion_would_reject_and_writes_nothing() {
+    let mut inputs = Inputs::new();
+    inputs.add(Kind::Sound, 100).add(Kind::Damaged, 2_000).add(Kind::Rotten, 300);
+    inputs.add(Kind::Giant, 1_500).add(Kind::Foreign, 10).add(Kind::Cut, 700);
+    let (rows, rejects) = inputs.expected();
+    let mut found = Vec::new();
+    let options = inputs.options("", 2);
+    let report = validate(&options.load, &mut |source, reject| {
+        let name = Path::new(source).file_name().unwrap().to_str().unwrap().to_owned();
+        found.push((name, reject.record_number, reject.byte_offset, reject.fault.code.to_string()));
+    })
+    .unwrap();
+    let expected: Vec<_> = rejects
+        .into_iter()
+        .map(|ExpectedReject { file, line, .. }| {
+            (file, line.record_number, line.byte_offset, line.code)
+        })
+        .collect();
+    assert_eq!(found, expected);
+    assert_eq!(report.totals.records_written, rows.len() as u64);
+    assert_eq!((report.count(Status::Loaded), report.count(Status::Failed)), (3, 3));
+    assert!(report.outputs.is_empty() && !options.output.exists());
+}
+
+#[test]
+fn opened_sources_have_their_bytes_and_what_is_wrong_with_them() {
+    let mut inputs = Inputs::new();
+    inputs.add(Kind::Sound, 3).add(Kind::Cut, 500).add(Kind::Damaged, 700);
+    let options = inputs.options("", 1).load;
+    let mut files = inputs.files.iter();
+    read_sources::<LakeError>(&options, |source| {
+        let (path, kind, content) = files.next().unwrap();
+        assert_eq!(Path::new(source.name), path);
+        assert_eq!(Some(source.source_file), path.file_name().and_then(|name| name.to_str()));
+        assert_eq!(source.metadata, &parse_file_name(source.source_file, None));
+        let mut bytes = Vec::new();
+        match source.bytes.unwrap().read_to_end(&mut bytes) {
+            Ok(_) => assert_eq!((&bytes, *kind == Kind::Cut), (content, false)),
+            Err(error) => assert_eq!(*kind, Kind::Cut, "{error}"),
+        }
+        Ok(())
+    })
+    .unwrap();
+    assert!(files.next().is_none());
+}
+
+#[test]
+fn who_reads_sources_may_stop_at_any() {
+    let mut inputs = Inputs::new();
+    inputs.add(Kind::Sound, 3).add(Kind::Sound, 5);
+    let mut opened = 0;
+    let stopped = read_sources(&inputs.options("", 1).load, |_| {
+        opened += 1;
+        Err(LakeError::Defect("enough"))
+    });
+    assert!(matches!(stopped, Err(LakeError::Defect("enough"))));
+    assert_eq!(opened, 1);
 }
