@@ -342,44 +342,6 @@ def test_keyboard_interrupt_ends_it(how: str, tmp_path: pathlib.Path) -> None:
     assert not out.exists()
 
 
-LEFT = """
-import os, sys, time, cdrlake
-
-class Slow:
-    lines = open(sys.argv[1], "rb").read()[:229] * 4096
-    reads = 0
-
-    def read(self, size):
-        self.reads += 1
-        if self.reads == 40:
-            print("reading", flush=True)
-            time.sleep(1)
-        return self.lines[: size - size % 229] if self.reads < 40 else b""
-
-class Last:
-    # One of the last things that an interpreter does in order.
-    def __del__(self, sleep=time.sleep, write=os.write):
-        sleep(2)
-        write(1, b"ended\\n")
-
-last = Last()
-reader = cdrlake.read(("GB_ABC_10_0001_20251101090122.cdr", Slow()))
-next(iter(reader))
-sys.stdin.readline()
-"""
-
-
-def test_a_process_may_end_while_a_file_object_is_read() -> None:
-    """The thread that is in the object's `read` comes back to an interpreter that is there."""
-    sample = VALID / "DE_SV_00_0001_20110930090122.cdr"
-    pipe = subprocess.PIPE
-    command = [sys.executable, "-c", LEFT, sample]
-    child = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
-    assert child.stdout is not None and child.stdout.readline() == "reading\n"
-    output, errors = child.communicate("\n", timeout=30)
-    assert (child.returncode, output, errors) == (0, "ended\n", "")
-
-
 def test_a_memory_limit_that_is_too_low_is_told() -> None:
     with pytest.raises(ValueError, match="memory limit is too low"):
         list(cdr.read(VALID, memory_limit=1 << 20))
