@@ -10,7 +10,7 @@ import tempfile
 
 from prometheus_client.parser import text_string_to_metric_families
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+REPOSITORY = pathlib.Path(__file__).resolve().parents[4]
 VALID = REPOSITORY / "testdata/valid"
 INVALID = REPOSITORY / "testdata/invalid/invalid_date.cdr"
 
