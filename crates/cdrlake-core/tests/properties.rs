@@ -32,10 +32,10 @@ fn expected(offset: usize, byte: u8) -> Option<RejectCode> {
     let is_digit = byte.is_ascii_digit();
     let (accepted, code) = match (Field::at(offset), offset) {
         (Field::ProductType, _) => (is_digit, RejectCode::InvalidProductType),
-        // The year must stay within 1900 to 2100, the month within 12, the day within 30.
+        // The year must stay within 1900 to 2100, the day within 30, and the month be one that has so many.
         (Field::Date, 42) => (byte == b'2', RejectCode::InvalidDate),
         (Field::Date, 43 | 46 | 49) => (byte == b'0', RejectCode::InvalidDate),
-        (Field::Date, 47) => (matches!(byte, b'1'..=b'9'), RejectCode::InvalidDate),
+        (Field::Date, 47) => (matches!(byte, b'1' | b'3'..=b'9'), RejectCode::InvalidDate),
         (Field::Date, 48) => (matches!(byte, b'1'..=b'3'), RejectCode::InvalidDate),
         (Field::Date, _) => (is_digit, RejectCode::InvalidDate),
         (Field::Time, 50) => (matches!(byte, b'0' | b'1'), RejectCode::InvalidTime),
