@@ -1,7 +1,7 @@
 //! The way back into Python for threads of our own, closed before the interpreter goes.
 //!
-//! A thread that asks an interpreter for its lock while that ends is ended by it, amidst our frames, and the
-//! process aborts. So the interpreter, before it ends, waits for those that are in it and lets in no more.
+//! A thread that asks an interpreter for its lock while that ends may be ended by it, amidst our frames, which
+//! can abort the process. So the interpreter, before it ends, waits for those that are in it and lets in no more.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
