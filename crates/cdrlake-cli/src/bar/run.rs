@@ -1,6 +1,7 @@
 //! The line of a run that reads bytes: how many of them, how fast, and what is wrong so far.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::convert::Infallible;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -14,8 +15,8 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// Shows how far a run is, until this is dropped.
 pub(crate) struct RunBar {
-    /// None if nothing is shown.
-    drawer: Option<(Arc<Mutex<bool>>, JoinHandle<()>)>,
+    /// None if nothing is shown. The thread draws until the other end of its channel is dropped.
+    drawer: Option<(Sender<Infallible>, JoinHandle<()>)>,
 }
 
 impl RunBar {
@@ -34,24 +35,19 @@ impl RunBar {
         if showing == Showing::Hidden {
             return Self { drawer: None };
         }
-        let (ended, progress) = (Arc::new(Mutex::new(false)), progress.clone());
-        let is_ended = {
-            let ended = Arc::clone(&ended);
-            move || *ended.lock().unwrap_or_else(PoisonError::into_inner)
-        };
+        let (run, ended) = mpsc::channel();
+        let progress = progress.clone();
         let drawer = thread::spawn(move || {
             let started = Instant::now();
             // A walk over very many files may take a while, and the run does not wait for it.
             let mut whole = Some(thread::spawn(whole));
             let mut known = None;
-            while !is_ended() && started.elapsed() < PATIENCE {
-                thread::park_timeout(PATIENCE - started.elapsed().min(PATIENCE));
-            }
-            if is_ended() {
+            let goes_on_for = |time| ended.recv_timeout(time) == Err(RecvTimeoutError::Timeout);
+            if !goes_on_for(PATIENCE) {
                 return;
             }
             let bar = Bar::new(Showing::Shown);
-            while !is_ended() {
+            loop {
                 if let Some(walk) = whole.take_if(|walk| walk.is_finished()) {
                     known = walk.join().ok().flatten();
                 }
@@ -61,18 +57,19 @@ impl RunBar {
                     bar.set_done(progress.bytes());
                 }
                 bar.set_text(told(&progress, whole, started) + &bar.tail(&progress));
-                thread::park_timeout(TICK);
+                if !goes_on_for(TICK) {
+                    break;
+                }
             }
         });
-        Self { drawer: Some((ended, drawer)) }
+        Self { drawer: Some((run, drawer)) }
     }
 }
 
 impl Drop for RunBar {
     fn drop(&mut self) {
-        if let Some((ended, drawer)) = self.drawer.take() {
-            *ended.lock().unwrap_or_else(PoisonError::into_inner) = true;
-            drawer.thread().unpark();
+        if let Some((run, drawer)) = self.drawer.take() {
+            drop(run);
             let _ = drawer.join();
         }
     }
