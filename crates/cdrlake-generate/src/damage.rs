@@ -33,6 +33,11 @@ enum Kind {
     BlankLine,
 }
 
+impl Kind {
+    /// A file's, not a line's, and so with a draw of its own.
+    const LAST_LINE_FEED: Self = Self::Code(RejectCode::MissingLineFeed);
+}
+
 const MILLION: u32 = 1_000_000;
 
 /// Damage that cannot be done.
@@ -46,6 +51,9 @@ pub enum DamageError {
         "{0:?} is no rate; give the kind and a share, as invalid_date=0.1% or invalid_date=0.001"
     )]
     InvalidRate(String),
+    /// Rarer than can be drawn.
+    #[error("{0:?} is too rare; a kind befalls no line, or at least one in a million")]
+    TooLittle(String),
     /// More than every line.
     #[error("the rates add up to more than 100 %")]
     TooMuch,
@@ -68,10 +76,14 @@ impl FromStr for Damage {
             if kinds.is_empty() {
                 return Err(DamageError::UnknownKind(kind.trim().to_owned()));
             }
-            let count = kinds.len() as u32;
-            damage.rates.extend(kinds.into_iter().map(|kind| (kind, rate / count)));
+            let of_each = rate.round() as u32 / kinds.len() as u32;
+            if rate > 0.0 && of_each == 0 {
+                return Err(DamageError::TooLittle(part.to_owned()));
+            }
+            damage.rates.extend(kinds.into_iter().map(|kind| (kind, of_each)));
         }
-        let sum: u64 = damage.rates.iter().map(|(_, rate)| u64::from(*rate)).sum();
+        let of_lines = damage.rates.iter().filter(|(kind, _)| *kind != Kind::LAST_LINE_FEED);
+        let sum: u64 = of_lines.map(|(_, rate)| u64::from(*rate)).sum();
         if sum > u64::from(MILLION) { Err(DamageError::TooMuch) } else { Ok(damage) }
     }
 }
@@ -90,13 +102,13 @@ fn kinds(name: &str) -> Vec<Kind> {
     }
 }
 
-fn per_million(text: &str) -> Option<u32> {
+fn per_million(text: &str) -> Option<f64> {
     let (number, unit) = match text.strip_suffix('%') {
         Some(percent) => (percent.trim(), f64::from(MILLION / 100)),
         None => (text, f64::from(MILLION)),
     };
     let rate = number.parse::<f64>().ok()? * unit;
-    (0.0..=f64::from(MILLION)).contains(&rate).then(|| rate.round() as u32)
+    (0.0..=f64::from(MILLION)).contains(&rate).then_some(rate)
 }
 
 impl Damage {
@@ -113,8 +125,7 @@ impl Damage {
         }
         let mut drawn = random.below(u64::from(MILLION)) as u32;
         for &(kind, rate) in &self.rates {
-            // It has a draw of its own: files, not lines.
-            if kind == Kind::Code(RejectCode::MissingLineFeed) {
+            if kind == Kind::LAST_LINE_FEED {
                 continue;
             }
             match (drawn.checked_sub(rate), kind) {
@@ -127,8 +138,7 @@ impl Damage {
 
     /// Whether a file shall end without a line feed.
     pub(crate) fn takes_last_line_feed(&self, random: &mut Random) -> bool {
-        let rate =
-            self.rates.iter().find(|(kind, _)| *kind == Kind::Code(RejectCode::MissingLineFeed));
+        let rate = self.rates.iter().find(|(kind, _)| *kind == Kind::LAST_LINE_FEED);
         rate.is_some_and(|&(_, rate)| random.below(u64::from(MILLION)) < u64::from(rate))
     }
 }
@@ -188,7 +198,11 @@ mod tests {
         for (text, rate) in
             [("1", MILLION), ("100%", MILLION), ("0.1%", 1000), ("0.001", 1000), ("0", 0)]
         {
-            assert_eq!(per_million(text), Some(rate), "{text}");
+            assert_eq!(
+                format!("short_record={text}").parse::<Damage>().unwrap().rates,
+                [(Kind::Code(RejectCode::ShortRecord), rate)],
+                "{text}"
+            );
         }
         for wrong in ["", "%", "1.1", "101%", "-1", "NaN", "inf", "a"] {
             assert_eq!(per_million(wrong), None, "{wrong}");
@@ -196,6 +210,11 @@ mod tests {
         }
         assert_eq!("blank_line=60%,short_record=0.5".parse::<Damage>(), Err(DamageError::TooMuch));
         assert!(matches!("x=1%".parse::<Damage>(), Err(DamageError::UnknownKind(_))));
+        // A share of files takes nothing from that of lines.
+        assert!("missing_line_feed=100%,short_record=100%".parse::<Damage>().is_ok());
+        for rare in ["short_record=0.00001%", "all=0.0005%"] {
+            assert_eq!(rare.parse::<Damage>(), Err(DamageError::TooLittle(rare.to_owned())));
+        }
         assert_eq!("".parse(), Ok(Damage::default()));
         assert_eq!(
             "all=9%".parse::<Damage>().unwrap().rates,
