@@ -57,6 +57,10 @@ impl History {
     pub fn deliveries(
         &self,
     ) -> Result<impl Iterator<Item = Result<Delivery, OutOfRange>> + '_, OutOfRange> {
+        // Too many files are found out before any is counted.
+        if let Some(last) = self.files.checked_sub(1) {
+            self.window(last)?;
+        }
         let missing = self.missing();
         let mut total = 0_u128;
         for index in (0..self.files).filter(|index| !missing.contains(index)) {
@@ -194,6 +198,7 @@ mod tests {
         too_late.first_day = date(2100, 12, 31);
         assert!(too_late.deliveries().is_err());
         too_late.files = u64::MAX;
+        too_late.gaps = u64::MAX;
         assert!(too_late.deliveries().is_err());
     }
 }
