@@ -1,5 +1,6 @@
 //! `cdrlake generate`: synthetic records, as one file or as a history of deliveries.
 
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -113,6 +114,10 @@ fn product(text: &str) -> Result<Product, String> {
 }
 
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
+    if let Some(problem) = arguments.contradiction() {
+        tell(Event::Usage, problem);
+        return Ok(Outcome::Usage);
+    }
     let result = match arguments.files {
         Some(files) => deliveries(arguments, files),
         None => single(arguments),
@@ -215,6 +220,12 @@ fn file(
     packing: Packing,
 ) -> Result<u64> {
     let context = || format!("cannot write {}", path.display());
+    // A device or a pipe is written to, never renamed over.
+    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
+        let file = OpenOptions::new().write(true).open(path).with_context(context)?;
+        let output = Interruptible(BufWriter::new(file));
+        return write(lines, packing, arguments.threads(), output).with_context(context);
+    }
     if !arguments.overwrite && path.exists() {
         bail!("{} exists already; choose another, or say --overwrite", path.display());
     }
@@ -230,6 +241,19 @@ fn file(
 }
 
 impl GenerateArguments {
+    /// What is asked for and cannot be.
+    fn contradiction(&self) -> Option<String> {
+        let files = self.files?;
+        if self.output.as_os_str() == "-" {
+            return Some("deliveries go to a directory: name one, or leave out --files".to_owned());
+        }
+        // The first and the last are always there.
+        let most = files.saturating_sub(2);
+        (self.gaps > most).then(|| {
+            format!("of {files} deliveries at most {most} can be missing, not {}", self.gaps)
+        })
+    }
+
     fn threads(&self) -> NonZero<usize> {
         self.threads.or_else(|| available_parallelism().ok()).unwrap_or(NonZero::<usize>::MIN)
     }

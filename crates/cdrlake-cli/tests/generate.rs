@@ -160,6 +160,8 @@ fn what_cannot_be_done_is_said() {
         (2, &["-o", "b.cdr", "--records", "1", "--damage", "coffee=1%"]),
         (2, &["-o", "b.cdr", "--records", "1", "--damage", "not_ascii=2"]),
         (2, &["-o", "b.cdr", "--records", "1", "--gaps", "1"]),
+        (2, &["-o", "b.cdr", "--records", "1", "--files", "3", "--gaps", "2"]),
+        (2, &["-o", "-", "--records", "1", "--files", "3"]),
         (2, &["-o", "b.cdr", "--records", "1", "--product", "01"]),
         (2, &["-o", "b.cdr"]),
     ] {
@@ -171,4 +173,20 @@ fn what_cannot_be_done_is_said() {
     generate(directory.path(), &["-o", "a.cdr", "--records", "1", "--overwrite"]);
     assert_eq!(fs::read(directory.path().join("a.cdr")).unwrap().len(), 229);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+}
+
+/// A pipe stays one, though files may be replaced.
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_written_to() {
+    let directory = TempDir::new().unwrap();
+    let pipe = directory.path().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let read = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap().len()
+    });
+    generate(directory.path(), &["-o", "pipe", "--records", "10", "--overwrite"]);
+    assert!(!pipe.metadata().unwrap().is_file());
+    assert_eq!(read.join().unwrap(), 2290);
 }
