@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -26,6 +27,21 @@ fn corpus_and_regressions_hold() {
             assert!(result.is_ok(), "{name} fails with {}", file.display());
         }
     }
+}
+
+/// A directory that is named after no target would never be replayed, a target without a program
+/// never run.
+#[test]
+fn every_directory_and_program_is_a_targets() {
+    let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let stems = |kind: &str| -> BTreeSet<String> {
+        let paths = files(kind, "").into_iter();
+        let targets = paths.filter(|path| path.file_name().unwrap() != "README.md");
+        targets.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(stems("corpus"), names);
+    assert_eq!(stems("targets"), names);
+    assert!(stems("regressions").is_subset(&names));
 }
 
 /// A little of what the fuzzer does, where there is none: inputs of the corpus with random edits.
