@@ -2,12 +2,16 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::{RecordBatch, SourceOptions, parse_file_name};
-use cdrlake_lake::{Compression, ConvertOptions, Input, LoadOptions, Status, convert};
+use cdrlake_core::{Numbers, RecordBatch, RecordId, SourceOptions};
+use cdrlake_lake::{
+    ClearRejects, Compression, ConvertOptions, Input, LoadOptions, PrivacyOptions, Status,
+    TimeZones, convert,
+};
 use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -24,7 +28,7 @@ pub fn parquet(input: &[u8]) {
 
 fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
     let choice = usize::from(u8::arbitrary(bytes)?);
-    let SourceOptions { strictness, record_id, .. } = options(bytes)?;
+    let decoding = options_of_a_run(options(bytes)?);
     let source = source(bytes)?;
     let is_packed = choice & 1 == 1;
     let name = SAMPLES[(choice >> 1) % SAMPLES.len()].0;
@@ -33,28 +37,20 @@ fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
     let path = directory.path().join(&name);
     write(&path, &source, is_packed);
 
-    let mut load = LoadOptions::new(vec![Input::Path(path)]);
-    load.threads = std::num::NonZero::new(1 + choice % 2);
-    load.strictness = strictness;
-    load.record_id = record_id;
     let options = ConvertOptions {
         compression: match choice >> 5 & 3 {
             0 => Compression::None,
             1 => Compression::Snappy,
             _ => Compression::default(),
         },
-        ..ConvertOptions::new(load, directory.path().join("out.parquet"))
+        ..ConvertOptions::new(load(path, choice, &decoding), directory.path().join("out.parquet"))
     };
     let report = convert(&options).expect("a run");
 
+    let of_name = SourceOptions::from_file_name(&name);
     let expected = reference::decode(
         &source,
-        &SourceOptions {
-            metadata: parse_file_name(&name, None),
-            strictness,
-            record_id,
-            ..SourceOptions::new(name)
-        },
+        &SourceOptions { source_file: of_name.source_file, metadata: of_name.metadata, ..decoding },
     );
     if is_something_else(&source) {
         return Ok(());
@@ -82,6 +78,31 @@ fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
         .collect();
     assert_eq!(rejects, expected);
     Ok(())
+}
+
+/// `drawn`, with `record_id`s where the key of masked numbers asks for them, and only there.
+fn options_of_a_run(drawn: SourceOptions) -> SourceOptions {
+    let record_id = match (drawn.privacy.numbers(), drawn.privacy.key()) {
+        (Numbers::Masked { .. }, Some(_)) => RecordId::Fill,
+        (Numbers::Masked { .. }, None) => RecordId::Omit,
+        _ => drawn.record_id,
+    };
+    SourceOptions { record_id, ..drawn }
+}
+
+/// A run that decodes so, whose rejected lines are written whatever becomes of numbers.
+fn load(path: PathBuf, choice: usize, decoding: &SourceOptions) -> LoadOptions {
+    let mut load = LoadOptions::new(vec![Input::Path(path)]);
+    load.threads = NonZero::new(1 + choice % 2);
+    load.strictness = decoding.strictness;
+    load.record_id = decoding.record_id;
+    load.time_zones = decoding.time_zone.clone().map(TimeZones::Named).unwrap_or_default();
+    load.privacy = PrivacyOptions {
+        numbers: Some(decoding.privacy.numbers()),
+        key: decoding.privacy.key().cloned(),
+        rejects: ClearRejects::Write,
+    };
+    load
 }
 
 /// Whether its first bytes are those of a container, also inside another, or of a format or a
