@@ -87,8 +87,8 @@ impl<const AT: usize> Parties<AT> {
         let rest = record.chunk::<E164_DIGITS>(AT + start + plus + skipped);
         self.e164.push_chunks(prefix, rest, digits - skipped);
         if masked > 0 {
-            // As delivered it may be in upper case.
-            self.e164.overwrite_end(masked.min(digits - skipped), b'x');
+            // As delivered it may be in upper case. Digits that gave way to the prefix are visible.
+            self.e164.overwrite_end(masked, b'x');
         }
         masked
     }
