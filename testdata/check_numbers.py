@@ -28,6 +28,11 @@ SIP_WITH_CODE = "CZ PL RO SK LU FI NO JP".split()
 SEED = 42
 # A country's numbers that are drawn before another try is given up.
 DRAWS = 200
+# The table of `normalize`, row by row.
+NO_TRUNK_PREFIX = "CA CZ DK ES HK LU NO PL PT US".split()
+AREA_LIKE_CODE = "DE NL SE".split()
+SHORT_NUMBERS = "NL NO".split()
+
 
 def is_valid(number, country):
     return phonenumbers.is_valid_number_for_region(number, country)
@@ -109,18 +114,14 @@ def explained(country, form, number, ours, theirs):
     """Whether it is known why these verdicts differ."""
     significant = phonenumbers.national_significant_number(number)
     # As short as no E.164 number of ours, or too short to tell from a national number.
-    is_short = len(significant) < 7 and form in ("national", "with code")
+    is_short = country in SHORT_NUMBERS and len(significant) < 7 and form in ("national", "with code")
     # The carrier writes a 0 before national numbers, the library drops it only where one dials it.
-    has_no_trunk_prefix = form == "national" and trunk_prefix(country) != "0"
+    has_no_trunk_prefix = country in NO_TRUNK_PREFIX and form == "national"
     # Germany has an area 49..., too: the library takes a number without prefix for a national one.
-    begins_like_an_area = form == "with code"
+    begins_like_an_area = country in AREA_LIKE_CODE and form == "with code"
     return (ours == "same" or is_short and ours == "none") and (
         theirs == "same" or has_no_trunk_prefix or begins_like_an_area
     )
-
-
-def trunk_prefix(country):
-    return phonenumbers.PhoneMetadata.metadata_for_region(country).national_prefix
 
 
 def main():
@@ -133,6 +134,8 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         for country in COUNTRIES:
             numbers = numbers_of(country, arguments.numbers, rng)
+            if len(numbers) < arguments.numbers:
+                print(f"{country}  only {len(numbers)} numbers found in {DRAWS * arguments.numbers} draws")
             delivered = [(number, *form) for number in numbers for form in forms(country, number)]
             found = convert(arguments.cdrlake, country, [form for _, *form in delivered], directory)
             for (number, form, digits, _), ours in zip(delivered, found, strict=True):
