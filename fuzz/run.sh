@@ -3,6 +3,8 @@
 # With FUZZ_SEED set, runs repeat as far as the machine's speed lets them. With FUZZ_SANITIZER=address they run
 # under AddressSanitizer, which takes nightly Rust.
 # What a target finds is written to fuzz/artifacts; move it to fuzz/regressions/TARGET, where tests replay it.
+# run.sh merge [TARGET...] adds to the corpus what runs on this machine have learnt: the smallest inputs that
+# reach what no other does.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-30}
@@ -28,11 +30,16 @@ fi
 "${cargo[@]}" build --release --locked --target "$triple" "${targets[@]/#/--bin=}"
 
 for target in "${targets[@]}"; do
-    echo "== $target, $seconds s"
+    fuzz="$CARGO_TARGET_DIR/$triple/release/$target"
     grown=corpus.grown/$target
     mkdir -p "$grown" "artifacts/$target"
+    options=(-timeout=20 -max_len=8192 -verbosity=0 -artifact_prefix="artifacts/$target/")
+    if [ "$seconds" = merge ]; then
+        "$fuzz" "${options[@]}" -merge=1 "corpus/$target" "$grown"
+        continue
+    fi
+    echo "== $target, $seconds s"
     # What was learnt goes to the first directory; the corpus that is committed stays as it is.
-    "$CARGO_TARGET_DIR/$triple/release/$target" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=20 -max_len=8192 -verbosity=0 \
-        -print_final_stats=1 -artifact_prefix="artifacts/$target/" "$grown" "corpus/$target" 2>&1 |
+    "$fuzz" "${options[@]}" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -print_final_stats=1 "$grown" "corpus/$target" 2>&1 |
         { grep -v -e '^INFO' -e '^stat::\(new\|slow\|average\)' || true; }
 done
