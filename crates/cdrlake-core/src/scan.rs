@@ -395,6 +395,15 @@ mod tests {
     }
 
     #[test]
+    fn a_giant_line_takes_no_more_memory_than_64_kib() {
+        let mut torn = TornLine::default();
+        for len in [65_535, 65_536, 1, 100_000] {
+            torn.push(&vec![b'7'; len]);
+        }
+        assert_eq!((torn.head.len(), torn.length), (65_536, 65_535 + 65_536 + 1 + 100_000));
+    }
+
+    #[test]
     fn only_giant_lines_are_skipped_over() {
         let mut scanner = Scanner::new(Strictness::Lenient, Position::START);
         let mut rejects = Rejects::default();
