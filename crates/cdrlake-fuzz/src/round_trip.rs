@@ -133,14 +133,15 @@ fn generated(bytes: &mut Unstructured<'_>) -> Result<()> {
         |code: RejectCode| strict.rejects.iter().filter(|r| r.code == code.as_str()).count();
     if let Some(code) = code {
         // It is the last line's alone, and a file's without lines not at all.
-        let damaged = match code {
-            RejectCode::MissingLineFeed => calls.records.min(1),
-            _ => calls.records,
-        };
-        // French Voice Line has a trailer, which comes before an unknown product type.
-        let has_trailer = code == RejectCode::UnknownProductType
-            && names(RejectCode::TrailingBytes) as u64 == calls.records;
+        let is_last_lines = code == RejectCode::MissingLineFeed;
+        let damaged = if is_last_lines { calls.records.min(1) } else { calls.records };
+        // French Voice Line has a trailer, which comes before these two.
+        let has_trailer =
+            matches!(code, RejectCode::UnknownProductType | RejectCode::MissingLineFeed)
+                && names(RejectCode::TrailingBytes) as u64 == calls.records;
         assert!(has_trailer || names(code) as u64 == damaged, "{code}");
+        let ends_open = lines.last().is_some_and(|byte| *byte != b'\n');
+        assert_eq!(ends_open, is_last_lines && calls.records > 0, "{code}");
     }
     Ok(())
 }

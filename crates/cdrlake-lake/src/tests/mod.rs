@@ -395,7 +395,8 @@ proptest! {
     ) {
         let mut inputs = Inputs::new();
         for (kind, records) in sources {
-            inputs.add(kind, records);
+            // One line of ten may be rejected, and a giant one is.
+            inputs.add(kind, if kind == Kind::Giant { records.max(9) } else { records });
         }
         check(&inputs);
     }
