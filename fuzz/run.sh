@@ -4,7 +4,7 @@
 # under AddressSanitizer, which takes nightly Rust.
 # What a target finds is written to fuzz/artifacts; move it to fuzz/regressions/TARGET, where tests replay it.
 # run.sh merge [TARGET...] adds to the corpus what runs on this machine have learnt: the smallest inputs that
-# reach what no other does.
+# reach what no other does, whatever the number of times.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:-30}
@@ -35,7 +35,7 @@ for target in "${targets[@]}"; do
     mkdir -p "$grown" "artifacts/$target"
     options=(-timeout=20 -max_len=8192 -verbosity=0 -artifact_prefix="artifacts/$target/")
     if [ "$seconds" = merge ]; then
-        "$fuzz" "${options[@]}" -merge=1 "corpus/$target" "$grown"
+        "$fuzz" "${options[@]}" -merge=1 -use_counters=0 "corpus/$target" "$grown"
         continue
     fi
     echo "== $target, $seconds s"
