@@ -108,7 +108,8 @@ impl Inputs {
         let suspect = digits(bytes).into_iter().filter(|run| !is_harmless(bytes, run));
         let runs = suspect.flat_map(|run| runs(&bytes[run]));
         // A counter of pulses may begin with 0000.
-        runs.filter(|run| self.numbers.contains(run) && !run.starts_with("0000")).collect()
+        let runs = runs.filter(|run| !run.starts_with("0000") && !is_of_all_lakes(run));
+        runs.filter(|run| self.numbers.contains(run)).collect()
     }
 
     /// The same of all files below a directory, Parquet also decoded.
@@ -177,7 +178,15 @@ fn without_times(bytes: &[u8]) -> Vec<u8> {
     left
 }
 
-/// Whether digits are of a hash, of a count, or bytes that merely follow each other.
+/// Whether digits are in every lake, so that they tell of no number: those of the inputs' names,
+/// perhaps cut short, of a table of all bytes, or of seconds with a date's year behind them. A
+/// number that is left has others, too.
+fn is_of_all_lakes(run: &str) -> bool {
+    let of_names = ["ABC20251101001", "20251101090122"].iter().any(|name| name.contains(run));
+    of_names || "0123456789".contains(run) || run.ends_with("2025")
+}
+
+/// Whether digits are of a hash, of a finding's name, of a count, or bytes that merely follow each other.
 fn is_harmless(bytes: &[u8], run: &Range<usize>) -> bool {
     let (before, behind) = (&bytes[..run.start], &bytes[run.end..]);
     let is_hexadecimal = |byte: &&u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
@@ -185,10 +194,11 @@ fn is_harmless(bytes: &[u8], run: &Range<usize>) -> bool {
     let end = run.end + behind.iter().take_while(is_hexadecimal).count();
     let letters = bytes[start..end].iter().filter(|byte| byte.is_ascii_lowercase()).count();
     let is_hash = end - start >= 16 && letters >= 4;
+    let is_finding = end - start == 16 && bytes[..start].ends_with(b"open_rejects:");
     let is_json = before.ends_with(b":") && (behind.starts_with(b",") || behind.starts_with(b"}"));
     let is_seconds = behind.starts_with(b".") && behind.get(1).is_some_and(u8::is_ascii_digit);
     let is_table = before.ends_with(b"/") && behind.starts_with(b":");
-    is_hash || is_json || is_seconds || is_table || behind.starts_with(b" bytes")
+    is_hash || is_finding || is_json || is_seconds || is_table || behind.starts_with(b" bytes")
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

@@ -25,7 +25,8 @@ pub struct Calls {
     pub span: Span,
     /// How many.
     pub records: u64,
-    /// What they are, apart from that: the same seed gives the same calls.
+    /// Chooses them: the same seed gives a country's, product's and profile's the same calls, and
+    /// those of another nothing in common with them.
     pub seed: u64,
     /// What is wrong with them.
     pub damage: Damage,
@@ -42,7 +43,7 @@ impl Calls {
     pub fn piece(&self, piece: u64, lines: &mut Vec<u8>) {
         let first = (piece * PIECE_RECORDS).min(self.records);
         let records = (self.records - first).min(PIECE_RECORDS);
-        let mut random = Random::of_part(self.seed, piece);
+        let mut random = self.random(piece);
         let maker =
             Maker { plan: Plan::of(self.country), country: self.country, product: self.product };
         let carrier = self.profile.get(..3).unwrap_or(&self.profile);
@@ -55,6 +56,18 @@ impl Calls {
         if first + records == self.records && self.damage.takes_last_line_feed(&mut random) {
             lines.pop();
         }
+    }
+
+    /// What a piece is drawn from.
+    ///
+    /// With numbers of its own for whom it is of: else products with alike records, and profiles
+    /// that begin alike, had the same files, and all had the same durations.
+    fn random(&self, piece: u64) -> Random {
+        let whose = [self.country.code(), self.product.identifier(), &self.profile];
+        let bytes = whose.into_iter().flat_map(str::bytes);
+        let seed =
+            bytes.fold(self.seed, |seed, byte| Random::of_part(seed, u64::from(byte)).next());
+        Random::of_part(seed, piece)
     }
 
     /// Adds a line without its line feed.

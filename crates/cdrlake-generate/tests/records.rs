@@ -220,6 +220,51 @@ fn a_piece_depends_on_nothing_but_its_number() {
     assert!(piece(&other, 0) != backwards[2]);
 }
 
+fn durations(calls: &Calls) -> Vec<u32> {
+    let lines = lines(calls);
+    let texts = lines.split(|byte| *byte == b'\n').filter_map(|line| line.get(58..66));
+    texts.map(|text| str::from_utf8(text).unwrap().trim().parse().unwrap()).collect()
+}
+
+/// Nor have products with alike records, and profiles that begin alike, the same files: what is in
+/// two of them would be loaded once.
+#[test]
+fn another_country_product_or_profile_has_other_durations() {
+    let mut seen = BTreeMap::new();
+    for country in ["CZ", "FR", "GB", "IT", "PL", "US"] {
+        for product in Product::ALL {
+            for profile in ["ABC", "ABCD", "ABD"] {
+                let history = History {
+                    country: country.parse().unwrap(),
+                    product,
+                    profile: profile.to_owned(),
+                    first_day: date(2025, 10, 1),
+                    files: 3,
+                    first_sequence: 1,
+                    gaps: 0,
+                    records: 60,
+                    seed: 7,
+                    damage: Damage::default(),
+                };
+                let single = Calls {
+                    profile: profile.to_owned(),
+                    ..calls(country.parse().unwrap(), product, 20)
+                };
+                let deliveries = history.deliveries().unwrap().map(|delivery| delivery.unwrap());
+                let files = deliveries.map(|delivery| (delivery.name, delivery.calls));
+                for (name, calls) in
+                    files.chain([(format!("a {country} {product:?} {profile}"), single)])
+                {
+                    let durations = durations(&calls);
+                    assert_eq!(durations.len() as u64, calls.records, "{name}");
+                    let same = seen.insert(durations, name.clone());
+                    assert_eq!(same, None, "the durations of {name}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn deliveries_are_named_and_dated_like_the_carriers() {
     let history = History {
