@@ -39,9 +39,13 @@ impl Calls {
         self.records.div_ceil(PIECE_RECORDS)
     }
 
-    /// Adds the lines of a piece. What is in it depends on nothing but `self` and its number.
+    /// Adds the lines of a piece; nothing, if there is none of this number. What is in it depends on
+    /// nothing but `self` and its number.
     pub fn piece(&self, piece: u64, lines: &mut Vec<u8>) {
-        let first = (piece * PIECE_RECORDS).min(self.records);
+        if piece >= self.pieces() {
+            return;
+        }
+        let first = piece * PIECE_RECORDS;
         let records = (self.records - first).min(PIECE_RECORDS);
         let mut random = self.random(piece);
         let maker =

@@ -215,7 +215,12 @@ fn a_piece_depends_on_nothing_but_its_number() {
     };
     let backwards = [2, 1, 0].map(|index| piece(&calls, index));
     assert!([&backwards[2][..], &backwards[1], &backwards[0]].concat() == whole);
-    assert!(piece(&calls, 3).is_empty());
+    assert!(piece(&calls, 3).is_empty() && piece(&calls, u64::MAX).is_empty());
+    // What was in the buffer before is not a last line's.
+    let damage = Damage::always(RejectCode::MissingLineFeed);
+    let mut lines = b"line\n".to_vec();
+    Calls { damage, ..calls.clone() }.piece(3, &mut lines);
+    assert_eq!(lines, b"line\n");
     let other = Calls { seed: 8, ..calls.clone() };
     assert!(piece(&other, 0) != backwards[2]);
 }
