@@ -8,14 +8,17 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
 use cdrlake_core::Country;
-use cdrlake_generate::{Calls, Damage, History, Lines, Packing, Product, Span, write};
+use cdrlake_generate::{
+    Calls, Damage, History, Lines, Packing, Product, Profile, Span, SpanError, write,
+};
 use cdrlake_lake::new_file_beside;
 use clap::{Args, ValueEnum};
 use jiff::civil::{Date, Time};
 
 use crate::message::{Event, Message, tell};
 use crate::outcome::Outcome;
-use crate::{interrupt, load_args, suggest};
+use crate::output_file::check_directory;
+use crate::{interrupt, suggest};
 
 #[derive(Debug, Args)]
 pub(crate) struct GenerateArguments {
@@ -41,8 +44,8 @@ pub(crate) struct GenerateArguments {
     product: Product,
 
     /// The reseller's profile, 1 to 5 letters or digits; a record has the first three.
-    #[arg(long, default_value = "ABC", value_parser = load_args::profile)]
-    profile: String,
+    #[arg(long, default_value = "ABC")]
+    profile: Profile,
 
     /// The first day of calls, or of deliveries.
     #[arg(long, value_name = "DATE", default_value = "2025-10-01")]
@@ -113,6 +116,13 @@ fn product(text: &str) -> Result<Product, String> {
     })
 }
 
+/// What came of it.
+struct Generated {
+    files: u64,
+    /// Bytes, before they are packed.
+    len: u64,
+}
+
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
     if let Some(problem) = arguments.contradiction() {
         tell(Event::Usage, problem);
@@ -123,12 +133,9 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
         None => single(arguments),
     };
     match result {
-        Ok(len) => {
+        Ok(generated) => {
             if !arguments.quiet {
-                let records = arguments.records;
-                let text = format!("generated {records} records, {len} bytes unpacked");
-                let message = Message::new(Event::RecordsGenerated, text);
-                message.with("records", records).with("bytes", len).tell();
+                arguments.tell_of(&generated);
             }
             Ok(Outcome::Done)
         }
@@ -138,6 +145,10 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
         }
         // Nobody reading on is not an error.
         Err(error) if is_broken_pipe(&error) => Ok(Outcome::Done),
+        Err(error) if error.is::<SpanError>() => {
+            tell(Event::Usage, error.to_string());
+            Ok(Outcome::Usage)
+        }
         Err(error) => Err(error),
     }
 }
@@ -148,7 +159,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// One file, or standard output.
-fn single(arguments: &GenerateArguments) -> Result<u64> {
+fn single(arguments: &GenerateArguments) -> Result<Generated> {
     let path = &arguments.output;
     let calls;
     let lines = if arguments.frozen {
@@ -172,7 +183,8 @@ fn single(arguments: &GenerateArguments) -> Result<u64> {
     let packing = arguments.packing.map_or(by_name, Packing::from);
     if path.as_os_str() == "-" {
         let output = Interruptible(io::stdout().lock());
-        return Ok(write(lines, packing, arguments.threads(), output)?);
+        let len = write(lines, packing, arguments.threads(), output)?;
+        return Ok(Generated { files: 1, len });
     }
     if path.is_dir() {
         bail!(
@@ -180,11 +192,11 @@ fn single(arguments: &GenerateArguments) -> Result<u64> {
             path.display()
         );
     }
-    file(arguments, path, lines, packing)
+    Ok(Generated { files: 1, len: file(arguments, path, lines, packing)? })
 }
 
 /// A directory of deliveries.
-fn deliveries(arguments: &GenerateArguments, files: u64) -> Result<u64> {
+fn deliveries(arguments: &GenerateArguments, files: u64) -> Result<Generated> {
     let directory = &arguments.output;
     let history = History {
         country: arguments.country,
@@ -203,13 +215,14 @@ fn deliveries(arguments: &GenerateArguments, files: u64) -> Result<u64> {
     let history = history.deliveries()?;
     std::fs::create_dir_all(directory)
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
-    let mut len = 0;
+    let mut generated = Generated { files: 0, len: 0 };
     for delivery in history {
         let delivery = delivery?;
         let path = directory.join(format!("{}{suffix}", delivery.name));
-        len += file(arguments, &path, Lines::Calls(&delivery.calls), packing)?;
+        generated.files += 1;
+        generated.len += file(arguments, &path, Lines::Calls(&delivery.calls), packing)?;
     }
-    Ok(len)
+    Ok(generated)
 }
 
 /// A file, which appears when it is whole.
@@ -226,9 +239,11 @@ fn file(
         let output = Interruptible(BufWriter::new(file));
         return write(lines, packing, arguments.threads(), output).with_context(context);
     }
-    if !arguments.overwrite && path.exists() {
+    // A link to nothing is something, too.
+    if !arguments.overwrite && path.symlink_metadata().is_ok() {
         bail!("{} exists already; choose another, or say --overwrite", path.display());
     }
+    check_directory(path)?;
     let mut file = new_file_beside(path).with_context(context)?;
     let output = Interruptible(BufWriter::new(file.as_file_mut()));
     let len = write(lines, packing, arguments.threads(), output).with_context(context)?;
@@ -236,6 +251,7 @@ fn file(
         true => file.persist(path),
         false => file.persist_noclobber(path),
     }
+    .map_err(|error| error.error)
     .with_context(context)?;
     Ok(len)
 }
@@ -243,8 +259,17 @@ fn file(
 impl GenerateArguments {
     /// What is asked for and cannot be.
     fn contradiction(&self) -> Option<String> {
-        let files = self.files?;
-        if self.output.as_os_str() == "-" {
+        /// Names of files that would hold something else than what is written.
+        const OTHERS: [&str; 7] = ["zip", "tar", "tgz", "bz2", "xz", "zst", "parquet"];
+        let output = &self.output;
+        let Some(files) = self.files else {
+            let extension = output.extension()?.to_str()?.to_ascii_lowercase();
+            return OTHERS.contains(&extension.as_str()).then(|| {
+                let output = output.display();
+                format!("{output} would hold plain or gzipped records; name it .cdr or .cdr.gz")
+            });
+        };
+        if output.as_os_str() == "-" {
             return Some("deliveries go to a directory: name one, or leave out --files".to_owned());
         }
         // The first and the last are always there.
@@ -252,6 +277,20 @@ impl GenerateArguments {
         (self.gaps > most).then(|| {
             format!("of {files} deliveries at most {most} can be missing, not {}", self.gaps)
         })
+    }
+
+    fn tell_of(&self, generated: &Generated) {
+        let Generated { files, len } = generated;
+        let mut text = format!("generated {} records, {len} bytes unpacked", self.records);
+        if self.files.is_some() {
+            text += &format!(", files: {files}, missing: {}", self.gaps);
+        }
+        Message::new(Event::RecordsGenerated, text)
+            .with("records", self.records)
+            .with("bytes", *len)
+            .with("files", *files)
+            .with("missing", self.gaps)
+            .tell();
     }
 
     fn threads(&self) -> NonZero<usize> {

@@ -22,16 +22,22 @@ enum Target {
     Special(File),
 }
 
+/// The directory of `path` must be there.
+pub(crate) fn check_directory(path: &Path) -> Result<()> {
+    let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
+    if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
+        let (path, directory) = (path.display(), directory.display());
+        bail!("cannot write {path}: there is no directory {directory}; create it first");
+    }
+    Ok(())
+}
+
 impl OutputFile {
     pub(crate) fn create(path: &Path) -> Result<Self> {
         if path.is_dir() {
             bail!("cannot write {}: it is a directory", path.display());
         }
-        let directory = path.parent().filter(|directory| !directory.as_os_str().is_empty());
-        if let Some(directory) = directory.filter(|directory| !directory.is_dir()) {
-            let (path, directory) = (path.display(), directory.display());
-            bail!("cannot write {path}: there is no directory {directory}; create it first");
-        }
+        check_directory(path)?;
         let context = || format!("cannot write {}", path.display());
         let target = if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
             let file = OpenOptions::new().write(true).open(path).with_context(context)?;

@@ -155,7 +155,10 @@ fn what_cannot_be_done_is_said() {
     for (status, arguments) in [
         (1, &["-o", "a.cdr", "--records", "1"][..]),
         (1, &["-o", ".", "--records", "1"]),
-        (1, &["-o", "b.cdr", "--records", "1", "--from", "2100-12-30"]),
+        (2, &["-o", "b.cdr", "--records", "1", "--from", "2100-12-30"]),
+        (2, &["-o", "b", "--records", "1", "--from", "2100-12-30", "--files", "9"]),
+        (2, &["-o", "b.cdr.zip", "--records", "1"]),
+        (2, &["-o", "b.Parquet", "--records", "1"]),
         (1, &["-o", "none/b.cdr", "--records", "1"]),
         (2, &["-o", "b.cdr", "--records", "1", "--damage", "coffee=1%"]),
         (2, &["-o", "b.cdr", "--records", "1", "--damage", "not_ascii=2"]),
@@ -173,6 +176,23 @@ fn what_cannot_be_done_is_said() {
     generate(directory.path(), &["-o", "a.cdr", "--records", "1", "--overwrite"]);
     assert_eq!(fs::read(directory.path().join("a.cdr")).unwrap().len(), 229);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_to_nothing_is_replaced_and_no_directory_is_made() {
+    let directory = TempDir::new().unwrap();
+    std::os::unix::fs::symlink("nothing", directory.path().join("link")).unwrap();
+    for (output, told) in [
+        ("link", "link exists already; choose another, or say --overwrite"),
+        ("none/b.cdr", "there is no directory none; create it first"),
+    ] {
+        let generated = cdrlake(directory.path(), &["generate", "--records", "1", "-o", output]);
+        assert_status(&generated, 1);
+        let stderr = String::from_utf8(generated.stderr).unwrap();
+        assert!(stderr.trim_end().ends_with(told), "{stderr}");
+    }
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
 /// A pipe stays one, though files may be replaced.

@@ -43,7 +43,7 @@ impl Inputs {
                 let calls = Calls {
                     country,
                     product,
-                    profile: "ABC".to_owned(),
+                    profile: "ABC".parse().unwrap(),
                     span: Span::new(jiff::civil::date(2025, 10, 31).at(9, 0, 0, 0), 24).unwrap(),
                     records: 40,
                     seed: 11,

@@ -132,7 +132,7 @@ fn sources() -> Vec<(String, Option<Country>, Vec<u8>)> {
             let calls = Calls {
                 country,
                 product,
-                profile: "ABC".to_owned(),
+                profile: "ABC".parse().unwrap(),
                 span: Span::new(jiff::civil::date(2025, 10, 1).at(0, 0, 0, 0), 24 * 30).unwrap(),
                 records: 200,
                 seed: 7,

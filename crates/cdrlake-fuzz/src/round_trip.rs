@@ -111,7 +111,7 @@ fn generated(bytes: &mut Unstructured<'_>) -> Result<()> {
     let calls = Calls {
         country,
         product: Product::ALL[usize::from(product) % Product::ALL.len()],
-        profile: "ABC".to_owned(),
+        profile: "ABC".parse().expect("letters"),
         span: Span::new(day.at(0, 0, 0, 0), 1 + u32::from(u8::arbitrary(bytes)?))
             .expect("in range"),
         records: u64::from(u8::arbitrary(bytes)? % 64),

@@ -6,6 +6,7 @@ use cdrlake_core::{Country, Field, RECORD_LEN};
 use crate::Damage;
 use crate::numbers::Plan;
 use crate::product::{Maker, Padding, Product};
+use crate::profile::Profile;
 use crate::random::Random;
 use crate::span::Span;
 
@@ -19,8 +20,8 @@ pub struct Calls {
     pub country: Country,
     /// Which product's records they are.
     pub product: Product,
-    /// The reseller; up to three characters of it stand in each record.
-    pub profile: String,
+    /// The reseller; up to three of its characters stand in each record.
+    pub profile: Profile,
     /// When they are made.
     pub span: Span,
     /// How many.
@@ -50,10 +51,9 @@ impl Calls {
         let mut random = self.random(piece);
         let maker =
             Maker { plan: Plan::of(self.country), country: self.country, product: self.product };
-        let carrier = self.profile.get(..3).unwrap_or(&self.profile);
         for index in first..first + records {
             let start = lines.len();
-            self.line(index, &maker, carrier, &mut random, lines);
+            self.line(index, &maker, &mut random, lines);
             self.damage.befall(lines, start, &mut random);
             lines.push(b'\n');
         }
@@ -67,7 +67,7 @@ impl Calls {
     /// With numbers of its own for whom it is of: else products with alike records, and profiles
     /// that begin alike, had the same files, and all had the same durations.
     fn random(&self, piece: u64) -> Random {
-        let whose = [self.country.code(), self.product.identifier(), &self.profile];
+        let whose = [self.country.code(), self.product.identifier(), self.profile.as_str()];
         let bytes = whose.into_iter().flat_map(str::bytes);
         let seed =
             bytes.fold(self.seed, |seed, byte| Random::of_part(seed, u64::from(byte)).next());
@@ -75,14 +75,7 @@ impl Calls {
     }
 
     /// Adds a line without its line feed.
-    fn line(
-        &self,
-        index: u64,
-        maker: &Maker,
-        carrier: &str,
-        random: &mut Random,
-        lines: &mut Vec<u8>,
-    ) {
+    fn line(&self, index: u64, maker: &Maker, random: &mut Random, lines: &mut Vec<u8>) {
         const HOUR_TENTHS: u32 = 36_000;
         let moment = self.span.moment(index, self.records);
         let mut call = maker.call(random);
@@ -90,6 +83,7 @@ impl Calls {
         call.duration_tenths =
             call.duration_tenths.min(moment.hours_left.saturating_mul(HOUR_TENTHS));
         let time = (moment.hour, moment.minute, random.below(60) as u8);
+        let carrier = self.profile.carrier();
         // Every value is made to fit its field; tests say so.
         let values = call.values(moment.date, time, carrier);
         let mut record = encode(&values).unwrap_or([b' '; RECORD_LEN]);

@@ -6,8 +6,9 @@ use jiff::civil::{Date, DateTime};
 
 use crate::calls::Calls;
 use crate::product::Product;
+use crate::profile::Profile;
 use crate::random::Random;
-use crate::span::{OutOfRange, Span};
+use crate::span::{Span, SpanError};
 use crate::{Country, Damage};
 
 /// Deliveries of a product to a reseller.
@@ -17,8 +18,8 @@ pub struct History {
     pub country: Country,
     /// Which product's.
     pub product: Product,
-    /// The reseller, 1 to 5 letters or digits.
-    pub profile: String,
+    /// The reseller.
+    pub profile: Profile,
     /// The day of the first delivery.
     pub first_day: Date,
     /// How many deliveries were due.
@@ -53,10 +54,10 @@ impl History {
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`], if it does not fit in the years 1900 to 2100.
+    /// [`SpanError`], if it does not fit in the years 1900 to 2100.
     pub fn deliveries(
         &self,
-    ) -> Result<impl Iterator<Item = Result<Delivery, OutOfRange>> + '_, OutOfRange> {
+    ) -> Result<impl Iterator<Item = Result<Delivery, SpanError>> + '_, SpanError> {
         // Too many files are found out before any is counted.
         if let Some(last) = self.files.checked_sub(1) {
             self.window(last)?;
@@ -99,14 +100,14 @@ impl History {
         missing
     }
 
-    fn window(&self, index: u64) -> Result<Window, OutOfRange> {
+    fn window(&self, index: u64) -> Result<Window, SpanError> {
         let is_daily = ["CZ", "LU", "RO", "SK"].contains(&self.country.code());
         let (days, is_afternoon) =
             if is_daily { (index, false) } else { (index / 2, index % 2 == 1) };
-        let days = i64::try_from(days).map_err(|_| OutOfRange)?;
-        let days = jiff::Span::new().try_days(days).map_err(|_| OutOfRange)?;
-        let day = self.first_day.checked_add(days).map_err(|_| OutOfRange)?;
-        let day_before = day.yesterday().map_err(|_| OutOfRange)?;
+        let days = i64::try_from(days).map_err(|_| SpanError::OutOfRange)?;
+        let days = jiff::Span::new().try_days(days).map_err(|_| SpanError::OutOfRange)?;
+        let day = self.first_day.checked_add(days).map_err(|_| SpanError::OutOfRange)?;
+        let day_before = day.yesterday().map_err(|_| SpanError::OutOfRange)?;
         let (begins, hours, made) = match (is_daily, is_afternoon) {
             (true, _) => (day_before.at(8, 0, 0, 0), 24, 9),
             (false, false) => (day_before.at(16, 0, 0, 0), 16, 9),
@@ -144,7 +145,7 @@ mod tests {
         History {
             country: country.parse().unwrap(),
             product: Product::SipTrunking,
-            profile: "ABC".to_owned(),
+            profile: "ABC".parse().unwrap(),
             first_day: date(2025, 10, 1),
             files,
             first_sequence: 9998,

@@ -14,7 +14,7 @@
 //! let calls = Calls {
 //!     country: "FR".parse()?,
 //!     product: Product::VoiceLine,
-//!     profile: "ABC".to_owned(),
+//!     profile: "ABC".parse()?,
 //!     span: Span::new(jiff::civil::date(2025, 10, 1).at(8, 0, 0, 0), 8)?,
 //!     records: 1000,
 //!     seed: 42,
@@ -33,6 +33,7 @@ pub mod frozen;
 mod history;
 pub mod numbers;
 mod product;
+mod profile;
 mod random;
 mod span;
 mod text;
@@ -43,5 +44,6 @@ use cdrlake_core::Country;
 pub use damage::{Damage, DamageError};
 pub use history::{Delivery, History};
 pub use product::Product;
-pub use span::{OutOfRange, Span};
+pub use profile::{InvalidProfile, Profile};
+pub use span::{Span, SpanError};
 pub use write::{Lines, Packing, write};

@@ -29,26 +29,35 @@ pub(crate) struct Moment {
     pub(crate) hours_left: u32,
 }
 
-/// A record of that time could not be valid.
+/// A span in which no valid call could be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error(
-    "records have dates of the years 1900 to 2100; choose another first day, or fewer days or files"
-)]
-pub struct OutOfRange;
+pub enum SpanError {
+    /// It leaves the years 1900 to 2100.
+    #[error(
+        "records have dates of the years 1900 to 2100; choose another first day, or fewer days or files"
+    )]
+    OutOfRange,
+    /// It has no hours.
+    #[error("a span has an hour at least")]
+    Empty,
+}
 
 impl Span {
     /// So many hours.
     ///
     /// # Errors
     ///
-    /// [`OutOfRange`], unless all are within the years 1900 to 2100.
-    pub fn new(start: DateTime, hours: u32) -> Result<Self, OutOfRange> {
+    /// [`SpanError`], if there are none, or unless all are within the years 1900 to 2100.
+    pub fn new(start: DateTime, hours: u32) -> Result<Self, SpanError> {
+        if hours == 0 {
+            return Err(SpanError::Empty);
+        }
         let mut ends = 0;
         let hours = (0..hours).map(|hour| {
-            let later = jiff::Span::new().try_hours(hour).map_err(|_| OutOfRange)?;
-            let at = start.checked_add(later).map_err(|_| OutOfRange)?;
+            let later = jiff::Span::new().try_hours(hour).map_err(|_| SpanError::OutOfRange)?;
+            let at = start.checked_add(later).map_err(|_| SpanError::OutOfRange)?;
             if !(1900..=2100).contains(&at.year()) {
-                return Err(OutOfRange);
+                return Err(SpanError::OutOfRange);
             }
             let share = share(at);
             ends += share;
@@ -120,7 +129,11 @@ mod tests {
     #[test]
     fn years_that_no_record_can_have() {
         assert!(Span::new(date(2100, 12, 31).at(0, 0, 0, 0), 24).is_ok());
-        assert_eq!(Span::new(date(2100, 12, 31).at(1, 0, 0, 0), 24).unwrap_err(), OutOfRange);
+        assert_eq!(
+            Span::new(date(2100, 12, 31).at(1, 0, 0, 0), 24).unwrap_err(),
+            SpanError::OutOfRange
+        );
+        assert_eq!(Span::new(date(2025, 12, 31).at(1, 0, 0, 0), 0).unwrap_err(), SpanError::Empty);
         assert!(Span::new(date(1899, 12, 31).at(23, 0, 0, 0), 2).is_err());
         assert!(Span::new(date(9999, 12, 31).at(23, 0, 0, 0), 2).is_err());
     }

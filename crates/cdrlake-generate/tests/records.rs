@@ -17,7 +17,7 @@ fn calls(country: Country, product: Product, records: u64) -> Calls {
     Calls {
         country,
         product,
-        profile: "ABC".to_owned(),
+        profile: "ABC".parse().unwrap(),
         span: Span::new(date(2025, 10, 1).at(0, 0, 0, 0), 24 * 30).unwrap(),
         records,
         seed: 7,
@@ -242,7 +242,7 @@ fn another_country_product_or_profile_has_other_durations() {
                 let history = History {
                     country: country.parse().unwrap(),
                     product,
-                    profile: profile.to_owned(),
+                    profile: profile.parse().unwrap(),
                     first_day: date(2025, 10, 1),
                     files: 3,
                     first_sequence: 1,
@@ -252,7 +252,7 @@ fn another_country_product_or_profile_has_other_durations() {
                     damage: Damage::default(),
                 };
                 let single = Calls {
-                    profile: profile.to_owned(),
+                    profile: profile.parse().unwrap(),
                     ..calls(country.parse().unwrap(), product, 20)
                 };
                 let deliveries = history.deliveries().unwrap().map(|delivery| delivery.unwrap());
@@ -275,7 +275,7 @@ fn deliveries_are_named_and_dated_like_the_carriers() {
     let history = History {
         country: "GB".parse().unwrap(),
         product: Product::InForResellers,
-        profile: "XYZ12".to_owned(),
+        profile: "XYZ12".parse().unwrap(),
         first_day: date(2025, 10, 1),
         files: 6,
         first_sequence: 1,

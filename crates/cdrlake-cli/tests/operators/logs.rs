@@ -157,6 +157,9 @@ fn other_commands_speak_json_too() {
     assert_eq!(log(&lab, &["unload", "lake", source]).of("source_skipped").len(), 1);
     let generated = log(&lab, &["generate", "-o", "a.cdr", "--records", "10"]);
     assert_eq!(generated.of("records_generated")[0]["records"], 10);
+    let history = ["generate", "-o", "history", "--records", "10", "--files", "5", "--gaps", "2"];
+    let generated = log(&lab, &history).of("records_generated")[0].clone();
+    assert_eq!((&generated["files"], &generated["missing"]), (&3.into(), &2.into()));
     assert_eq!(log(&lab, &["stats", "nothing"]).status, 1);
     assert_eq!(log(&lab, &["inspect", "nothing"]).of("failed").len(), 1);
     assert_eq!(log(&lab, &["validate", &testdata("invalid/invalid_date.cdr")]).status, 3);
