@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use cdrlake_core::{Country, Metadata, Strictness};
+use cdrlake_core::{Country, Metadata, Strictness, is_profile};
 use cdrlake_lake::{Changed, Input, Limits, LoadOptions, MaxRejects, ProfileSettings, TimeZones};
 use clap::Args;
 
@@ -237,9 +237,7 @@ impl LoadArguments {
 }
 
 pub(crate) fn profile(text: &str) -> Result<String, String> {
-    let is_profile =
-        (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    is_profile
+    is_profile(text)
         .then(|| text.to_owned())
         .ok_or_else(|| "expected 1 to 5 letters or digits".to_owned())
 }

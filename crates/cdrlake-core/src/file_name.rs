@@ -148,8 +148,15 @@ fn begins_with_date(order_id: &str) -> bool {
         .is_some_and(|date| date.starts_with(b"20") && days(*date).is_some())
 }
 
-/// 1 to 5 letters or digits, as the API's `serviceProfile`.
-fn is_profile(text: &str) -> bool {
+/// Whether a reseller's profile can be called so: 1 to 5 ASCII letters or digits, as the API's
+/// `serviceProfile`.
+///
+/// ```
+/// assert!(cdrlake_core::is_profile("ABC12"));
+/// assert!(!cdrlake_core::is_profile("ÄBC"));
+/// ```
+#[must_use]
+pub fn is_profile(text: &str) -> bool {
     (1..=5).contains(&text.len()) && is_all(text, u8::is_ascii_alphanumeric)
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cdrlake_core::is_profile;
 use thiserror::Error;
 
 /// A reseller's profile: 1 to 5 ASCII letters or digits.
@@ -38,9 +39,7 @@ impl FromStr for Profile {
     type Err = InvalidProfile;
 
     fn from_str(text: &str) -> Result<Self, InvalidProfile> {
-        let is_profile =
-            (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if is_profile { Ok(Self(text.to_owned())) } else { Err(InvalidProfile) }
+        if is_profile(text) { Ok(Self(text.to_owned())) } else { Err(InvalidProfile) }
     }
 }
 

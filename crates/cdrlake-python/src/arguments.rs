@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use cdrlake_core::{Metadata, RecordId, Strictness, parse_product};
+use cdrlake_core::{Metadata, RecordId, Strictness, is_profile, parse_product};
 use cdrlake_lake::{
     Changed, Interrupt, LoadOptions, ProfileSettings, ReadOptions, Table, TextType,
 };
@@ -127,9 +127,7 @@ fn product(text: Option<String>) -> PyResult<Option<String>> {
 }
 
 fn profile(text: String) -> PyResult<String> {
-    let is_profile =
-        (1..=5).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    match is_profile {
+    match is_profile(&text) {
         true => Ok(text),
         false => Err(value_error("a profile has 1 to 5 letters or digits")),
     }
