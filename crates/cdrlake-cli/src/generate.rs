@@ -1,6 +1,5 @@
 //! `cdrlake generate`: synthetic records, as one file or as a history of deliveries.
 
-use std::fs::OpenOptions;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -17,7 +16,7 @@ use jiff::civil::{Date, Time};
 
 use crate::message::{Event, Message, tell};
 use crate::outcome::Outcome;
-use crate::output_file::check_directory;
+use crate::output_file::{check_directory, open_special};
 use crate::{interrupt, suggest};
 
 #[derive(Debug, Args)]
@@ -116,13 +115,6 @@ fn product(text: &str) -> Result<Product, String> {
     })
 }
 
-/// What came of it.
-struct Generated {
-    files: u64,
-    /// Bytes, before they are packed.
-    len: u64,
-}
-
 pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
     if let Some(problem) = arguments.contradiction() {
         tell(Event::Usage, problem);
@@ -133,9 +125,9 @@ pub(crate) fn run(arguments: &GenerateArguments) -> Result<Outcome> {
         None => single(arguments),
     };
     match result {
-        Ok(generated) => {
+        Ok(len) => {
             if !arguments.quiet {
-                arguments.tell_of(&generated);
+                arguments.tell_of(len);
             }
             Ok(Outcome::Done)
         }
@@ -159,7 +151,7 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 }
 
 /// One file, or standard output.
-fn single(arguments: &GenerateArguments) -> Result<Generated> {
+fn single(arguments: &GenerateArguments) -> Result<u64> {
     let path = &arguments.output;
     let calls;
     let lines = if arguments.frozen {
@@ -183,8 +175,7 @@ fn single(arguments: &GenerateArguments) -> Result<Generated> {
     let packing = arguments.packing.map_or(by_name, Packing::from);
     if path.as_os_str() == "-" {
         let output = Interruptible(io::stdout().lock());
-        let len = write(lines, packing, arguments.threads(), output)?;
-        return Ok(Generated { files: 1, len });
+        return Ok(write(lines, packing, arguments.threads(), output)?);
     }
     if path.is_dir() {
         bail!(
@@ -192,11 +183,11 @@ fn single(arguments: &GenerateArguments) -> Result<Generated> {
             path.display()
         );
     }
-    Ok(Generated { files: 1, len: file(arguments, path, lines, packing)? })
+    file(arguments, path, lines, packing)
 }
 
 /// A directory of deliveries.
-fn deliveries(arguments: &GenerateArguments, files: u64) -> Result<Generated> {
+fn deliveries(arguments: &GenerateArguments, files: u64) -> Result<u64> {
     let directory = &arguments.output;
     let history = History {
         country: arguments.country,
@@ -215,14 +206,13 @@ fn deliveries(arguments: &GenerateArguments, files: u64) -> Result<Generated> {
     let history = history.deliveries()?;
     std::fs::create_dir_all(directory)
         .with_context(|| format!("cannot make the directory {}", directory.display()))?;
-    let mut generated = Generated { files: 0, len: 0 };
+    let mut len = 0;
     for delivery in history {
         let delivery = delivery?;
         let path = directory.join(format!("{}{suffix}", delivery.name));
-        generated.files += 1;
-        generated.len += file(arguments, &path, Lines::Calls(&delivery.calls), packing)?;
+        len += file(arguments, &path, Lines::Calls(&delivery.calls), packing)?;
     }
-    Ok(generated)
+    Ok(len)
 }
 
 /// A file, which appears when it is whole.
@@ -233,9 +223,7 @@ fn file(
     packing: Packing,
 ) -> Result<u64> {
     let context = || format!("cannot write {}", path.display());
-    // A device or a pipe is written to, never renamed over.
-    if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-        let file = OpenOptions::new().write(true).open(path).with_context(context)?;
+    if let Some(file) = open_special(path).with_context(context)? {
         let output = Interruptible(BufWriter::new(file));
         return write(lines, packing, arguments.threads(), output).with_context(context);
     }
@@ -279,16 +267,17 @@ impl GenerateArguments {
         })
     }
 
-    fn tell_of(&self, generated: &Generated) {
-        let Generated { files, len } = generated;
+    /// What was written: `len` bytes, before they were packed.
+    fn tell_of(&self, len: u64) {
+        let files = self.files.map_or(1, |due| due - self.gaps);
         let mut text = format!("generated {} records, {len} bytes unpacked", self.records);
         if self.files.is_some() {
             text += &format!(", files: {files}, missing: {}", self.gaps);
         }
         Message::new(Event::RecordsGenerated, text)
             .with("records", self.records)
-            .with("bytes", *len)
-            .with("files", *files)
+            .with("bytes", len)
+            .with("files", files)
             .with("missing", self.gaps)
             .tell();
     }

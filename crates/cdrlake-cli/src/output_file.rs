@@ -32,6 +32,13 @@ pub(crate) fn check_directory(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What is written to and never renamed over, such as a device or a pipe; none if a file or nothing
+/// is there.
+pub(crate) fn open_special(path: &Path) -> io::Result<Option<File>> {
+    let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
+    is_special.then(|| OpenOptions::new().write(true).open(path)).transpose()
+}
+
 impl OutputFile {
     pub(crate) fn create(path: &Path) -> Result<Self> {
         if path.is_dir() {
@@ -39,11 +46,9 @@ impl OutputFile {
         }
         check_directory(path)?;
         let context = || format!("cannot write {}", path.display());
-        let target = if path.metadata().is_ok_and(|metadata| !metadata.is_file()) {
-            let file = OpenOptions::new().write(true).open(path).with_context(context)?;
-            Target::Special(file)
-        } else {
-            Target::Temporary(new_file_beside(path).with_context(context)?)
+        let target = match open_special(path).with_context(context)? {
+            Some(file) => Target::Special(file),
+            None => Target::Temporary(new_file_beside(path).with_context(context)?),
         };
         Ok(Self { target, path: path.to_owned() })
     }
