@@ -10,7 +10,6 @@ use crate::error::LakeError;
 use crate::known::{History, NothingKnown, Repeated};
 use crate::load::Destination;
 use crate::privacy::ClearRejects;
-use crate::progress::Stage;
 use crate::publish::{Overwrite, publish_files};
 use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Status};
@@ -19,6 +18,7 @@ use crate::select::{Columns, DateRange};
 use crate::staging::{StagedFile, StagedParquet, directory};
 use crate::work::Rows;
 use crate::written::Written;
+use cdrlake_run::Stage;
 
 /// What [`convert`] reads and writes.
 #[derive(Clone, Debug)]

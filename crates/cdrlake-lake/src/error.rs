@@ -1,10 +1,10 @@
 //! Why a whole run ends; what fails a single source is a [`SourceError`](crate::SourceError).
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use cdrlake_run::Interrupted;
 use thiserror::Error;
 
 use crate::source::SourceError;
@@ -289,23 +289,8 @@ impl LakeError {
     }
 }
 
-/// An error and what caused it, in one line.
-pub struct Chain<'e>(pub &'e dyn Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut last = self.0.to_string();
-        f.write_str(&last)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            let text = error.to_string();
-            // Some errors tell their cause themselves.
-            if !last.ends_with(&text) {
-                write!(f, ": {text}")?;
-            }
-            last = text;
-            cause = error.source();
-        }
-        Ok(())
+impl From<Interrupted> for LakeError {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
     }
 }

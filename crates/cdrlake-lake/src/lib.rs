@@ -21,7 +21,7 @@ mod codes;
 mod columns;
 mod convert;
 mod error;
-mod interrupt;
+mod input_bytes;
 mod known;
 mod lake;
 mod ledger;
@@ -30,7 +30,6 @@ mod lock;
 mod partition;
 mod pipeline;
 mod privacy;
-mod progress;
 mod publish;
 mod read;
 mod rejects;
@@ -52,11 +51,12 @@ pub use audit::{
     accept, audit, is_lake, overview, standing, totals,
 };
 pub use batches::{ReadOptions, Table, TextType, read_batches};
+pub use cdrlake_run::{Chain, Interrupt, Progress, Stage, new_run_id};
 pub use codes::Codes;
 pub use columns::Compression;
 pub use convert::{ConvertOptions, convert, validate};
-pub use error::{Chain, LakeError};
-pub use interrupt::Interrupt;
+pub use error::LakeError;
+pub use input_bytes::input_bytes;
 pub use known::{Changed, Repeated};
 pub use lake::{
     Delivery, Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,
@@ -65,13 +65,12 @@ pub use lake::{
 pub use lock::Locked;
 pub use partition::PartitionBy;
 pub use privacy::{ClearRejects, PrivacyOptions};
-pub use progress::{Progress, Stage, input_bytes};
 pub use publish::Overwrite;
 pub use read::{OpenedSource, read_sources};
 pub use report::{
     LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
 };
-pub use run::{LoadOptions, new_run_id};
+pub use run::LoadOptions;
 pub use select::{Columns, DateRange, UnknownColumn};
 pub use source::{
     FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,

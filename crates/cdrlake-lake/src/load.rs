@@ -9,12 +9,12 @@ use crate::batches::Handover;
 use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
 use crate::columns::RowGroup;
 use crate::error::LakeError;
-use crate::progress::Progress;
 use crate::rejects::{RejectsFile, Spool};
 use crate::report::{MaxRejects, SourceReport, Status, Tally};
 use crate::source::{Source, SourceError};
 use crate::staging::{self, Partitions, StagedParquet};
 use crate::work::{Worked, WorkedPart};
+use cdrlake_run::Progress;
 
 /// Where rows and rejected lines go.
 pub(crate) enum Destination<'d> {

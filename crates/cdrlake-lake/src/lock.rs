@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::LakeError;
-use crate::interrupt::Interrupt;
+use cdrlake_run::Interrupt;
 
 /// What to do while another run holds the lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

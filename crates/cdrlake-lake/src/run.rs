@@ -8,17 +8,17 @@ use cdrlake_core::{DEFAULT_BATCH_SIZE, Privacy, RecordId, Strictness};
 
 use crate::blocks::{BLOCK_LEN, Buffers, Decoding, Gathered, Gatherer, Verdicts};
 use crate::error::LakeError;
-use crate::interrupt::Interrupt;
 use crate::known::{Changed, History};
 use crate::load::{Collected, Destination, LoadedSource, Loader};
 use crate::pipeline;
 use crate::privacy::{ClearRejects, PrivacyOptions};
-use crate::progress::{Progress, Stage};
 use crate::report::{MaxRejects, SourceReport};
 use crate::source::{Input, Limits, Opening, Settings, visit};
 use crate::time_zones::TimeZones;
 use crate::work::{Rows, Worker};
 use crate::written::Written;
+use cdrlake_run::Interrupt;
+use cdrlake_run::{Progress, Stage, new_run_id};
 
 /// How sources are read and judged.
 #[derive(Clone, Debug)]
@@ -213,13 +213,4 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
     })?;
     let (destination, sources) = loader.finish()?;
     Ok(Loaded { destination, sources, empty_inputs })
-}
-
-/// A new run's id: 32 random hexadecimal digits, for nothing may be named or ordered by the wall clock.
-#[must_use]
-pub fn new_run_id() -> String {
-    let mut bytes = [0; 16];
-    // A machine without randomness still deserves its report.
-    let _ = getrandom::fill(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,9 +15,9 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::statistics::Statistics;
 
 use super::facts::{FileFacts, FileRows};
-use crate::interrupt::Interrupt;
 use crate::lake::LakeLocation;
-use crate::progress::Progress;
+use cdrlake_run::Interrupt;
+use cdrlake_run::Progress;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;

@@ -14,12 +14,12 @@ use super::{
     Block, Buffers, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
 };
 use crate::error::LakeError;
-use crate::interrupt::Interrupt;
 use crate::known::{Changed, History, Repeated};
-use crate::progress::Progress;
 use crate::run::LoadOptions;
 use crate::source::{RejectedLine, Source, SourceError, Visitor};
 use crate::time_zones::KnownTimeZones;
+use cdrlake_run::Interrupt;
+use cdrlake_run::Progress;
 
 /// What a lake's settings may say of how records are decoded.
 #[derive(Clone)]

@@ -23,11 +23,11 @@ use roaring::RoaringTreemap;
 use super::Lake;
 use super::rewrite::Rewriter;
 use crate::error::LakeError;
-use crate::interrupt::Interrupt;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::partition::Partition;
 use crate::publish::SourceRef;
 use crate::staging::{PartitionFile, SourceRows, add_rows};
+use cdrlake_run::Interrupt;
 
 type Id = [u8; RECORD_ID_LEN];
 

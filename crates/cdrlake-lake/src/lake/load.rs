@@ -17,7 +17,6 @@ use crate::known::{History, Repeated};
 use crate::ledger::{FileKind, SourceId};
 use crate::load::{Destination, LoadedSource};
 use crate::partition::PartitionBy;
-use crate::progress::Stage;
 use crate::publish::{
     AddedFile, AddedSource, Ending, Overwrite, Plan, Replayed, SourceFact, SourceRef,
 };
@@ -27,6 +26,7 @@ use crate::run::{self, LoadOptions, Run};
 use crate::staging::{PartitionFile, Partitions, SourceRows, Tuning};
 use crate::work::Rows;
 use crate::written::Written;
+use cdrlake_run::Stage;
 
 /// What to do with a record whose wire bytes another source holds as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

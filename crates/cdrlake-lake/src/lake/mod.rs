@@ -23,12 +23,12 @@ pub use self::settings::LakeSettings;
 pub(crate) use self::settings::{Settings, identities};
 pub use self::unload::{Unloaded, unload};
 use crate::error::LakeError;
-use crate::interrupt::Interrupt;
 use crate::ledger::{FileKind, Ledger};
 use crate::lock::{Lock, Locked};
-use crate::progress::Progress;
 use crate::publish;
-use crate::run::new_run_id;
+use cdrlake_run::Interrupt;
+use cdrlake_run::Progress;
+use cdrlake_run::new_run_id;
 
 /// What of a lake is no data: readers leave out what begins with an underscore.
 pub(crate) const INTERNAL: &str = "_cdrlake";

@@ -11,7 +11,7 @@ use crate::error::LakeError;
 use crate::ledger::{FileKind, Ledger};
 use crate::partition::PartitionBy;
 use crate::privacy::{ClearRejects, PrivacyOptions};
-use crate::run::new_run_id;
+use cdrlake_run::new_run_id;
 
 /// The settings of a lake.
 #[derive(Clone, Debug, PartialEq, Eq)]

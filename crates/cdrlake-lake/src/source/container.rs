@@ -13,7 +13,7 @@ use super::gzip::GzipReader;
 use super::limits::{Budget, Counted, Metered};
 use super::naming::Naming;
 use super::{Opening, SourceError, Stream, Visitor};
-use crate::interrupt::Awaited;
+use cdrlake_run::Awaited;
 
 /// Compressed bytes read at a time.
 const BUFFER_LEN: usize = 256 * 1024;

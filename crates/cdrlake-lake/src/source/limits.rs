@@ -7,7 +7,7 @@ use std::rc::Rc;
 use thiserror::Error;
 
 use super::SourceError;
-use crate::progress::Progress;
+use cdrlake_run::Progress;
 
 /// What one input may unwrap to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

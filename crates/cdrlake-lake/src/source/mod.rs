@@ -27,9 +27,9 @@ use cdrlake_core::{Metadata, Position};
 
 use self::container::Unwrapper;
 use self::naming::Naming;
-use crate::interrupt::Interrupt;
-use crate::progress::Progress;
 use crate::written::Written;
+use cdrlake_run::Interrupt;
+use cdrlake_run::Progress;
 
 pub(crate) use self::error::CHANGED;
 pub use self::error::{FirstReject, SourceError};

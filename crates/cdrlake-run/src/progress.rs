@@ -1,14 +1,7 @@
 //! How far a run is, for whoever shows it: counts that the run keeps and anybody may look at.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-
-use crate::interrupt::Interrupt;
-use crate::publish::Overwrite;
-use crate::run::LoadOptions;
-use crate::source::{self, Input};
-use crate::written::Written;
 
 /// How far a run is. Clones share what they tell, so one is given to the run and another is looked
 /// at, from any thread and as often as one likes.
@@ -86,18 +79,18 @@ impl Progress {
         }
     }
 
-    /// More bytes are read. [`read_sources`](crate::read_sources) counts those of its inputs itself.
+    /// Counts bytes that were read, for callers that read inputs themselves.
     pub fn add_bytes(&self, bytes: u64) {
         self.0.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// A file is done of which some bytes may not have been looked at.
-    pub(crate) fn set_bytes(&self, bytes: u64) {
+    /// Says how many bytes are done: of a file that is done, some may not have been looked at.
+    pub fn set_bytes(&self, bytes: u64) {
         self.0.bytes.store(bytes, Ordering::Relaxed);
     }
 
-    /// Begins anew, with so many bytes to read.
-    pub(crate) fn begin(&self, whole: u64) {
+    /// Begins counting bytes again from 0, with so many to read.
+    pub fn begin(&self, whole: u64) {
         self.0.bytes.store(0, Ordering::Relaxed);
         self.0.whole.store(whole, Ordering::Relaxed);
     }
@@ -114,41 +107,8 @@ impl Progress {
         self.0.rejected.fetch_add(rejected, Ordering::Relaxed);
     }
 
-    pub(crate) fn enter(&self, stage: Stage) {
+    /// Says what the run is at now.
+    pub fn enter(&self, stage: Stage) {
         self.0.stage.store(stage as u8, Ordering::Relaxed);
     }
-}
-
-/// How many bytes the inputs of `options` have, as a run over them would count them; none if that
-/// cannot be known: standard input, or a run that ends meanwhile.
-///
-/// Directories are walked, and nothing is opened.
-#[must_use]
-pub fn input_bytes(options: &LoadOptions) -> Option<u64> {
-    // What is wrong with them, the run tells.
-    let written = Written::check(options, &[], Overwrite::Refuse).unwrap_or_default();
-    let len = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
-    options.inputs.iter().try_fold(0, |sum, input| {
-        let bytes = match input {
-            Input::Stdin | Input::Stream(_) => None,
-            Input::Path(path) => bytes_of(path, &written, &options.interrupt),
-            Input::Rejects(path) => {
-                let files = source::rejects_files(path).unwrap_or_default();
-                Some(files.iter().map(|path| len(path)).sum())
-            }
-        };
-        Some(sum + bytes?)
-    })
-}
-
-fn bytes_of(path: &Path, written: &Written, interrupt: &Interrupt) -> Option<u64> {
-    let mut sum = 0;
-    source::walk(path, written, &mut |_, found| {
-        if let Ok(metadata) = found {
-            sum += metadata.len();
-        }
-        if interrupt.is_requested() { Err(()) } else { Ok(()) }
-    })
-    .ok()
-    .map(|()| sum)
 }

@@ -1,0 +1,44 @@
+//! How many bytes a run will read, for whoever shows how far it is.
+
+use std::path::Path;
+
+use cdrlake_run::Interrupt;
+
+use crate::publish::Overwrite;
+use crate::run::LoadOptions;
+use crate::source::{self, Input};
+use crate::written::Written;
+
+/// How many bytes the inputs of `options` have, as a run over them would count them; none if that
+/// cannot be known: standard input, or a run that ends meanwhile.
+///
+/// Directories are walked, and nothing is opened.
+#[must_use]
+pub fn input_bytes(options: &LoadOptions) -> Option<u64> {
+    // What is wrong with them, the run tells.
+    let written = Written::check(options, &[], Overwrite::Refuse).unwrap_or_default();
+    let len = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
+    options.inputs.iter().try_fold(0, |sum, input| {
+        let bytes = match input {
+            Input::Stdin | Input::Stream(_) => None,
+            Input::Path(path) => bytes_of(path, &written, &options.interrupt),
+            Input::Rejects(path) => {
+                let files = source::rejects_files(path).unwrap_or_default();
+                Some(files.iter().map(|path| len(path)).sum())
+            }
+        };
+        Some(sum + bytes?)
+    })
+}
+
+fn bytes_of(path: &Path, written: &Written, interrupt: &Interrupt) -> Option<u64> {
+    let mut sum = 0;
+    source::walk(path, written, &mut |_, found| {
+        if let Ok(metadata) = found {
+            sum += metadata.len();
+        }
+        if interrupt.is_requested() { Err(()) } else { Ok(()) }
+    })
+    .ok()
+    .map(|()| sum)
+}
