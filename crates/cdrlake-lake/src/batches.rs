@@ -10,6 +10,7 @@ use arrow_select::take::take;
 use cdrlake_core::{RECORD_LEN, RecordId, Reject};
 
 use crate::blocks::OpenSource;
+use crate::check_outputs::check_outputs;
 use crate::error::LakeError;
 use crate::known::{History, NothingKnown, Repeated};
 use crate::load::Destination;
@@ -18,7 +19,6 @@ use crate::rejects;
 use crate::report::Report;
 use crate::run::{LoadOptions, Loaded, Run, load};
 use crate::work;
-use crate::written::Written;
 
 /// Bytes of a block: no row group comes of it, so it is smaller than others.
 const BLOCK_LEN: usize = ReadOptions::MAX_BATCH_SIZE * (RECORD_LEN + 1);
@@ -124,7 +124,7 @@ pub fn read_batches(
     let mut load_options = options.load.clone();
     load_options.block_len = load_options.block_len.min(BLOCK_LEN);
     load_options.batch_size = options.batch_size.min(ReadOptions::MAX_BATCH_SIZE);
-    let written = Written::check(&load_options, &[], Overwrite::Refuse)?;
+    let written = check_outputs(&load_options, &[], Overwrite::Refuse)?;
     let (privacy, kept) = load_options.privacy.settle(load_options.record_id)?;
     let (rows, record_id) = match options.table {
         Table::Calls => (work::Rows::Shaped(&shape), load_options.record_id),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cdrlake_core::{Privacy, RecordId, Reject};
 
-use crate::columns::{Compression, Layout};
+use crate::check_outputs::check_outputs;
 use crate::error::LakeError;
 use crate::known::{History, NothingKnown, Repeated};
 use crate::load::Destination;
@@ -15,9 +15,9 @@ use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Status};
 use crate::run::{LoadOptions, Loaded, Run, load};
 use crate::select::{Columns, DateRange};
-use crate::staging::{StagedFile, StagedParquet, directory};
+use crate::table::calls_layout;
 use crate::work::Rows;
-use crate::written::Written;
+use cdrlake_parquet::{Compression, StagedFile, StagedParquet, directory};
 use cdrlake_run::Stage;
 
 /// What [`convert`] reads and writes.
@@ -73,11 +73,11 @@ impl ConvertOptions {
 /// file may be if publishing the output itself fails after it.
 pub fn convert(options: &ConvertOptions) -> Result<Report, LakeError> {
     let (output, rejects_path) = (&options.output, options.rejects_path());
-    let written = Written::check(&options.load, &[output, &rejects_path], options.overwrite)?;
+    let written = check_outputs(&options.load, &[output, &rejects_path], options.overwrite)?;
     let (privacy, kept) = options.load.privacy.settle(options.load.record_id)?;
     let left_out = options.columns.left_out();
     let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();
-    let layout = Layout::calls(options.compression, &left_out)?.of_privacy(privacy.numbers());
+    let layout = calls_layout(options.compression, &left_out, privacy.numbers())?;
     let layout = Arc::new(layout);
     let destination = Destination::Files {
         calls: Box::new(StagedParquet::create(directory(output), output, Arc::clone(&layout))?),
@@ -131,7 +131,7 @@ pub fn validate(
     options: &LoadOptions,
     on_reject: &mut (dyn FnMut(&str, &Reject<'_>) + Send),
 ) -> Result<Report, LakeError> {
-    let written = Written::check(options, &[], Overwrite::Refuse)?;
+    let written = check_outputs(options, &[], Overwrite::Refuse)?;
     let loaded = load(Run {
         options,
         rows: Rows::Judged,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use cdrlake_run::Interrupted;
 use thiserror::Error;
 
-use crate::source::SourceError;
+use cdrlake_source::SourceError;
 
 /// Why a run ended. Nothing is published then, unless publishing itself failed half-way: a rejects
 /// file may be visible, and the records not.
@@ -292,5 +292,17 @@ impl LakeError {
 impl From<Interrupted> for LakeError {
     fn from(_: Interrupted) -> Self {
         Self::Interrupted
+    }
+}
+
+impl From<cdrlake_parquet::Error> for LakeError {
+    fn from(error: cdrlake_parquet::Error) -> Self {
+        match error {
+            cdrlake_parquet::Error::Write { path, error } => Self::Write { path, error },
+            cdrlake_parquet::Error::Parquet { path, error } => Self::Parquet { path, error },
+            cdrlake_parquet::Error::Encode(error) => Self::Encode(error),
+            cdrlake_parquet::Error::Defect(what) => Self::Defect(what),
+            _ => Self::Defect("an error of a file that is not known"),
+        }
     }
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use cdrlake_run::Interrupt;
 
+use crate::check_outputs::check_outputs;
 use crate::publish::Overwrite;
 use crate::run::LoadOptions;
-use crate::source::{self, Input};
-use crate::written::Written;
+use cdrlake_source::Excluded;
+use cdrlake_source::{self, Input};
 
 /// How many bytes the inputs of `options` have, as a run over them would count them; none if that
 /// cannot be known: standard input, or a run that ends meanwhile.
@@ -16,14 +17,14 @@ use crate::written::Written;
 #[must_use]
 pub fn input_bytes(options: &LoadOptions) -> Option<u64> {
     // What is wrong with them, the run tells.
-    let written = Written::check(options, &[], Overwrite::Refuse).unwrap_or_default();
+    let written = check_outputs(options, &[], Overwrite::Refuse).unwrap_or_default();
     let len = |path: &Path| path.metadata().map_or(0, |metadata| metadata.len());
     options.inputs.iter().try_fold(0, |sum, input| {
         let bytes = match input {
             Input::Stdin | Input::Stream(_) => None,
             Input::Path(path) => bytes_of(path, &written, &options.interrupt),
             Input::Rejects(path) => {
-                let files = source::rejects_files(path).unwrap_or_default();
+                let files = cdrlake_source::rejects_files(path).unwrap_or_default();
                 Some(files.iter().map(|path| len(path)).sum())
             }
         };
@@ -31,9 +32,9 @@ pub fn input_bytes(options: &LoadOptions) -> Option<u64> {
     })
 }
 
-fn bytes_of(path: &Path, written: &Written, interrupt: &Interrupt) -> Option<u64> {
+fn bytes_of(path: &Path, written: &Excluded, interrupt: &Interrupt) -> Option<u64> {
     let mut sum = 0;
-    source::walk(path, written, &mut |_, found| {
+    cdrlake_source::walk(path, written, &mut |_, found| {
         if let Ok(metadata) = found {
             sum += metadata.len();
         }

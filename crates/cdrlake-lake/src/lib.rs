@@ -17,8 +17,8 @@
 mod audit;
 mod batches;
 mod blocks;
+mod check_outputs;
 mod codes;
-mod columns;
 mod convert;
 mod error;
 mod input_bytes;
@@ -36,24 +36,25 @@ mod rejects;
 mod report;
 mod run;
 mod select;
-mod source;
 mod splits;
 mod staging;
-mod sync;
-mod time_zones;
+mod table;
 mod work;
-mod written;
 
 pub use audit::{
     Accepted, Audit, AuditOptions, DaysLeft, DeliveryDays, Difference, ExpectedTotals, Finding,
     GapState, Measure, Observation, Overview, Period, PeriodOf, RejectsRow, ScheduleSummary,
     ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey, TotalsRow, TotalsSum,
-    accept, audit, is_lake, overview, standing, totals,
+    accept, audit, overview, standing, totals,
 };
 pub use batches::{ReadOptions, Table, TextType, read_batches};
+pub use cdrlake_parquet::{Compression, new_file_beside};
 pub use cdrlake_run::{Chain, Interrupt, Progress, Stage, new_run_id};
+pub use cdrlake_source::{
+    FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
+    TimeZones, is_lake,
+};
 pub use codes::Codes;
-pub use columns::Compression;
 pub use convert::{ConvertOptions, convert, validate};
 pub use error::LakeError;
 pub use input_bytes::input_bytes;
@@ -72,12 +73,7 @@ pub use report::{
 };
 pub use run::LoadOptions;
 pub use select::{Columns, DateRange, UnknownColumn};
-pub use source::{
-    FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
-};
 pub use splits::{Split, read_split, split_file};
-pub use staging::new_file_beside;
-pub use time_zones::TimeZones;
 
 #[cfg(test)]
 mod tests;

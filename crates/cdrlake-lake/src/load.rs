@@ -7,14 +7,15 @@ use roaring::RoaringTreemap;
 
 use crate::batches::Handover;
 use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
-use crate::columns::RowGroup;
 use crate::error::LakeError;
 use crate::rejects::{RejectsFile, Spool};
 use crate::report::{MaxRejects, SourceReport, Status, Tally};
-use crate::source::{Source, SourceError};
-use crate::staging::{self, Partitions, StagedParquet};
+use crate::staging::Partitions;
 use crate::work::{Worked, WorkedPart};
+use cdrlake_parquet::RowGroup;
+use cdrlake_parquet::{Savepoint, StagedParquet};
 use cdrlake_run::Progress;
+use cdrlake_source::{Source, SourceError};
 
 /// Where rows and rejected lines go.
 pub(crate) enum Destination<'d> {
@@ -30,7 +31,7 @@ pub(crate) enum Destination<'d> {
 
 /// A state of a destination to which it can return.
 enum Mark {
-    Files(staging::Mark),
+    Files(Savepoint),
     /// The last snapshot of the partitions.
     Lake,
     Caller,
@@ -39,7 +40,7 @@ enum Mark {
 impl Destination<'_> {
     fn append(&mut self, row_group: RowGroup) -> Result<(), LakeError> {
         match self {
-            Self::Files { calls, .. } => calls.append(row_group),
+            Self::Files { calls, .. } => Ok(calls.append(row_group)?),
             Self::Lake { .. } | Self::Caller(_) | Self::Reader(_) => Ok(()),
         }
     }
@@ -58,7 +59,7 @@ impl Destination<'_> {
 
     fn mark(&mut self) -> Result<Mark, LakeError> {
         Ok(match self {
-            Self::Files { calls, .. } => Mark::Files(calls.mark()),
+            Self::Files { calls, .. } => Mark::Files(calls.savepoint()),
             Self::Lake { calls, .. } => {
                 calls.snapshot()?;
                 Mark::Lake
@@ -78,7 +79,7 @@ impl Destination<'_> {
     /// Takes back what came since the mark.
     fn return_to(&mut self, mark: Mark) -> Result<(), LakeError> {
         match (self, mark) {
-            (Self::Files { calls, .. }, Mark::Files(mark)) => calls.return_to(mark),
+            (Self::Files { calls, .. }, Mark::Files(mark)) => Ok(calls.rollback(mark)?),
             (Self::Lake { calls, .. }, Mark::Lake) => calls.return_to_snapshot(),
             _ => Ok(()),
         }

@@ -4,12 +4,12 @@ use std::io::Read;
 
 use cdrlake_core::{Metadata, TimeZone};
 
+use crate::check_outputs::check_outputs;
 use crate::error::LakeError;
 use crate::publish::Overwrite;
 use crate::run::LoadOptions;
-use crate::source::{Opening, RejectedLine, Source, SourceError, Visitor, visit};
-use crate::time_zones::KnownTimeZones;
-use crate::written::Written;
+use cdrlake_source::KnownTimeZones;
+use cdrlake_source::{Opening, RejectedLine, Source, SourceError, Visitor, visit};
 
 /// One stream of records, or why there is none.
 pub struct OpenedSource<'r> {
@@ -39,12 +39,12 @@ pub fn read_sources<E: From<LakeError>>(
     options: &LoadOptions,
     on_source: impl FnMut(OpenedSource<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
-    let written = Written::check(options, &[], Overwrite::Refuse)?;
+    let written = check_outputs(options, &[], Overwrite::Refuse)?;
     let opening = Opening {
         settings: &options.settings,
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
-        written: &written,
+        excluded: &written,
         interrupt: &options.interrupt,
         progress: &options.progress,
     };

@@ -13,16 +13,14 @@ use arrow_array::builder::{BinaryBuilder, Int64Builder, StringBuilder};
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field as ArrowField, Schema, SchemaRef};
 use cdrlake_core::{Country, Fault, Field, RAW_LIMIT, Reject, RejectCode, SourceOptions};
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
-use parquet::file::properties::WriterProperties;
+use cdrlake_parquet::{SmallParquet, StagedFile, directory, temporary_file};
 use roaring::RoaringTreemap;
-use tempfile::{NamedTempFile, SpooledTempFile};
+use tempfile::SpooledTempFile;
 
 use crate::blocks::OpenSource;
 use crate::error::LakeError;
 use crate::privacy::ClearRejects;
-use crate::staging::{SourceRows, StagedFile, add_rows, directory, temporary_file};
+use crate::staging::{SourceRows, add_rows};
 
 /// Bytes of a spool that stay in memory.
 const SPOOL_MEMORY: usize = 1 << 20;
@@ -126,9 +124,8 @@ pub(crate) fn schema() -> SchemaRef {
 pub(crate) struct RejectsFile {
     path: PathBuf,
     kept: ClearRejects,
-    writer: Option<ArrowWriter<NamedTempFile>>,
+    writer: Option<SmallParquet>,
     rows: Rows,
-    written: u64,
     /// Lines that were counted and not written.
     omitted: u64,
     /// Whose its rows are, from the first to the last.
@@ -145,7 +142,6 @@ impl RejectsFile {
             kept,
             writer: None,
             rows: Rows::default(),
-            written: 0,
             omitted: 0,
             sources: Vec::new(),
             record_numbers: HashMap::new(),
@@ -182,15 +178,11 @@ impl RejectsFile {
     }
 
     fn write_batch(&mut self, batch: &RecordBatch) -> Result<(), LakeError> {
-        self.written += batch.num_rows() as u64;
         let writer = match &mut self.writer {
             Some(writer) => writer,
             none => none.insert(create_writer(&self.path)?),
         };
-        let parquet = |error| LakeError::Parquet { path: self.path.clone(), error };
-        writer.write(batch).map_err(parquet)?;
-        // One row group a batch keeps memory low; rejects are few, or nobody minds.
-        writer.flush().map_err(parquet)
+        Ok(writer.write(batch)?)
     }
 
     /// The record numbers of a source's rejected lines, for the ledger.
@@ -211,14 +203,7 @@ impl RejectsFile {
     /// The finished file; none if nothing was rejected.
     pub(crate) fn finish(mut self) -> Result<Option<StagedFile>, LakeError> {
         self.write_rows()?;
-        let Some(writer) = self.writer else { return Ok(None) };
-        let path = self.path;
-        let file = writer
-            .into_inner()
-            .map_err(|error| LakeError::Parquet { path: path.clone(), error })?;
-        let bytes = file.as_file().metadata().map_err(LakeError::write(&path))?.len();
-        file.as_file().sync_all().map_err(LakeError::write(&path))?;
-        Ok(Some(StagedFile { file, path, rows: self.written, bytes }))
+        Ok(self.writer.map(SmallParquet::finish).transpose()?)
     }
 }
 
@@ -238,15 +223,9 @@ pub(crate) fn copy(
 /// Rejects hold raw lines, subscribers' numbers among them: nobody else may read them.
 const REJECTS_MODE: u32 = 0o640;
 
-fn create_writer(path: &Path) -> Result<ArrowWriter<NamedTempFile>, LakeError> {
+fn create_writer(path: &Path) -> Result<SmallParquet, LakeError> {
     let file = temporary_file(path, REJECTS_MODE)?;
-    let properties = WriterProperties::builder()
-        .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
-        .build();
-    let options =
-        ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    ArrowWriter::try_new_with_options(file, schema(), options)
-        .map_err(|error| LakeError::Parquet { path: path.to_owned(), error })
+    Ok(SmallParquet::create(file, path, schema(), None)?)
 }
 
 /// Rows of the rejects table under construction.

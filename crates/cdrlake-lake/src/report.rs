@@ -10,8 +10,8 @@ use cdrlake_core::{Counts, Warning};
 use serde::{Serialize, Serializer};
 
 use crate::codes::Codes;
-use crate::source::SourceError;
 use cdrlake_run::Chain;
+use cdrlake_source::SourceError;
 
 /// What came of a run. Totals cover the sources that were loaded.
 #[derive(Clone, Debug, Serialize)]

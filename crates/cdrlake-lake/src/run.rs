@@ -13,12 +13,12 @@ use crate::load::{Collected, Destination, LoadedSource, Loader};
 use crate::pipeline;
 use crate::privacy::{ClearRejects, PrivacyOptions};
 use crate::report::{MaxRejects, SourceReport};
-use crate::source::{Input, Limits, Opening, Settings, visit};
-use crate::time_zones::TimeZones;
 use crate::work::{Rows, Worker};
-use crate::written::Written;
 use cdrlake_run::Interrupt;
 use cdrlake_run::{Progress, Stage, new_run_id};
+use cdrlake_source::Excluded;
+use cdrlake_source::TimeZones;
+use cdrlake_source::{Input, Limits, Opening, Settings, visit};
 
 /// How sources are read and judged.
 #[derive(Clone, Debug)]
@@ -149,7 +149,7 @@ pub(crate) struct Run<'r> {
     pub(crate) privacy: Privacy,
     /// Whether rejected lines are kept with their bytes.
     pub(crate) rejects: ClearRejects,
-    pub(crate) written: &'r Written,
+    pub(crate) written: &'r Excluded,
     pub(crate) history: History<'r>,
 }
 
@@ -180,7 +180,7 @@ pub(crate) fn load(run: Run<'_>) -> Result<Loaded<'_>, LakeError> {
         settings: &options.settings,
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
-        written,
+        excluded: written,
         interrupt: &options.interrupt,
         progress: &options.progress,
     };

@@ -14,8 +14,8 @@ use cdrlake_core::{Decoder, Position, SourceOptions, count_lines};
 
 use crate::batches::{ReadOptions, Table};
 use crate::error::LakeError;
-use crate::source::{PlainFile, SourceError};
-use crate::time_zones::KnownTimeZones;
+use cdrlake_source::KnownTimeZones;
+use cdrlake_source::{PlainFile, SourceError};
 
 /// Bytes read at a time.
 const BUFFER_LEN: usize = 1 << 20;
@@ -49,7 +49,7 @@ pub fn split_file(
 ) -> Result<Option<Vec<Split>>, LakeError> {
     let cut = || -> Result<Option<Vec<Split>>, SourceError> {
         let Some(file) = PlainFile::open(path, &options.load.settings)? else { return Ok(None) };
-        if file.len() <= split_len || !begins_soundly(&file)? {
+        if file.byte_len() <= split_len || !begins_soundly(&file)? {
             return Ok(None);
         }
         cut(&file, split_len.max(1)).map(Some)
@@ -60,7 +60,7 @@ pub fn split_file(
 /// Whether a record among the first lines is sound.
 fn begins_soundly(file: &PlainFile) -> Result<bool, SourceError> {
     let mut head = Vec::new();
-    let end = file.len().min(BUFFER_LEN as u64);
+    let end = file.byte_len().min(BUFFER_LEN as u64);
     file.bytes(0, end)
         .and_then(|mut bytes| bytes.read_to_end(&mut head))
         .map_err(|error| SourceError::Read { bytes: 0, error })?;
@@ -74,14 +74,14 @@ fn cut(file: &PlainFile, split_len: u64) -> Result<Vec<Split>, SourceError> {
     let mut splits = Vec::new();
     let mut split = Split {
         start: 0,
-        end: file.len(),
+        end: file.byte_len(),
         record_number: 1,
-        file_len: file.len(),
+        file_len: file.byte_len(),
         file_modified: file.modified(),
     };
     let (mut offset, mut lines) = (0_u64, 0);
     let failed = |bytes| move |error| SourceError::Read { bytes, error };
-    let mut bytes = file.bytes(0, file.len()).map_err(failed(0))?;
+    let mut bytes = file.bytes(0, file.byte_len()).map_err(failed(0))?;
     loop {
         let len = bytes.read(&mut buffer).map_err(failed(offset))?;
         let mut rest = &buffer[..len];
@@ -128,8 +128,9 @@ pub fn read_split(
     let shape = options.shape()?;
     let failed = |error| LakeError::of_source(path.display(), error);
     let file = PlainFile::open(path, &options.load.settings).map_err(failed)?;
-    let is_same =
-        |file: &PlainFile| (file.len(), file.modified()) == (split.file_len, split.file_modified);
+    let is_same = |file: &PlainFile| {
+        (file.byte_len(), file.modified()) == (split.file_len, split.file_modified)
+    };
     let Some(file) = file.filter(is_same) else {
         let error = std::io::Error::other("the file changed after it was split; read it again");
         return Err(failed(SourceError::Open(error)));

@@ -12,15 +12,15 @@ use roaring::RoaringTreemap;
 
 use crate::batches::Shape;
 use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKind};
-use crate::columns::{Layout, RowGroup, RowGroupEncoder};
 use crate::error::LakeError;
 use crate::partition::{PartitionBy, Pieces};
 use crate::privacy::ClearRejects;
 use crate::rejects::Spool;
 use crate::report::{LocalTime, MaxRejects, Seconds};
 use crate::select::DateRange;
-use crate::source::{FirstReject, LineEnd, SourceError};
 use crate::staging::{EncodedRows, encode_large, tenths};
+use cdrlake_parquet::{Layout, RowGroup, RowGroupEncoder};
+use cdrlake_source::{FirstReject, LineEnd, SourceError};
 
 /// What workers share.
 pub(crate) struct Worker<'w> {

@@ -3,12 +3,12 @@
 use cdrlake_core::RecordId;
 use tempfile::TempDir;
 
-use crate::columns::Compression;
 use crate::error::LakeError;
 use crate::known::Changed;
 use crate::lake::{LakeLocation, LakeOptions, NetworkFileSystem, convert_to_lake};
 use crate::report::Report;
 use crate::run::LoadOptions;
+use cdrlake_parquet::Compression;
 
 /// A lake of these inputs alone, in the directory for temporary files, that only its owner may
 /// read; it is removed with this.

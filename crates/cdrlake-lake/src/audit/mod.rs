@@ -22,8 +22,6 @@ mod standing;
 mod tests;
 mod totals;
 
-use std::path::Path;
-
 use cdrlake_core::Numbers;
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
@@ -47,8 +45,9 @@ pub use self::sequences::SequenceSummary;
 pub use self::standing::{Standing, standing};
 pub use self::totals::{Period, PeriodOf, TotalsKey, TotalsRow, TotalsSum};
 use crate::error::LakeError;
-use crate::lake::{INTERNAL, LakeLocation};
+use crate::lake::LakeLocation;
 use crate::ledger::{FileKind, Ledger};
+use cdrlake_source::is_lake;
 
 /// What an audit goes by.
 #[derive(Clone, Copy, Debug)]
@@ -91,13 +90,6 @@ pub struct Accepted {
     /// Why it is closed.
     pub reason: String,
 }
-
-/// Whether there is a lake in this directory, with its ledger or without.
-#[must_use]
-pub fn is_lake(root: &Path) -> bool {
-    root.join(INTERNAL).is_dir()
-}
-
 /// Audits a lake.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use jiff::civil::Date;
 
 use super::facts::{RejectsState, SourceFacts, SourceStatus};
 use super::finding::{DaysLeft, Finding, Observation};
-use crate::source::CHANGED;
+use cdrlake_source::CHANGED;
 
 /// Failed sources and open rejects. A failed delivery whose content is loaded, or that was loaded
 /// under the carrier's name, is settled; the ledger forgets other settled ones.

@@ -16,10 +16,10 @@ use super::{
 use crate::error::LakeError;
 use crate::known::{Changed, History, Repeated};
 use crate::run::LoadOptions;
-use crate::source::{RejectedLine, Source, SourceError, Visitor};
-use crate::time_zones::KnownTimeZones;
 use cdrlake_run::Interrupt;
 use cdrlake_run::Progress;
+use cdrlake_source::KnownTimeZones;
+use cdrlake_source::{RejectedLine, Source, SourceError, Visitor};
 
 /// What a lake's settings may say of how records are decoded.
 #[derive(Clone)]
@@ -183,7 +183,7 @@ where
     }
 
     /// Reads a source to its end.
-    fn read(&mut self, reading: &mut Reading, stream: &mut dyn Read) -> Result<(), Interrupted> {
+    fn read(&mut self, reading: &mut Reading, stream: &mut dyn Read) -> Result<(), Broken> {
         loop {
             let room = self.block_len - self.block.bytes.len();
             if room == 0 {
@@ -198,11 +198,7 @@ where
     }
 
     /// Makes room in a full block for more of the source it ends with.
-    fn make_room(
-        &mut self,
-        reading: &mut Reading,
-        stream: &mut dyn Read,
-    ) -> Result<(), Interrupted> {
+    fn make_room(&mut self, reading: &mut Reading, stream: &mut dyn Read) -> Result<(), Broken> {
         if reading.start > 0 {
             self.emit_until(reading.start)?;
             reading.start = 0;
@@ -225,7 +221,7 @@ where
         &mut self,
         reading: &mut Reading,
         stream: &mut dyn Read,
-    ) -> Result<(), Interrupted> {
+    ) -> Result<(), Broken> {
         // What follows the line must fit in a block.
         let most = (self.block_len - RAW_LIMIT).min(1 << 20);
         let mut length = self.block.bytes.len() as u64;
@@ -364,9 +360,9 @@ where
             hasher: blake3::Hasher::new(),
             bytes: 0,
         };
-        if let Err(interrupted) = self.read(&mut reading, &mut interrupt.watch(bytes)) {
+        if let Err(broken) = self.read(&mut reading, &mut interrupt.watch(bytes)) {
             interrupt.check()?;
-            let error = interrupted.into_source_error(reading.bytes)?;
+            let error = broken.into_source_error(reading.bytes)?;
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Failed { index, error, end: None });
         }
@@ -434,12 +430,12 @@ where
 }
 
 /// What breaks off the reading of a source: its own fault, or the run's.
-enum Interrupted {
+enum Broken {
     Source(io::Error),
     Run(LakeError),
 }
 
-impl Interrupted {
+impl Broken {
     fn into_source_error(self, bytes: u64) -> Result<SourceError, LakeError> {
         match self {
             Self::Source(error) => Ok(SourceError::Read { bytes, error }),
@@ -448,13 +444,13 @@ impl Interrupted {
     }
 }
 
-impl From<io::Error> for Interrupted {
+impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
         Self::Source(error)
     }
 }
 
-impl From<LakeError> for Interrupted {
+impl From<LakeError> for Broken {
     fn from(error: LakeError) -> Self {
         Self::Run(error)
     }

@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cdrlake_core::{Position, RECORD_LEN, SourceOptions};
 
 use crate::known::KnownSource;
-use crate::source::{LineEnd, Source, SourceError};
+use cdrlake_source::{LineEnd, Source, SourceError};
 
 pub(crate) use self::buffer::{Buffer, Buffers};
 pub(crate) use self::gather::{Decoding, Gatherer};

@@ -10,7 +10,7 @@ use super::versions::{Seen, Versions};
 use super::{Gathered, Gatherer, Lines, OpenSource, Part, PickedLine, SourceEnd, SourceKind};
 use crate::error::LakeError;
 use crate::known::OpenRejects;
-use crate::source::{RejectedLine, Source, SourceError};
+use cdrlake_source::{RejectedLine, Source, SourceError};
 
 /// What was replayed so far.
 #[derive(Debug, Default)]

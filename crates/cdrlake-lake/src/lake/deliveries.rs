@@ -31,6 +31,6 @@ pub fn deliveries(location: &LakeLocation) -> Result<Vec<Delivery>, LakeError> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    location.network.check(crate::staging::directory(&path))?;
+    location.network.check(cdrlake_parquet::directory(&path))?;
     Ledger::open_existing(&path)?.map_or_else(|| Ok(Vec::new()), |ledger| ledger.deliveries())
 }

@@ -11,7 +11,7 @@ use super::deduplicate::{Deduplicated, Deduplication, Dropped};
 use super::rewrite::Rewriter;
 use super::{Lake, LakeLocation, Places, Settings};
 use crate::blocks::SourceKind;
-use crate::columns::{Compression, Layout};
+use crate::check_outputs::check_outputs;
 use crate::error::LakeError;
 use crate::known::{History, Repeated};
 use crate::ledger::{FileKind, SourceId};
@@ -24,8 +24,9 @@ use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Seconds, SourceReport, Status};
 use crate::run::{self, LoadOptions, Run};
 use crate::staging::{PartitionFile, Partitions, SourceRows, Tuning};
+use crate::table::calls_layout;
 use crate::work::Rows;
-use crate::written::Written;
+use cdrlake_parquet::Compression;
 use cdrlake_run::Stage;
 
 /// What to do with a record whose wire bytes another source holds as well.
@@ -92,15 +93,15 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         record_id: Some(options.load.record_id).filter(|&wanted| wanted == RecordId::Fill),
         privacy: options.load.privacy.clone(),
     };
-    let written = Written::check(&options.load, &[], Overwrite::Refuse)?;
+    let written = check_outputs(&options.load, &[], Overwrite::Refuse)?;
     let lake = Lake::open(&options.lake, &wanted, &run_id)?;
     if options.duplicates == Duplicates::Drop && lake.settings.record_id == RecordId::Omit {
         return Err(LakeError::NoRecordIds(lake.root.clone()));
     }
     let partition_by = lake.settings.partition_by;
     let (privacy, kept) = lake.settings.privacy(&options.load.privacy)?;
-    let layout = Layout::calls(options.compression, partition_by.columns())?;
-    let layout = Arc::new(layout.of_privacy(privacy.numbers()));
+    let layout =
+        Arc::new(calls_layout(options.compression, partition_by.columns(), privacy.numbers())?);
     let tuning = Tuning {
         target_file_size: options.target_file_size,
         waiting_memory: options.load.waiting_memory(),

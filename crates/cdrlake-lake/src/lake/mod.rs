@@ -29,9 +29,7 @@ use crate::publish;
 use cdrlake_run::Interrupt;
 use cdrlake_run::Progress;
 use cdrlake_run::new_run_id;
-
-/// What of a lake is no data: readers leave out what begins with an underscore.
-pub(crate) const INTERNAL: &str = "_cdrlake";
+use cdrlake_source::INTERNAL;
 
 const LEDGER: &str = "ledger.sqlite";
 
@@ -139,7 +137,7 @@ impl Lake {
     ) -> Result<Self, LakeError> {
         let (root, ledger) = (&location.root, location.ledger());
         location.network.check(root)?;
-        location.network.check(crate::staging::directory(&ledger))?;
+        location.network.check(cdrlake_parquet::directory(&ledger))?;
         let lock = root.join(INTERNAL).join(LOCK);
         let lock = Lock::take(&lock, location.locked, run_id, &location.interrupt)?;
         let ledger = Ledger::open(&ledger)?;
@@ -228,7 +226,7 @@ fn check_identity(root: &Path, ledger: &Ledger) -> Result<(), LakeError> {
         // A run that made the lake died before this.
         Err(error) if error.kind() == io::ErrorKind::NotFound && ledger.runs()? == 0 => {
             let staging = root.join(INTERNAL).join(STAGING);
-            let mut file = crate::staging::temporary_in(&staging, 0o640)
+            let mut file = cdrlake_parquet::temporary_in(&staging, 0o640)
                 .map_err(LakeError::write(&staging))?;
             file.write_all(expected.as_bytes())
                 .and_then(|()| file.as_file().sync_all())

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::source::Input;
+use cdrlake_source::Input;
 
 /// Resolves paths; remembers the last directory, for sources come directory by directory.
 #[derive(Debug, Default)]

@@ -13,12 +13,13 @@ use parquet::errors::ParquetError;
 use roaring::RoaringTreemap;
 
 use super::Lake;
-use crate::columns::{Compression, Layout};
 use crate::error::LakeError;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::publish::{AddedFile, Plan, SourceRef};
 use crate::rejects;
-use crate::staging::{StagedFile, StagedParquet, tenths};
+use crate::staging::tenths;
+use crate::table::calls_layout;
+use cdrlake_parquet::{Compression, Layout, StagedFile, StagedParquet};
 
 impl Lake {
     /// Adds to a plan what it takes for no file to hold rows of these sources any more.
@@ -105,8 +106,7 @@ impl<'r> Rewriter<'r> {
         let columns = lake.settings.partition_by.columns();
         let layout = match kind {
             FileKind::Calls => {
-                let layout = Layout::calls(compression, columns)?;
-                Some(Arc::new(layout.of_privacy(lake.settings.numbers)))
+                Some(Arc::new(calls_layout(compression, columns, lake.settings.numbers)?))
             }
             FileKind::Rejects => None,
         };

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::json;
 
 use super::{Lake, LakeLocation};
-use crate::columns::Compression;
 use crate::error::LakeError;
 use crate::ledger::SourceId;
 use crate::publish::{Ending, Plan, SourceFact};
+use cdrlake_parquet::Compression;
 
 /// What [`unload`] did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

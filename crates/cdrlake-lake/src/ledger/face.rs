@@ -10,17 +10,13 @@ use arrow_array::builder::{
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use cdrlake_parquet::{SmallParquet, temporary_in};
 use jiff::civil::DateTime;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
-use parquet::file::properties::WriterProperties;
 use rusqlite::Row;
-use tempfile::NamedTempFile;
 
 use super::{Ledger, MODE};
 use crate::error::LakeError;
-use crate::staging::temporary_in;
 
 /// What a column of the face holds, and so how it is read from the ledger.
 #[derive(Clone, Copy)]
@@ -82,30 +78,22 @@ impl Kind {
 pub(crate) fn write_face(ledger: &Ledger, staging: &Path, path: &Path) -> Result<(), LakeError> {
     /// Rows of a row group.
     const CHUNK: usize = 16_384;
-    let settings = settings(ledger)?;
-    let properties = WriterProperties::builder()
-        .set_compression(parquet::basic::Compression::ZSTD(Default::default()))
-        .set_key_value_metadata(Some(settings))
-        .build();
-    let options =
-        ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
-    let parquet = |error| LakeError::Parquet { path: path.to_owned(), error };
     let file = temporary_in(staging, MODE).map_err(LakeError::write(path))?;
-    let mut writer = ArrowWriter::try_new_with_options(file, schema(), options).map_err(parquet)?;
+    let mut writer = SmallParquet::create(file, path, schema(), Some(settings(ledger)?))?;
     let mut last = 0;
     loop {
         let mut rows = Rows::new();
         last = rows.read(ledger, last, CHUNK)?;
         let len = rows.len;
-        writer.write(&rows.finish()?).map_err(parquet)?;
-        writer.flush().map_err(parquet)?;
+        writer.write(&rows.finish()?)?;
         if len < CHUNK {
             break;
         }
     }
-    let file: NamedTempFile = writer.into_inner().map_err(parquet)?;
-    file.as_file().sync_all().map_err(LakeError::write(path))?;
-    file.persist(path)
+    let staged = writer.finish()?;
+    staged
+        .file
+        .persist(path)
         .map_err(|error| LakeError::Write { path: path.into(), error: error.error })?;
     Ok(())
 }

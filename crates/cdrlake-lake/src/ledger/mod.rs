@@ -27,7 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use crate::error::LakeError;
-use crate::lake::INTERNAL;
+use cdrlake_source::INTERNAL;
 
 pub(crate) use self::face::{is_sound_face, write_face};
 

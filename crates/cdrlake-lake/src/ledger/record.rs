@@ -9,7 +9,7 @@ use crate::error::LakeError;
 use crate::lake::Duplicates;
 use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
 use crate::report::{LocalTime, Status};
-use crate::source::Source;
+use cdrlake_source::Source;
 
 impl Ledger {
     /// Records a run and all that will be true once it is published; says what is left to do.

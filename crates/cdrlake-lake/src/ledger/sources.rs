@@ -9,7 +9,7 @@ use super::{Ledger, SourceId};
 use crate::error::LakeError;
 use crate::known::{KnownSource, KnownSources, OpenRejects};
 use crate::lake::{Delivery, Places};
-use crate::source::CHANGED;
+use cdrlake_source::CHANGED;
 
 impl Ledger {
     /// The loaded source of this content.

@@ -20,8 +20,8 @@ use rustix::io::Errno;
 use super::Plan;
 use crate::error::LakeError;
 use crate::ledger::{Ledger, PendingRun, is_sound_face, write_face};
-use crate::staging::directory;
-use crate::sync::{sync_directory, sync_each};
+use cdrlake_parquet::directory;
+use cdrlake_parquet::{sync_directory, sync_each};
 
 /// The ledger's readable face, in the lake.
 pub(crate) const FACE: &str = "sources.parquet";
@@ -85,7 +85,7 @@ pub(crate) fn has_sound_face(root: &Path, ledger: &Ledger) -> Result<bool, LakeE
 /// Tells in the ledger's face what is true now.
 pub(crate) fn publish_face(root: &Path, staging: &Path, ledger: &Ledger) -> Result<(), LakeError> {
     write_face(ledger, staging, &root.join(FACE))?;
-    sync_directory(root)
+    Ok(sync_directory(root)?)
 }
 
 /// Removes a directory in the lake, and those above it, but for that of its kind of files, as far
@@ -107,7 +107,7 @@ fn remove_empty<'p>(root: &Path, path: &'p Path) -> &'p Path {
 
 fn sync_directories(directories: BTreeSet<PathBuf>) -> Result<(), LakeError> {
     let directories: Vec<_> = directories.into_iter().collect();
-    sync_each(&directories, |directory| sync_directory(directory))
+    Ok(sync_each(&directories, |directory| sync_directory(directory))?)
 }
 
 /// Creates a directory in the lake and those above it; adds those `to_sync` in which that changed

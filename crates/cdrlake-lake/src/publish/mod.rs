@@ -14,7 +14,7 @@ pub(crate) use self::single::publish_files;
 use crate::lake::Duplicates;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::report::{Seconds, SourceReport};
-use crate::source::Source;
+use cdrlake_source::Source;
 
 /// A change of a lake, all or nothing.
 pub(crate) struct Plan {

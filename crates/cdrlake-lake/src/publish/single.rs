@@ -6,8 +6,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::error::LakeError;
-use crate::staging::{StagedFile, directory};
-use crate::sync::sync_directory;
+use cdrlake_parquet::sync_directory;
+use cdrlake_parquet::{StagedFile, directory};
 
 /// What to do if there is a file under an output's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use parquet::errors::Result;
 
-use crate::columns::{Layout, RowGroup};
 use crate::partition::{Partition, Pieces};
+use cdrlake_parquet::{Layout, RowGroup};
 
 /// Consecutive rows of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

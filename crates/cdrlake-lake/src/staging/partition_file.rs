@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use tempfile::TempPath;
 
-use super::StagedFile;
 use super::encoded::{EncodedRows, SourceRows, add_rows};
-use super::parquet::{Mark, StagedParquet};
-use crate::columns::Layout;
 use crate::error::LakeError;
 use crate::partition::Partition;
+use cdrlake_parquet::Layout;
+use cdrlake_parquet::StagedFile;
+use cdrlake_parquet::{Savepoint, StagedParquet};
 
 /// A file that takes row groups.
 pub(super) struct OpenFile {
@@ -27,7 +27,7 @@ pub(super) struct OpenFile {
 /// How far a file had come.
 pub(super) struct FileMark {
     pub(super) id: u64,
-    mark: Mark,
+    mark: Savepoint,
     sources: Vec<SourceRows>,
     tenths: u64,
 }
@@ -55,20 +55,20 @@ impl OpenFile {
 
     /// Bytes so far.
     pub(super) fn len(&self) -> u64 {
-        self.staged.len()
+        self.staged.byte_len()
     }
 
     pub(super) fn mark(&self) -> FileMark {
         FileMark {
             id: self.id,
-            mark: self.staged.mark(),
+            mark: self.staged.savepoint(),
             sources: self.sources.clone(),
             tenths: self.tenths,
         }
     }
 
     pub(super) fn return_to(&mut self, mark: &FileMark) -> Result<(), LakeError> {
-        self.staged.return_to(mark.mark)?;
+        self.staged.rollback(mark.mark)?;
         self.sources.clone_from(&mark.sources);
         self.tenths = mark.tenths;
         Ok(())
@@ -97,7 +97,7 @@ pub(super) struct CompleteFile {
 
 impl CompleteFile {
     pub(super) fn sync(&self) -> Result<(), LakeError> {
-        self.staged.sync()
+        Ok(self.staged.sync()?)
     }
 
     pub(super) fn into_partition_file(self) -> PartitionFile {

@@ -16,11 +16,11 @@ use parquet::errors::{ParquetError, Result as ParquetResult};
 
 use super::encoded::{EncodedRows, SourceRows, add_rows, tenths};
 use super::partition_file::{CompleteFile, FileMark, OpenFile, PartitionFile};
-use crate::columns::{Layout, RowGroup};
 use crate::error::LakeError;
 use crate::partition::{Partition, Pieces};
 use crate::pipeline::{Deferred, defer};
-use crate::sync::sync_each;
+use cdrlake_parquet::sync_each;
+use cdrlake_parquet::{Layout, RowGroup};
 
 /// Rows that are worth a row group, as many as a block has: about two MiB.
 const ROW_GROUP_ROWS: usize = 65_536;
@@ -219,7 +219,7 @@ impl Partitions {
         self.part_mixed()?;
         let EncodedRows { partition, sources, tenths, row_group } = encoded;
         self.write_row_group(partition)?;
-        let bytes = row_group.len();
+        let bytes = row_group.encoded_len();
         let row_group = Deferred::ready(Ok(Some(row_group)));
         self.enqueue(Encoding { partition, sources, tenths, bytes, row_group })
     }

@@ -1,0 +1,63 @@
+//! Checks the files that a run writes: no two may be one, and none may be an input.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::LakeError;
+use crate::publish::Overwrite;
+use crate::run::LoadOptions;
+use cdrlake_parquet::directory;
+use cdrlake_source::{Excluded, Input, rejects_files};
+
+/// Checks `outputs`, which only `overwrite` lets exist, and what the caller writes besides. Gives those
+/// that exist: they are left out where inputs are walked.
+pub(crate) fn check_outputs(
+    options: &LoadOptions,
+    outputs: &[&Path],
+    overwrite: Overwrite,
+) -> Result<Excluded, LakeError> {
+    for path in outputs {
+        if !directory(path).is_dir() {
+            return Err(LakeError::NoDirectory(directory(path).to_owned()));
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if !metadata.is_file() => {
+                return Err(LakeError::NotAFile(path.to_path_buf()));
+            }
+            // Whatever else is wrong with the path shows when it is written.
+            _ if overwrite == Overwrite::Refuse && fs::symlink_metadata(path).is_ok() => {
+                return Err(LakeError::OutputExists(path.to_path_buf()));
+            }
+            _ => {}
+        }
+    }
+    let also = options.also_written.iter().map(PathBuf::as_path);
+    let all: Vec<&Path> = outputs.iter().copied().chain(also).collect();
+    for (index, path) in all.iter().enumerate() {
+        if all[..index].iter().any(|other| resolved(other) == resolved(path)) {
+            return Err(LakeError::SameOutput(path.to_path_buf()));
+        }
+    }
+    let written = Excluded::existing(&all);
+    for input in &options.inputs {
+        let files = match input {
+            Input::Path(path) => vec![path.clone()],
+            // What cannot be listed fails when it is read.
+            Input::Rejects(path) => rejects_files(path).unwrap_or_default(),
+            Input::Stdin | Input::Stream(_) => Vec::new(),
+        };
+        let is_written =
+            |path: &PathBuf| fs::metadata(path).is_ok_and(|metadata| written.holds(&metadata));
+        if let Some(path) = files.into_iter().find(is_written) {
+            return Err(LakeError::OutputIsInput(path));
+        }
+    }
+    Ok(written)
+}
+
+/// The path without links and dots, as far as it exists.
+fn resolved(path: &Path) -> PathBuf {
+    let directory = directory(path);
+    let directory = directory.canonicalize().unwrap_or_else(|_| directory.to_owned());
+    path.file_name().map_or_else(|| directory.clone(), |name| directory.join(name))
+}

@@ -1,0 +1,47 @@
+//! Inputs to sources: what the user named is walked, opened and unwrapped until records come.
+//!
+//! A [`Source`] is a name, what is known of it, and a [`Read`](std::io::Read). Archives are streamed:
+//! nothing is extracted, no entry name is ever used as a path, and no declared size is trusted.
+//!
+//! [`visit`] opens an [`Input`] and hands what it meets to a [`Visitor`]; [`walk`] only lists files.
+//! Each container is a module: `gzip`, `zip`, `tar`; `container` tells them apart. What fails a single
+//! source is a [`SourceError`], and never ends the run by itself.
+
+mod container;
+mod error;
+mod excluded;
+mod file;
+mod gzip;
+mod input;
+mod lake_directory;
+mod limits;
+mod naming;
+mod opening;
+mod plain;
+mod rejects;
+mod replay;
+mod source;
+mod stream;
+mod tar;
+mod time_zones;
+mod visit;
+mod visitor;
+mod walk;
+mod zip;
+mod zip_end;
+
+pub use error::{CHANGED, FirstReject, SourceError};
+pub use excluded::Excluded;
+pub use input::Input;
+pub use lake_directory::{INTERNAL, is_lake};
+pub use limits::{LimitExceeded, Limits};
+pub use naming::{ProfileSettings, Settings};
+pub use opening::Opening;
+pub use plain::PlainFile;
+pub use replay::rejects_files;
+pub use source::{LineEnd, RejectedLine, Source};
+pub use stream::Stream;
+pub use time_zones::{KnownTimeZones, TimeZones};
+pub use visit::visit;
+pub use visitor::Visitor;
+pub use walk::walk;

@@ -1,0 +1,24 @@
+//! How inputs are opened: what is the same for all of a run.
+
+use cdrlake_run::{Interrupt, Progress};
+
+use crate::excluded::Excluded;
+use crate::limits::Limits;
+use crate::naming::Settings;
+
+/// How inputs are opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening<'o> {
+    /// What is known of sources whose names do not tell.
+    pub settings: &'o Settings,
+    /// Caps against archives that are bombs.
+    pub limits: Limits,
+    /// Bytes of a zip inside another archive that may be held in memory.
+    pub zip_buffer: u64,
+    /// Files that are left out wherever they are met, such as those that the run writes.
+    pub excluded: &'o Excluded,
+    /// Looked at while standard input has nothing to give.
+    pub interrupt: &'o Interrupt,
+    /// Told of the bytes that are read.
+    pub progress: &'o Progress,
+}

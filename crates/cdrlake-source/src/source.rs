@@ -1,0 +1,40 @@
+//! One stream of records, and lines of one that come again.
+
+use std::sync::Arc;
+
+use cdrlake_core::{Metadata, Position};
+
+/// One stream of records: a file, or a member of an archive.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// For messages: the path as the user gave it, and `!member`.
+    pub name: Arc<str>,
+    /// For the column: the file's name without directories, and `!member`.
+    pub source_file: String,
+    /// Its own name without `.cdr` and what follows, if it has one of the carrier's forms.
+    pub carrier_name: Option<String>,
+    /// Its own name's, then the archive's, then the settings'.
+    pub metadata: Metadata,
+}
+
+/// A line that an earlier run rejected.
+#[derive(Clone, Debug)]
+pub struct RejectedLine {
+    /// Its place in the source that it came from.
+    pub position: Position,
+    /// Its bytes without the line feed, cut at [`RAW_LIMIT`](cdrlake_core::RAW_LIMIT).
+    pub raw: Vec<u8>,
+    /// Its true length.
+    pub raw_length: u64,
+    /// How it ended.
+    pub end: LineEnd,
+}
+
+/// How a rejected line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineEnd {
+    /// With a line feed.
+    LineFeed,
+    /// With its source.
+    EndOfSource,
+}

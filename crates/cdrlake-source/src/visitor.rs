@@ -1,0 +1,43 @@
+//! Who takes the sources of an input as they are met.
+
+use std::io::Read;
+
+use crate::error::SourceError;
+use crate::source::{RejectedLine, Source};
+
+/// Takes the sources of an input as they are met.
+pub trait Visitor {
+    /// Why the whole run must end.
+    type Error;
+
+    /// A source was opened. What goes wrong while it is read fails only this source, and is the
+    /// visitor's to note.
+    fn source(&mut self, source: Source, bytes: &mut dyn Read) -> Result<(), Self::Error>;
+
+    /// Rejected lines of the source whose content had this hash come again, in any order, and more
+    /// of the same source may follow. Stands between [`archive_began`](Self::archive_began) and
+    /// [`archive_ended`](Self::archive_ended), for a rejects file. The inner result is why that
+    /// file fails, if it does.
+    fn replay(
+        &mut self,
+        source: Source,
+        hash: blake3::Hash,
+        lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
+    ) -> Result<Result<(), SourceError>, Self::Error>;
+
+    /// Zeros followed the gzip that the last source came from.
+    fn trailing_zeros(&mut self) -> Result<(), Self::Error>;
+
+    /// A file holds nothing that could be replayed, and is no fault.
+    fn passed_over(&mut self, name: String);
+
+    /// Something that the user named, or that stands in it, could not be opened.
+    fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;
+
+    /// An archive that only its end can vouch for begins: its sources must not be released before
+    /// [`archive_ended`](Self::archive_ended). Archives may be inside each other.
+    fn archive_began(&mut self) -> Result<(), Self::Error>;
+
+    /// The archive that began last has ended: well, or for this reason badly.
+    fn archive_ended(&mut self, failure: Option<(Source, SourceError)>) -> Result<(), Self::Error>;
+}
