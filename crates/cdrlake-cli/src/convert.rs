@@ -163,12 +163,12 @@ fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, La
             ..LakeOptions::new(load, lake.access.location(output))
         });
     }
-    cdrlake_lake::convert(&ConvertOptions {
+    Ok(cdrlake_lake::convert(&ConvertOptions {
         rejects: arguments.rejects.clone(),
         columns: arguments.columns.clone().unwrap_or_default(),
         where_date: arguments.where_date,
         compression: arguments.compression,
         overwrite: if arguments.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
         ..ConvertOptions::new(load, output)
-    })
+    })?)
 }

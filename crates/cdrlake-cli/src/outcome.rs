@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cdrlake_lake::{LakeError, Progress, Report, Status};
+use cdrlake_lake::{ErrorKind, LakeError, LoadError, Progress, Report, Status};
 
 use crate::interrupt;
 use crate::message::{Event, Message, tell};
@@ -31,44 +31,22 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// An error of the run: of usage, if another command line would do.
-    pub(crate) fn of_error(error: LakeError) -> Result<Self> {
-        match error {
-            LakeError::SameOutput(_)
-            | LakeError::OutputIsInput(_)
-            | LakeError::NotAFile(_)
-            | LakeError::MemoryLimit(_)
-            | LakeError::NotALake(_)
-            | LakeError::NotALedger(_)
-            | LakeError::DanglingLink(_)
-            | LakeError::ReplayOfDeduplicated { .. }
-            | LakeError::NoLake(_)
-            | LakeError::Contradiction { .. }
-            | LakeError::NoRecordIds(_)
-            | LakeError::NoKey
-            | LakeError::KeyForNothing
-            | LakeError::UnkeyedRecordIds
-            | LakeError::LakeKeyMissing { .. }
-            | LakeError::LakeWithoutKey(_)
-            | LakeError::OtherKey { .. }
-            | LakeError::OtherLedger(_)
-            | LakeError::DuplicatesLeftOut { .. }
-            | LakeError::NetworkFileSystem { .. }
-            | LakeError::NoFinding(_)
-            | LakeError::ExpectedTotals { .. }
-            | LakeError::SourceNotLoaded(_)
-            | LakeError::SourceAmbiguous(_) => {
+    pub(crate) fn of_error(error: impl Into<LakeError>) -> Result<Self> {
+        let error = error.into();
+        match error.kind() {
+            ErrorKind::Usage => {
                 tell(Event::Usage, error);
                 Ok(Self::Usage)
             }
-            LakeError::Interrupted => {
+            ErrorKind::Interrupted => {
                 tell(Event::Interrupted, error);
                 Ok(Self::Interrupted)
             }
-            LakeError::Locked { .. } | LakeError::Unpublished { .. } => {
+            ErrorKind::Transient => {
                 tell(Event::TryLater, error);
                 Ok(Self::TryLater)
             }
-            error => Err(error.into()),
+            _ => Err(error.into()),
         }
     }
 
@@ -86,9 +64,9 @@ impl Outcome {
     }
 
     /// An error of a run that loads; if it was interrupted, also how far it had come.
-    pub(crate) fn of_load_error(error: LakeError, progress: &Progress) -> Result<Self> {
-        let sources = progress.sources();
-        if !matches!(error, LakeError::Interrupted) || sources == 0 {
+    pub(crate) fn of_load_error(error: impl Into<LakeError>, progress: &Progress) -> Result<Self> {
+        let (error, sources) = (error.into(), progress.sources());
+        if error.kind() != ErrorKind::Interrupted || sources == 0 {
             return Self::of_error(error);
         }
         let text = format!(
@@ -140,7 +118,7 @@ impl Failure {
     /// Says why, if it is the lake's.
     pub(crate) fn into_outcome(self) -> Result<Outcome> {
         match self {
-            Self::Lake(LakeError::Interrupted) => {
+            Self::Lake(error) if error.kind() == ErrorKind::Interrupted => {
                 tell(Event::Interrupted, "interrupted");
                 Ok(Outcome::Interrupted)
             }
@@ -153,6 +131,12 @@ impl Failure {
 impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
         Self::Lake(error)
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        Self::Lake(error.into())
     }
 }
 

@@ -1,36 +1,20 @@
-//! Why a whole run ends; what fails a single source is a [`SourceError`](crate::SourceError).
+//! Why a command on a lake ends; what fails a single source is a [`SourceError`](crate::SourceError).
 
-use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use cdrlake_run::Interrupted;
+use cdrlake_load::LoadError;
+use cdrlake_run::{ErrorKind, Interrupted};
 use thiserror::Error;
 
-use cdrlake_source::SourceError;
-
-/// Why a run ended. Nothing is published then, unless publishing itself failed half-way: a rejects
-/// file may be visible, and the records not.
+/// Why a command on a lake ended. Nothing is changed then, unless publishing itself failed half-way,
+/// which [`Unfinished`](Self::Unfinished) says.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum LakeError {
     /// There is something under the output's name.
     #[error("{} exists already; choose another name, or allow it with --overwrite", .0.display())]
     OutputExists(PathBuf),
-    /// The output's directory is not there.
-    #[error("there is no directory {}; create it first", .0.display())]
-    NoDirectory(PathBuf),
-    /// What stands under the output's name is no regular file.
-    #[error("{} exists and is no regular file; choose another name", .0.display())]
-    NotAFile(PathBuf),
-    /// Two files that the run would write have one name.
-    #[error("{} cannot be written as two different files; choose another name for one", .0.display())]
-    SameOutput(PathBuf),
-    /// A file that the run would write is one of its inputs.
-    #[error("{} is an input, and would be overwritten; choose another output", .0.display())]
-    OutputIsInput(PathBuf),
-    /// The memory limit leaves no room to work.
-    #[error("the memory limit is too low: at least {} MiB are needed", .0.div_ceil(1 << 20))]
-    MemoryLimit(u64),
     /// Writing, syncing or renaming failed.
     #[error("cannot write {}", path.display())]
     Write {
@@ -126,21 +110,6 @@ pub enum LakeError {
         /// What was asked for.
         wanted: String,
     },
-    /// Tokens without a key.
-    #[error("numbers are pseudonymized with a key: name its file with --key-file")]
-    NoKey,
-    /// A key that nothing is made with.
-    #[error(
-        "the key has nothing to key: tokens (--pseudonymize), or the record_id of masked records (--mask \
-         with --record-id); say so, or leave --key-file out"
-    )]
-    KeyForNothing,
-    /// Identifiers by which masked digits could be guessed.
-    #[error(
-        "the record_id of masked records must be keyed, lest the masked digits be found by trying them \
-         all: name a key's file with --key-file, or leave --record-id out"
-    )]
-    UnkeyedRecordIds,
     /// The lake's tokens or identifiers are keyed, and there is no key.
     #[error("{} is keyed: name the file of key {key_id} with --key-file", lake.display())]
     LakeKeyMissing {
@@ -244,38 +213,58 @@ pub enum LakeError {
         /// What is wrong with it.
         problem: String,
     },
-    /// A source is not as it must be, and rows that were handed on cannot be taken back.
-    #[error("{name} {error}")]
-    Source {
-        /// The source.
-        name: String,
-        /// Why it fails.
-        #[source]
-        error: Box<SourceError>,
-    },
-    /// No column has this name.
-    #[error("there is no column {0:?}; `cdrlake schema` lists those there are")]
-    NoColumn(String),
     /// The run was interrupted by a signal.
     #[error("interrupted; nothing was published")]
     Interrupted,
-    /// Rejected lines could not be kept for the rejects file.
-    #[error("cannot keep rejected lines")]
-    Rejects(#[source] io::Error),
     /// Columns could not be built or encoded.
     #[error("cannot encode a row group")]
     Encode(#[from] parquet::errors::ParquetError),
-    /// Threads could not be started.
-    #[error("cannot start threads")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
     /// Something that cannot be: a defect of this program.
     #[error("internal error: {0}; please report it")]
     Defect(&'static str),
+    /// Loading failed, as it would for any output.
+    #[error(transparent)]
+    Load(LoadError),
 }
 
 impl LakeError {
-    pub(crate) fn of_source(name: impl fmt::Display, error: SourceError) -> Self {
-        Self::Source { name: name.to_string(), error: Box::new(error) }
+    /// What kind of failure it is.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Load(error) => error.kind(),
+            Self::NotALake(_)
+            | Self::NotALedger(_)
+            | Self::DanglingLink(_)
+            | Self::ReplayOfDeduplicated { .. }
+            | Self::NoLake(_)
+            | Self::Contradiction { .. }
+            | Self::NoRecordIds(_)
+            | Self::LakeKeyMissing { .. }
+            | Self::LakeWithoutKey(_)
+            | Self::OtherKey { .. }
+            | Self::OtherLedger(_)
+            | Self::DuplicatesLeftOut { .. }
+            | Self::NetworkFileSystem { .. }
+            | Self::NoFinding(_)
+            | Self::ExpectedTotals { .. }
+            | Self::SourceNotLoaded(_)
+            | Self::SourceAmbiguous(_) => ErrorKind::Usage,
+            Self::Interrupted => ErrorKind::Interrupted,
+            Self::Locked { .. } | Self::Unpublished { .. } => ErrorKind::Transient,
+            Self::OutputExists(_)
+            | Self::Write { .. }
+            | Self::Read { .. }
+            | Self::Parquet { .. }
+            | Self::LedgerMissing(_)
+            | Self::LakeVersion(_)
+            | Self::LedgerVersion { .. }
+            | Self::Ledger { .. }
+            | Self::StagedFileMissing(_)
+            | Self::FileChanged(_)
+            | Self::Unfinished(_) => ErrorKind::Io,
+            Self::Encode(_) | Self::Defect(_) => ErrorKind::Defect,
+        }
     }
 
     pub(crate) fn read(path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
@@ -295,14 +284,37 @@ impl From<Interrupted> for LakeError {
     }
 }
 
+impl From<LoadError> for LakeError {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Interrupted => Self::Interrupted,
+            // What the lake's own sink and ledger said on the way.
+            LoadError::Caller(error) => match error.downcast() {
+                Ok(error) => *error,
+                Err(error) => Self::Load(LoadError::Caller(error)),
+            },
+            LoadError::Write { path, error } => Self::Write { path, error },
+            LoadError::Parquet { path, error } => Self::Parquet { path, error },
+            LoadError::Encode(error) => Self::Encode(error),
+            LoadError::Defect(what) => Self::Defect(what),
+            other => Self::Load(other),
+        }
+    }
+}
+
+impl From<LakeError> for LoadError {
+    /// For what a lake's sink and ledger say to a run that loads.
+    fn from(error: LakeError) -> Self {
+        match error {
+            LakeError::Load(error) => error,
+            LakeError::Interrupted => Self::Interrupted,
+            other => Self::caller(other),
+        }
+    }
+}
+
 impl From<cdrlake_parquet::Error> for LakeError {
     fn from(error: cdrlake_parquet::Error) -> Self {
-        match error {
-            cdrlake_parquet::Error::Write { path, error } => Self::Write { path, error },
-            cdrlake_parquet::Error::Parquet { path, error } => Self::Parquet { path, error },
-            cdrlake_parquet::Error::Encode(error) => Self::Encode(error),
-            cdrlake_parquet::Error::Defect(what) => Self::Defect(what),
-            _ => Self::Defect("an error of a file that is not known"),
-        }
+        LoadError::from(error).into()
     }
 }

@@ -15,31 +15,13 @@
 //! [`convert`] and [`validate`] tie these together; [`Report`] tells what came of it.
 
 mod audit;
-mod batches;
-mod blocks;
-mod check_outputs;
-mod codes;
-mod convert;
 mod error;
-mod input_bytes;
-mod known;
 mod lake;
 mod ledger;
-mod load;
 mod lock;
 mod partition;
-mod pipeline;
-mod privacy;
 mod publish;
-mod read;
-mod rejects;
-mod report;
-mod run;
-mod select;
-mod splits;
 mod staging;
-mod table;
-mod work;
 
 pub use audit::{
     Accepted, Audit, AuditOptions, DaysLeft, DeliveryDays, Difference, ExpectedTotals, Finding,
@@ -47,33 +29,23 @@ pub use audit::{
     ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey, TotalsRow, TotalsSum,
     accept, audit, overview, standing, totals,
 };
-pub use batches::{ReadOptions, Table, TextType, read_batches};
+pub use cdrlake_load::{
+    Changed, ClearRejects, Codes, Columns, ConvertOptions, DateRange, LoadError, LoadOptions,
+    LocalTime, MaxRejects, OpenedSource, Output, OutputKind, Overwrite, PrivacyOptions,
+    ReadOptions, Repeated, Report, Seconds, SourceReport, Split, Status, Table, Tally, TextType,
+    UnknownColumn, convert, input_bytes, read_batches, read_sources, read_split, split_file,
+    validate,
+};
 pub use cdrlake_parquet::{Compression, new_file_beside};
-pub use cdrlake_run::{Chain, Interrupt, Progress, Stage, new_run_id};
+pub use cdrlake_run::{Chain, ErrorKind, Interrupt, Progress, Stage, new_run_id};
 pub use cdrlake_source::{
     FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
     TimeZones, is_lake,
 };
-pub use codes::Codes;
-pub use convert::{ConvertOptions, convert, validate};
 pub use error::LakeError;
-pub use input_bytes::input_bytes;
-pub use known::{Changed, Repeated};
 pub use lake::{
     Delivery, Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,
     convert_to_lake, deliveries, unload,
 };
 pub use lock::Locked;
 pub use partition::PartitionBy;
-pub use privacy::{ClearRejects, PrivacyOptions};
-pub use publish::Overwrite;
-pub use read::{OpenedSource, read_sources};
-pub use report::{
-    LocalTime, MaxRejects, Output, OutputKind, Report, Seconds, SourceReport, Status, Tally,
-};
-pub use run::LoadOptions;
-pub use select::{Columns, DateRange, UnknownColumn};
-pub use splits::{Split, read_split, split_file};
-
-#[cfg(test)]
-mod tests;

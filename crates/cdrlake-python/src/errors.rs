@@ -3,7 +3,7 @@
 use std::fmt;
 
 use cdrlake_core::Field;
-use cdrlake_lake::{Chain, LakeError, SourceError};
+use cdrlake_lake::{Chain, ErrorKind, LakeError, LoadError, SourceError};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -19,9 +19,13 @@ pub(crate) fn exception(py: Python<'_>, error: &LakeError) -> PyErr {
     let build = || -> PyResult<PyErr> {
         let details = PyDict::new(py);
         let class = match error {
-            LakeError::Interrupted => return Ok(PyKeyboardInterrupt::new_err(())),
-            LakeError::NoColumn(_) | LakeError::MemoryLimit(_) => return Ok(value_error(error)),
-            LakeError::Source { name, error } => {
+            error if error.kind() == ErrorKind::Interrupted => {
+                return Ok(PyKeyboardInterrupt::new_err(()));
+            }
+            LakeError::Load(LoadError::NoColumn(_) | LoadError::MemoryLimit(_)) => {
+                return Ok(value_error(error));
+            }
+            LakeError::Load(LoadError::Source { name, error }) => {
                 details.set_item("source", name)?;
                 details.set_item("code", error.code())?;
                 let first = error.first_reject().and_then(|first| first.place);
@@ -51,7 +55,7 @@ pub(crate) fn exception(py: Python<'_>, error: &LakeError) -> PyErr {
 /// A word for machines; what people should know is the message.
 const fn code(error: &LakeError) -> &'static str {
     match error {
-        LakeError::OutputExists(_) => "output_exists",
+        LakeError::OutputExists(_) | LakeError::Load(LoadError::OutputExists(_)) => "output_exists",
         LakeError::Locked { .. } => "locked",
         LakeError::Contradiction { .. } | LakeError::NoRecordIds(_) => "contradiction",
         LakeError::NotALake(_) | LakeError::NoLake(_) => "no_lake",

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_array::{Array, RecordBatch, RecordBatchReader, StructArray};
 use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
-use cdrlake_lake::{LakeError, Report, Split, Table};
+use cdrlake_lake::{LakeError, LoadError, Report, Split, Table};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -62,7 +62,7 @@ pub(crate) fn split_file(
     let (load, _) = load.options(Inputs::default())?;
     let options = reading.options(load)?;
     let splits = py.detach(move || cdrlake_lake::split_file(&options, &path, split_len));
-    let splits = splits.map_err(|error| errors::exception(py, &error))?;
+    let splits = splits.map_err(|error| errors::exception(py, &error.into()))?;
     let tuple = |split: Split| {
         // It lasts until 2554.
         let modified = split.file_modified.as_nanos() as u64;
@@ -92,9 +92,9 @@ pub(crate) fn read_split(
     Ok(Reader::new(schema, stop, false, Box::new(work)))
 }
 
-fn hand_on(sender: &SyncSender<Message>, batch: RecordBatch) -> Result<(), LakeError> {
+fn hand_on(sender: &SyncSender<Message>, batch: RecordBatch) -> Result<(), LoadError> {
     // Nobody takes it any more.
-    sender.send(Message::Batch(batch)).map_err(|_| LakeError::Interrupted)
+    sender.send(Message::Batch(batch)).map_err(|_| LoadError::Interrupted)
 }
 
 /// What the thread has to tell.

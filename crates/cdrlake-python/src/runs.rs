@@ -55,7 +55,7 @@ pub(crate) fn convert(
 #[pyfunction]
 pub(crate) fn validate(py: Python<'_>, inputs: Inputs, load: LoadArguments) -> PyResult<String> {
     let (load, stop) = load.options(inputs)?;
-    let work = Box::new(move || cdrlake_lake::validate(&load, &mut |_, _| {}));
+    let work = Box::new(move || Ok(cdrlake_lake::validate(&load, &mut |_, _| {})?));
     json(&run(py, &stop, work)?)
 }
 
@@ -74,7 +74,7 @@ impl OutputArguments {
                 compression,
                 overwrite: if self.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
             };
-            return Ok(Box::new(move || cdrlake_lake::convert(&options)));
+            return Ok(Box::new(move || Ok(cdrlake_lake::convert(&options)?)));
         }
         let interrupt = load.interrupt.clone();
         let lake = LakeLocation {

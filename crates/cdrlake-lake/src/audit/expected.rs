@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::totals::{TotalsKey, TotalsRow, TotalsSum};
 use crate::error::LakeError;
-use crate::report::Seconds;
+use cdrlake_load::Seconds;
 
 /// Columns that say whose totals a row has. Those that a file does not have are summed over.
 const KEYS: [&str; 4] = ["period", "country", "profile", "product_type"];

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use serde::{Serialize, Serializer};
 
-use crate::report::Seconds;
+use cdrlake_load::Seconds;
 
 /// Whose deliveries a finding is about, as far as names and settings tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

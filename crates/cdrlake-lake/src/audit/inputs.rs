@@ -4,10 +4,10 @@ use cdrlake_core::RecordId;
 use tempfile::TempDir;
 
 use crate::error::LakeError;
-use crate::known::Changed;
 use crate::lake::{LakeLocation, LakeOptions, NetworkFileSystem, convert_to_lake};
-use crate::report::Report;
-use crate::run::LoadOptions;
+use cdrlake_load::Changed;
+use cdrlake_load::LoadOptions;
+use cdrlake_load::Report;
 use cdrlake_parquet::Compression;
 
 /// A lake of these inputs alone, in the directory for temporary files, that only its owner may

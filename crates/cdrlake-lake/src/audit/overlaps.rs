@@ -18,7 +18,7 @@ use super::facts::{Facts, FileFacts};
 use super::finding::{Finding, Observation};
 use super::scan::{LakeFile, column, sources_of};
 use crate::lake::LakeLocation;
-use crate::report::Seconds;
+use cdrlake_load::Seconds;
 
 /// A file that cannot be read.
 pub(super) struct Unreadable {

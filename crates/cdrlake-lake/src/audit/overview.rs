@@ -17,7 +17,7 @@ use super::{
 use crate::error::LakeError;
 use crate::lake::LakeLocation;
 use crate::ledger::FileKind;
-use crate::report::Seconds;
+use cdrlake_load::Seconds;
 
 /// An audit, and what the lake holds by day.
 #[derive(Clone, Debug)]

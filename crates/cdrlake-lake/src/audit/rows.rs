@@ -9,7 +9,7 @@ use super::OnCall;
 use super::facts::{Facts, FileFacts, SourceFacts};
 use super::finding::{Finding, Measure, Observation};
 use super::scan::{Call, CallColumns, LakeFile, microseconds, sources_of};
-use crate::report::Seconds;
+use cdrlake_load::Seconds;
 
 /// What was seen of the sources' rows so far.
 pub(super) struct Rows<'f> {

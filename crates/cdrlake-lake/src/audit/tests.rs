@@ -12,6 +12,8 @@ mod replays;
 mod rows;
 mod standings;
 mod sums;
+#[path = "../../../cdrlake-load/tests/common/tables.rs"]
+mod tables;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -12,7 +12,7 @@ use super::scan::{Call, CallColumns, LakeFile, date, sources_of};
 use crate::error::LakeError;
 use crate::lake::LakeLocation;
 use crate::ledger::FileKind;
-use crate::report::Seconds;
+use cdrlake_load::Seconds;
 
 /// How long a period of totals is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,7 +26,8 @@ use crate::error::LakeError;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::partition::Partition;
 use crate::publish::SourceRef;
-use crate::staging::{PartitionFile, SourceRows, add_rows};
+use crate::staging::PartitionFile;
+use cdrlake_load::{SourceRows, add_rows};
 use cdrlake_run::Interrupt;
 
 type Id = [u8; RECORD_ID_LEN];

@@ -4,30 +4,25 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use cdrlake_core::{Country, RECORD_LEN, RecordId};
+use cdrlake_load::{
+    History, LoadOptions, Loaded, LoadedSource, Output, OutputKind, Overwrite, RejectsFile,
+    Repeated, Report, Run, Seconds, SourceKind, SourceReport, SourceRows, Status, calls_layout,
+    check_outputs,
+};
+use cdrlake_parquet::Compression;
+use cdrlake_run::Stage;
+use cdrlake_source::Source;
 use roaring::RoaringTreemap;
 use serde_json::json;
 
 use super::deduplicate::{Deduplicated, Deduplication, Dropped};
 use super::rewrite::Rewriter;
 use super::{Lake, LakeLocation, Places, Settings};
-use crate::blocks::SourceKind;
-use crate::check_outputs::check_outputs;
 use crate::error::LakeError;
-use crate::known::{History, Repeated};
 use crate::ledger::{FileKind, SourceId};
-use crate::load::{Destination, LoadedSource};
 use crate::partition::PartitionBy;
-use crate::publish::{
-    AddedFile, AddedSource, Ending, Overwrite, Plan, Replayed, SourceFact, SourceRef,
-};
-use crate::rejects::RejectsFile;
-use crate::report::{Output, OutputKind, Report, Seconds, SourceReport, Status};
-use crate::run::{self, LoadOptions, Run};
-use crate::staging::{PartitionFile, Partitions, SourceRows, Tuning};
-use crate::table::calls_layout;
-use crate::work::Rows;
-use cdrlake_parquet::Compression;
-use cdrlake_run::Stage;
+use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
+use crate::staging::{LakeSink, PartitionFile, Staged, Tuning};
 
 /// What to do with a record whose wire bytes another source holds as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -106,35 +101,29 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         target_file_size: options.target_file_size,
         waiting_memory: options.load.waiting_memory(),
     };
-    let destination = Destination::Lake {
-        calls: Box::new(Partitions::new(lake.staging.clone(), Arc::clone(&layout), tuning)),
-        rejects: Box::new(RejectsFile::new(lake.staging.join("rejects"), kept)),
-    };
     let spool = lake.staging.join("spool");
     // A quarter of a block: where partitions change in it, one of two has as many.
-    let least = options.load.block_len / (RECORD_LEN + 1) / 4;
-    let loaded = run::load(Run {
+    let least = options.load.sizes.block_len / (RECORD_LEN + 1) / 4;
+    let sink = LakeSink::new(&lake.staging, partition_by, layout, tuning, kept, least);
+    let run = Run {
         options: &options.load,
-        rows: Rows::Partitioned { by: partition_by, layout: &layout, least },
+        where_date: None,
         spool_near: Some(&spool),
-        destination,
         record_id: lake.settings.record_id,
         privacy,
         rejects: kept,
-        written: &written,
+        excluded: &written,
         history: History {
             known: &lake.ledger,
             repeated: options.repeated,
             changed: options.load.changed,
         },
-    })?;
-    let Destination::Lake { calls, rejects } = loaded.destination else {
-        return Err(LakeError::Defect("the destination changed its kind"));
     };
-    let mut rejects = *rejects;
+    let Loaded { output, sources, empty_inputs } = cdrlake_load::load(run, sink)?;
+    let Staged { mut calls, mut rejects, sources: met } = output;
+    let sources = sources.into_iter().zip(met).collect();
     let rejects_not_written = rejects.omitted();
-    let mut facts = Facts::of(loaded.sources, &mut rejects, &lake, options)?;
-    let mut calls = calls.finish()?;
+    let mut facts = Facts::of(sources, &mut rejects, &lake, options)?;
     if options.duplicates == Duplicates::Drop {
         calls = facts.drop_duplicates(calls, &lake, options)?;
     }
@@ -149,7 +138,7 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         bytes: file.bytes,
     });
     let reports = facts.reports.split_off(0);
-    let report = Report::new(run_id.clone(), reports, loaded.empty_inputs, outputs.collect());
+    let report = Report::new(run_id.clone(), reports, empty_inputs, outputs.collect());
     let report = Report { rejects_not_written, ..report };
     if facts.facts.is_empty() {
         lake.ensure_face()?;
@@ -208,7 +197,7 @@ struct Facts {
 
 impl Facts {
     fn of(
-        sources: Vec<LoadedSource>,
+        sources: Vec<(LoadedSource, Source)>,
         rejects: &mut RejectsFile,
         lake: &Lake,
         options: &LakeOptions,
@@ -224,7 +213,7 @@ impl Facts {
         };
         let has_failures = lake.ledger.has_failures()?;
         let mut replays: HashMap<blake3::Hash, usize> = HashMap::new();
-        for (index, mut loaded) in sources.into_iter().enumerate() {
+        for (index, (mut loaded, source)) in sources.into_iter().enumerate() {
             let hash = loaded.report.content_hash;
             let source_ref = match (loaded.report.status, loaded.kind, hash) {
                 (Status::Loaded, SourceKind::Replayed, Some(hash)) => {
@@ -232,14 +221,21 @@ impl Facts {
                 }
                 (Status::Loaded, SourceKind::Delivered, Some(hash)) => {
                     let open_rejects = rejects.take_record_numbers(index);
-                    facts.add(&mut loaded, Some(hash), open_rejects, lake, options.repeated)?
+                    facts.add(
+                        &mut loaded,
+                        source,
+                        Some(hash),
+                        open_rejects,
+                        lake,
+                        options.repeated,
+                    )?
                 }
                 (Status::Failed, SourceKind::Delivered, _) => {
                     let open_rejects = RoaringTreemap::new();
-                    facts.add(&mut loaded, None, open_rejects, lake, options.repeated)?
+                    facts.add(&mut loaded, source, None, open_rejects, lake, options.repeated)?
                 }
                 (Status::Skipped, SourceKind::Delivered, Some(hash)) if has_failures => {
-                    facts.repeat(&mut loaded, hash)
+                    facts.repeat(source, hash)
                 }
                 _ => None,
             };
@@ -250,29 +246,21 @@ impl Facts {
     }
 
     /// An attempt to deliver it that failed is settled.
-    fn repeat(
-        &mut self,
-        loaded: &mut LoadedSource,
-        content_hash: blake3::Hash,
-    ) -> Option<SourceRef> {
-        if let Some(source) = loaded.source.take() {
-            let path = self.places.path_of(&source.name);
-            self.facts.push(SourceFact::Repeated { source, path, content_hash });
-        }
+    fn repeat(&mut self, source: Source, content_hash: blake3::Hash) -> Option<SourceRef> {
+        let path = self.places.path_of(&source.name);
+        self.facts.push(SourceFact::Repeated { source: Box::new(source), path, content_hash });
         None
     }
 
     fn add(
         &mut self,
         loaded: &mut LoadedSource,
+        source: Source,
         hash: Option<blake3::Hash>,
         open_rejects: RoaringTreemap,
         lake: &Lake,
         repeated: Repeated,
     ) -> Result<Option<SourceRef>, LakeError> {
-        let Some(source) = loaded.source.take() else {
-            return Err(LakeError::Defect("a source was not kept"));
-        };
         if let Some(hash) = hash {
             self.hash.update(hash.as_bytes());
             // A delivery without a call is noted once.
@@ -291,7 +279,7 @@ impl Facts {
             }
         }
         let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
-        let added = AddedSource { source: *source, path, report, open_rejects };
+        let added = AddedSource { source, path, report, open_rejects };
         self.facts.push(SourceFact::Added(Box::new(added)));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
     }

@@ -16,9 +16,8 @@ use super::Lake;
 use crate::error::LakeError;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
 use crate::publish::{AddedFile, Plan, SourceRef};
-use crate::rejects;
-use crate::staging::tenths;
-use crate::table::calls_layout;
+use cdrlake_load::calls_layout;
+use cdrlake_load::tenths;
 use cdrlake_parquet::{Compression, Layout, StagedFile, StagedParquet};
 
 impl Lake {
@@ -142,7 +141,10 @@ impl<'r> Rewriter<'r> {
         });
         match &self.layout {
             Some(layout) => self.copy_calls(path, layout, batches),
-            None => Ok(Copy { file: rejects::copy(&self.lake.staging, batches)?, tenths: 0 }),
+            None => Ok(Copy {
+                file: cdrlake_load::copy_rejects(&self.lake.staging, batches)?,
+                tenths: 0,
+            }),
         }
     }
 

@@ -10,7 +10,7 @@ use cdrlake_core::{Numbers, Privacy, PrivacyKey, RecordId};
 use crate::error::LakeError;
 use crate::ledger::{FileKind, Ledger};
 use crate::partition::PartitionBy;
-use crate::privacy::{ClearRejects, PrivacyOptions};
+use cdrlake_load::{ClearRejects, PrivacyOptions};
 use cdrlake_run::new_run_id;
 
 /// The settings of a lake.
@@ -36,7 +36,7 @@ impl LakeSettings {
     ) -> Result<(Privacy, ClearRejects), LakeError> {
         let numbers = Some(self.numbers);
         let privacy = PrivacyOptions { numbers, rejects: self.rejects, ..wanted.clone() };
-        privacy.settle(self.record_id)
+        Ok(privacy.settle(self.record_id)?)
     }
 }
 
@@ -87,7 +87,8 @@ impl Settings {
 
     /// Refuses what no new lake can have.
     pub(crate) fn check(&self) -> Result<(), LakeError> {
-        self.privacy.settle(self.record_id.unwrap_or_default()).map(drop)
+        self.privacy.settle(self.record_id.unwrap_or_default())?;
+        Ok(())
     }
 
     fn set(&self, ledger: &Ledger, root: &Path) -> Result<(), LakeError> {

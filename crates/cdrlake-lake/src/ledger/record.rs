@@ -8,7 +8,7 @@ use super::{Ledger, PendingRun, RunId, SourceId};
 use crate::error::LakeError;
 use crate::lake::Duplicates;
 use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
-use crate::report::{LocalTime, Status};
+use cdrlake_load::{LocalTime, Status};
 use cdrlake_source::Source;
 
 impl Ledger {

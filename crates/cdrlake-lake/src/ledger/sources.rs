@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Ledger, SourceId};
 use crate::error::LakeError;
-use crate::known::{KnownSource, KnownSources, OpenRejects};
 use crate::lake::{Delivery, Places};
+use cdrlake_load::{KnownSource, KnownSources, LoadError, OpenRejects};
 use cdrlake_source::CHANGED;
 
 impl Ledger {
@@ -204,7 +204,7 @@ impl Attempt<'_> {
 }
 
 impl KnownSources for Ledger {
-    fn of_content(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError> {
+    fn of_content(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LoadError> {
         let sources = self.query(
             "SELECT name, CASE rejects_state WHEN 'open' THEN records_rejected ELSE 0 END \
              FROM sources WHERE content_hash = ?1 AND status = 'loaded' AND bytes_read > 0",
@@ -214,7 +214,7 @@ impl KnownSources for Ledger {
         Ok(sources.into_iter().next())
     }
 
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError> {
+    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LoadError> {
         let hashes = self.query(
             "SELECT content_hash FROM sources WHERE carrier_name = ?1 AND status = 'loaded'",
             [carrier_name],
@@ -223,9 +223,9 @@ impl KnownSources for Ledger {
         Ok(hashes.iter().filter_map(|hash| blake3::Hash::from_hex(hash).ok()).collect())
     }
 
-    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LakeError> {
+    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LoadError> {
         let Some(source) = self.loaded(hash)? else { return Ok(None) };
-        self.open_rejects_of(source).map(OpenRejects::These).map(Some)
+        Ok(Some(OpenRejects::These(self.open_rejects_of(source)?)))
     }
 }
 

@@ -3,17 +3,14 @@
 //! A lake is changed by a [`Plan`], which says what will be true of it and nothing of how.
 
 mod directory;
-mod single;
 
 use roaring::RoaringTreemap;
 use tempfile::TempPath;
 
 pub(crate) use self::directory::{FACE, finish, has_sound_face, publish, publish_face};
-pub use self::single::Overwrite;
-pub(crate) use self::single::publish_files;
 use crate::lake::Duplicates;
 use crate::ledger::{FileKind, LedgerFile, SourceId};
-use crate::report::{Seconds, SourceReport};
+use cdrlake_load::{Seconds, SourceReport};
 use cdrlake_source::Source;
 
 /// A change of a lake, all or nothing.

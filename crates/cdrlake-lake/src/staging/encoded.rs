@@ -5,21 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use arrow_array::RecordBatch;
-use arrow_array::cast::AsArray;
-use arrow_array::types::Decimal128Type;
 use parquet::errors::Result;
 
 use crate::partition::{Partition, Pieces};
+use cdrlake_load::{SourceRows, add_rows, tenths};
 use cdrlake_parquet::{Layout, RowGroup};
-
-/// Consecutive rows of one source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SourceRows {
-    /// The source's index in the run.
-    pub(crate) source: usize,
-    pub(crate) rows: u64,
-}
 
 /// A row group of one partition.
 pub(crate) struct EncodedRows {
@@ -70,25 +60,4 @@ pub(crate) fn encode_large<'p>(
         Ok(row_group.map(|row_group| EncodedRows { partition, sources, tenths, row_group }))
     });
     encoded.filter_map(Result::transpose).collect()
-}
-
-/// Adds rows behind others, in one entry if they are of the same source.
-pub(crate) fn add_rows(all: &mut Vec<SourceRows>, next: SourceRows) {
-    match all.last_mut() {
-        Some(last) if last.source == next.source => last.rows += next.rows,
-        _ => all.push(next),
-    }
-}
-
-/// Tenths of seconds of a batch's calls.
-pub(crate) fn tenths(batch: &RecordBatch) -> u64 {
-    let durations = batch.column_by_name("duration");
-    durations.map_or(0, |durations| {
-        durations
-            .as_primitive::<Decimal128Type>()
-            .values()
-            .iter()
-            .map(|&tenths| tenths as u64)
-            .sum()
-    })
 }

@@ -3,7 +3,8 @@
 mod encoded;
 mod partition_file;
 mod partitions;
+mod sink;
 
-pub(crate) use self::encoded::{EncodedRows, SourceRows, add_rows, encode_large, tenths};
 pub(crate) use self::partition_file::PartitionFile;
-pub(crate) use self::partitions::{Partitions, Tuning};
+pub(crate) use self::partitions::Tuning;
+pub(crate) use self::sink::{LakeSink, Staged};

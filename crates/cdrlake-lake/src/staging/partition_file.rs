@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use tempfile::TempPath;
 
-use super::encoded::{EncodedRows, SourceRows, add_rows};
+use super::encoded::EncodedRows;
 use crate::error::LakeError;
 use crate::partition::Partition;
+use cdrlake_load::{SourceRows, add_rows};
 use cdrlake_parquet::Layout;
 use cdrlake_parquet::StagedFile;
 use cdrlake_parquet::{Savepoint, StagedParquet};
@@ -67,7 +68,7 @@ impl OpenFile {
         }
     }
 
-    pub(super) fn return_to(&mut self, mark: &FileMark) -> Result<(), LakeError> {
+    pub(super) fn rollback(&mut self, mark: &FileMark) -> Result<(), LakeError> {
         self.staged.rollback(mark.mark)?;
         self.sources.clone_from(&mark.sources);
         self.tenths = mark.tenths;

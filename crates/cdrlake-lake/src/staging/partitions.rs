@@ -2,7 +2,7 @@
 //! group, and row groups go to files until these are large enough.
 //!
 //! What goes where depends on nothing but the batches and their order. A source or archive that
-//! fails at its end is taken back: a [snapshot](Partitions::snapshot) keeps the rows that waited
+//! fails at its end is taken back: a [savepoint](Partitions::savepoint) keeps the rows that waited
 //! when it began, and how far each file had come.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -14,11 +14,12 @@ use arrow_select::concat::concat;
 use arrow_select::take::take;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 
-use super::encoded::{EncodedRows, SourceRows, add_rows, tenths};
+use super::encoded::EncodedRows;
 use super::partition_file::{CompleteFile, FileMark, OpenFile, PartitionFile};
 use crate::error::LakeError;
 use crate::partition::{Partition, Pieces};
-use crate::pipeline::{Deferred, defer};
+use cdrlake_load::{Deferred, defer};
+use cdrlake_load::{SourceRows, add_rows, tenths};
 use cdrlake_parquet::sync_each;
 use cdrlake_parquet::{Layout, RowGroup};
 
@@ -54,10 +55,10 @@ pub(crate) struct Partitions {
     /// Row groups being encoded, in the order in which they are appended.
     encoding: VecDeque<Encoding>,
     open: BTreeMap<Partition, OpenFile>,
-    /// Large enough, but begun before a snapshot, so that they may yet be taken back in part.
+    /// Large enough, but begun before a savepoint, so that they may yet be taken back in part.
     full: Vec<OpenFile>,
     finished: Vec<PartitionFile>,
-    snapshots: Vec<Snapshot>,
+    savepoints: Vec<Savepoint>,
     next_id: u64,
     /// Row groups appended so far.
     appended: u64,
@@ -98,7 +99,7 @@ struct Encoding {
 }
 
 /// A state to return to.
-struct Snapshot {
+struct Savepoint {
     waiting: BTreeMap<Partition, Waiting>,
     waiting_bytes: usize,
     open: Vec<FileMark>,
@@ -121,7 +122,7 @@ impl Partitions {
             open: BTreeMap::new(),
             full: Vec::new(),
             finished: Vec::new(),
-            snapshots: Vec::new(),
+            savepoints: Vec::new(),
             next_id: 0,
             appended: 0,
         }
@@ -322,15 +323,15 @@ impl Partitions {
 
     /// Files begun before the one of this id may yet be taken back in part.
     fn taken_back_in_part_before(&self) -> u64 {
-        self.snapshots.last().map_or(0, |snapshot| snapshot.next_id)
+        self.savepoints.last().map_or(0, |savepoint| savepoint.next_id)
     }
 
-    /// Keeps the present state, to [return to](Self::return_to) or to
-    /// [forget](Self::forget_snapshot). Snapshots may be inside each other.
-    pub(crate) fn snapshot(&mut self) -> Result<(), LakeError> {
+    /// Keeps the present state, to [roll back](Self::rollback) to, or to
+    /// [release](Self::release). Savepoints may be inside each other.
+    pub(crate) fn savepoint(&mut self) -> Result<(), LakeError> {
         self.part_mixed()?;
         self.append_all()?;
-        self.snapshots.push(Snapshot {
+        self.savepoints.push(Savepoint {
             waiting: self.waiting.clone(),
             waiting_bytes: self.waiting_bytes,
             open: self.open.values().map(OpenFile::mark).collect(),
@@ -340,10 +341,10 @@ impl Partitions {
         Ok(())
     }
 
-    /// What came since the last snapshot stays.
-    pub(crate) fn forget_snapshot(&mut self) -> Result<(), LakeError> {
+    /// What came since the last savepoint stays.
+    pub(crate) fn release(&mut self) -> Result<(), LakeError> {
         self.append_all()?;
-        self.snapshots.pop();
+        self.savepoints.pop();
         let held = self.taken_back_in_part_before();
         let (full, finished) =
             std::mem::take(&mut self.full).into_iter().partition(|f| f.id < held);
@@ -355,24 +356,24 @@ impl Partitions {
         Ok(())
     }
 
-    /// Takes back everything since the last snapshot.
-    pub(crate) fn return_to_snapshot(&mut self) -> Result<(), LakeError> {
+    /// Takes back everything since the last savepoint.
+    pub(crate) fn rollback(&mut self) -> Result<(), LakeError> {
         self.append_all()?;
-        let Some(snapshot) = self.snapshots.pop() else {
-            return Err(LakeError::Defect("there is no snapshot to return to"));
+        let Some(savepoint) = self.savepoints.pop() else {
+            return Err(LakeError::Defect("there is no savepoint to return to"));
         };
         self.mixed.clear();
-        self.waiting = snapshot.waiting;
-        self.waiting_bytes = snapshot.waiting_bytes;
-        self.finished.retain(|file| file.id < snapshot.next_id);
+        self.waiting = savepoint.waiting;
+        self.waiting_bytes = savepoint.waiting_bytes;
+        self.finished.retain(|file| file.id < savepoint.next_id);
         let files = std::mem::take(&mut self.open).into_values();
         for mut file in files.chain(std::mem::take(&mut self.full)) {
             let is_of_file = |mark: &&FileMark| mark.id == file.id;
-            if let Some(mark) = snapshot.open.iter().find(is_of_file) {
-                file.return_to(mark)?;
+            if let Some(mark) = savepoint.open.iter().find(is_of_file) {
+                file.rollback(mark)?;
                 self.open.insert(file.partition, file);
-            } else if let Some(mark) = snapshot.full.iter().find(is_of_file) {
-                file.return_to(mark)?;
+            } else if let Some(mark) = savepoint.full.iter().find(is_of_file) {
+                file.rollback(mark)?;
                 self.full.push(file);
             }
         }

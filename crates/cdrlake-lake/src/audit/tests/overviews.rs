@@ -57,7 +57,7 @@ fn rejects_are_counted_by_code_until_they_are_replayed_or_waived() {
     let rejects = fs::read_dir(lab.path("lake/rejects")).unwrap().next().unwrap().unwrap().path();
     let mended = lab.path("mended.parquet");
     let sound = calls(60);
-    crate::tests::replay::edit(&rejects, &mended, |number, raw| {
+    tables::edit(&rejects, &mended, |number, raw| {
         Some(if number == 4 { sound[3][..228].to_vec() } else { raw.to_vec() })
     });
     let load = LoadOptions::new(vec![Input::Rejects(mended)]);

@@ -25,7 +25,7 @@ fn consolidated(lab: &Lab) {
 fn replay(lab: &Lab, duplicates: Duplicates) {
     let rejects = fs::read_dir(lab.path("lake/rejects")).unwrap().next().unwrap().unwrap().path();
     let mended = lab.path("mended.parquet");
-    crate::tests::replay::edit(&rejects, &mended, |_, _| Some(calls(60)[3][..228].to_vec()));
+    super::tables::edit(&rejects, &mended, |_, _| Some(calls(60)[3][..228].to_vec()));
     let load = crate::LoadOptions::new(vec![Input::Rejects(mended)]);
     let options = LakeOptions { duplicates, ..LakeOptions::new(load, lab.location()) };
     crate::convert_to_lake(&options).unwrap();

@@ -1,0 +1,129 @@
+//! Inputs to what was loaded, the same for every sink.
+
+use std::path::Path;
+
+use cdrlake_core::{Privacy, RecordId};
+use cdrlake_run::Stage;
+use cdrlake_source::{Excluded, Opening, visit};
+
+use crate::blocks::{Buffers, Decoding, Gathered, Gatherer, Verdicts};
+use crate::check_outputs::check_outputs;
+use crate::collect::{Collected, LoadedSource, Loader};
+use crate::error::LoadError;
+use crate::history::History;
+use crate::options::{LoadOptions, Workers};
+use crate::pipeline;
+use crate::privacy::ClearRejects;
+use crate::publish::Overwrite;
+use crate::report::Report;
+use crate::select::DateRange;
+use crate::sink::Sink;
+use crate::work::Work;
+
+/// What a run reads, and how, besides where its rows go.
+pub struct Run<'r> {
+    /// How sources are read and judged.
+    pub options: &'r LoadOptions,
+    /// The days of whose calls there are rows; all, if none.
+    pub where_date: Option<DateRange>,
+    /// Near which large spools of rejected lines go; where temporary files go if none.
+    pub spool_near: Option<&'r Path>,
+    /// Whether rows get a `record_id`.
+    pub record_id: RecordId,
+    /// What becomes of parties' numbers.
+    pub privacy: Privacy,
+    /// Whether rejected lines are kept with their bytes.
+    pub rejects: ClearRejects,
+    /// Files that are no inputs, wherever they are met.
+    pub excluded: &'r Excluded,
+    /// What earlier runs loaded, and what to do about it.
+    pub history: History<'r>,
+}
+
+/// What came of all inputs.
+#[derive(Debug)]
+pub struct Loaded<Output> {
+    /// What the sink made.
+    pub output: Output,
+    /// What became of each source, in the order in which they were met.
+    pub sources: Vec<LoadedSource>,
+    /// Inputs in which there was no source, and tables of calls among rejects files.
+    pub empty_inputs: Vec<String>,
+}
+
+/// Loads all inputs into a sink: wholly, or not at all.
+///
+/// # Errors
+///
+/// [`LoadError`], if the run as a whole cannot be done; the sink is dropped unfinished then. A source
+/// that fails is no error of the run: [`Loaded::sources`] tells.
+pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, LoadError> {
+    let Run { options, where_date, spool_near, .. } = run;
+    let Run { record_id, privacy, rejects, excluded, history, .. } = run;
+    let buffers = Buffers::default();
+    let max_rejects = options.max_rejects;
+    let encoder = sink.encoder();
+    let work =
+        Work { encoder: &encoder, where_date, max_rejects, spool_near, rejects, buffers: &buffers };
+    let work = |block| Collected::Worked(work.on(block));
+    let opening = Opening {
+        settings: &options.settings,
+        limits: options.limits,
+        zip_buffer: options.zip_buffer(),
+        excluded,
+        interrupt: &options.interrupt,
+        progress: &options.progress,
+    };
+    let verdicts = Verdicts::default();
+    let loader = Loader::new(sink, max_rejects, &verdicts, &options.progress);
+    let mut empty_inputs = Vec::new();
+    let Workers { threads, blocks } = options.workers()?;
+    let (output, sources) = pipeline::run(threads, blocks, &work, loader, |queue| {
+        let emit = |gathered| match gathered {
+            Gathered::Block(block) => queue.submit(block),
+            Gathered::Awaited => queue.drain(),
+            other => queue.pass(Collected::Gathered(other)),
+        };
+        let decoding = Decoding { record_id, privacy };
+        let mut gatherer = Gatherer::new(options, decoding, &buffers, history, &verdicts, emit);
+        for input in &options.inputs {
+            let before = gatherer.sources();
+            visit(input, opening, &mut gatherer)?;
+            let passed_over = gatherer.take_passed_over();
+            if gatherer.sources() == before && passed_over.is_empty() {
+                empty_inputs.push(input.to_string());
+            }
+            empty_inputs.extend(passed_over);
+        }
+        gatherer.finish()?;
+        options.progress.enter(Stage::Finishing);
+        Ok(())
+    })?;
+    Ok(Loaded { output, sources, empty_inputs })
+}
+
+/// Loads all inputs of `options` into a sink, of which nothing was loaded before.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_into<S: Sink + Send>(
+    options: &LoadOptions,
+    sink: S,
+) -> Result<(Report, S::Output), LoadError> {
+    let excluded = check_outputs(options, &[], Overwrite::Refuse)?;
+    let (privacy, rejects) = options.privacy.settle(options.record_id)?;
+    let run = Run {
+        options,
+        where_date: None,
+        spool_near: None,
+        record_id: options.record_id,
+        privacy,
+        rejects,
+        excluded: &excluded,
+        history: History::none(options.changed),
+    };
+    let Loaded { output, sources, empty_inputs } = load(run, sink)?;
+    let sources = sources.into_iter().map(|source| source.report).collect();
+    Ok((Report::new(options.run_id(), sources, empty_inputs, Vec::new()), output))
+}

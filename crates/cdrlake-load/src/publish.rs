@@ -1,0 +1,51 @@
+//! The files of a run that writes no lake: each is published by itself, under the name that the
+//! user gave it.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use crate::error::LoadError;
+use cdrlake_parquet::sync_directory;
+use cdrlake_parquet::{StagedFile, directory};
+
+/// What to do if there is a file under an output's name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Overwrite {
+    /// Refuse to begin.
+    #[default]
+    Refuse,
+    /// Replace it.
+    Replace,
+}
+
+/// Publishes files in this order: each becomes visible under its name at once and whole. Then
+/// removes what is left over from an earlier run, if it is there.
+///
+/// If a step fails, later ones are not taken; files published by then stay.
+pub(crate) fn publish_files(
+    add: Vec<StagedFile>,
+    remove: &[PathBuf],
+    overwrite: Overwrite,
+) -> Result<(), LoadError> {
+    for StagedFile { file, path, .. } in add {
+        let persisted = match overwrite {
+            Overwrite::Replace => file.persist(&path),
+            Overwrite::Refuse => file.persist_noclobber(&path),
+        };
+        persisted.map_err(|error| match error.error.kind() {
+            io::ErrorKind::AlreadyExists => LoadError::OutputExists(path.clone()),
+            _ => LoadError::Write { path: path.clone(), error: error.error },
+        })?;
+        sync_directory(directory(&path))?;
+    }
+    for path in remove {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(LoadError::Write { path: path.clone(), error });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,445 @@
+//! What came of a run, as data; printing is the caller's.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use arrow_array::temporal_conversions::timestamp_us_to_datetime;
+use cdrlake_core::{Counts, Warning};
+use serde::{Serialize, Serializer};
+
+use crate::codes::Codes;
+use cdrlake_run::Chain;
+use cdrlake_source::SourceError;
+
+/// What came of a run. Totals cover the sources that were loaded.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Random; 32 hexadecimal digits.
+    pub run_id: String,
+    /// Sums over the loaded sources.
+    #[serde(flatten)]
+    pub totals: Tally,
+    /// One an input's source, in input order.
+    pub sources: Vec<SourceReport>,
+    /// Inputs in which there was no source: empty directories and archives. Also tables of calls that
+    /// stand beside rejects files which are replayed.
+    pub empty_inputs: Vec<String>,
+    /// The files published; none if no source was loaded.
+    pub outputs: Vec<Output>,
+    /// Rejected lines that were counted and not written, for they hold numbers in clear.
+    pub rejects_not_written: u64,
+}
+
+impl Report {
+    /// The report of a run, with the sums of its loaded sources.
+    #[must_use]
+    pub fn new(
+        run_id: String,
+        sources: Vec<SourceReport>,
+        empty_inputs: Vec<String>,
+        outputs: Vec<Output>,
+    ) -> Self {
+        let mut totals = Tally::default();
+        for source in &sources {
+            if source.status == Status::Loaded {
+                totals.add(&source.tally);
+            }
+        }
+        Self { run_id, totals, sources, empty_inputs, outputs, rejects_not_written: 0 }
+    }
+
+    /// How many sources have this status.
+    #[must_use]
+    pub fn count(&self, status: Status) -> usize {
+        self.sources.iter().filter(|source| source.status == status).count()
+    }
+}
+
+/// Counts of a source or of a run:
+/// `records_read = records_written + records_rejected + records_duplicate + records_filtered`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Lines that are not blank.
+    pub records_read: u64,
+    /// Rows of the output.
+    pub records_written: u64,
+    /// Lines that are no sound record.
+    pub records_rejected: u64,
+    /// Records left out because another source holds them, or because they were replayed before; 0
+    /// unless asked for.
+    pub records_duplicate: u64,
+    /// Sound records left out by a filter; 0 unless asked for.
+    pub records_filtered: u64,
+    /// Lines that are empty, or only a carriage return.
+    pub blank_lines: u64,
+    /// Decompressed bytes.
+    pub bytes_read: u64,
+    /// Rejected lines by code.
+    pub rejects: Codes,
+    /// Warnings by code.
+    pub warnings: Codes,
+    /// Sum of the written rows' durations.
+    pub duration_seconds: Seconds,
+}
+
+impl Tally {
+    /// The tally of a source whose sound records are written, but for some that were filtered.
+    pub(crate) fn loaded(counts: &Counts, filtered: u64, bytes: u64, duration: Seconds) -> Self {
+        Self {
+            records_read: counts.records + counts.rejected(),
+            records_written: counts.records - filtered,
+            records_filtered: filtered,
+            records_rejected: counts.rejected(),
+            blank_lines: counts.blank_lines,
+            bytes_read: bytes,
+            rejects: counts.rejects().map(|(code, count)| (code.as_str(), count)).collect(),
+            warnings: counts.warnings().map(|(code, count)| (code.as_str(), count)).collect(),
+            duration_seconds: duration,
+            ..Self::default()
+        }
+    }
+
+    /// The tally of a source that failed: nothing of it counts, but its rejects are told.
+    pub(crate) fn failed(counts: &Counts) -> Self {
+        let rejects = counts.rejects().map(|(code, count)| (code.as_str(), count)).collect();
+        Self { rejects, ..Self::default() }
+    }
+
+    /// Records that were counted as written prove to be duplicates.
+    pub fn drop_duplicates(&mut self, records: u64, duration: Seconds) {
+        self.records_written -= records;
+        self.records_duplicate += records;
+        self.duration_seconds = self.duration_seconds.minus(duration);
+    }
+
+    /// Adds lines that are left out, for they were replayed before.
+    pub(crate) fn add_duplicates(&mut self, lines: u64) {
+        self.records_read += lines;
+        self.records_duplicate += lines;
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.records_read += other.records_read;
+        self.records_written += other.records_written;
+        self.records_rejected += other.records_rejected;
+        self.records_duplicate += other.records_duplicate;
+        self.records_filtered += other.records_filtered;
+        self.blank_lines += other.blank_lines;
+        self.bytes_read += other.bytes_read;
+        self.duration_seconds.0 += other.duration_seconds.0;
+        self.rejects.add(&other.rejects);
+        self.warnings.add(&other.warnings);
+    }
+}
+
+/// The warning that zeros followed a source's last gzip member: one a source, as `unknown_country`
+/// is.
+const TRAILING_ZEROS: &str = "trailing_zeros";
+
+/// What came of one source. There may be a million of them in memory, so it is kept small.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    /// Its path as the user gave it, and `!member`.
+    pub source: Arc<str>,
+    /// BLAKE3 of the decompressed bytes, if it was read to its end; in JSON 64 hexadecimal digits.
+    #[serde(serialize_with = "hexadecimal")]
+    pub content_hash: Option<blake3::Hash>,
+    /// What became of it.
+    pub status: Status,
+    /// Why it failed, in a word: `not_cdr`, `too_many_rejects`, `cannot_read` and so on.
+    pub error_code: Option<&'static str>,
+    /// Why it failed.
+    pub error: Option<Box<str>>,
+    /// The source with the same content, for whose sake this one was skipped; none if all its lines
+    /// were replayed before.
+    pub same_as: Option<Arc<str>>,
+    /// Rejected lines of that source, if it was loaded by an earlier run, that were neither
+    /// replayed nor waived.
+    pub open_rejects: u64,
+    /// Rejected lines that are open again, though those of the source that it replaced were waived.
+    pub reopened_rejects: u64,
+    /// Its counts. For a source that failed or was skipped all are 0, for nothing of it counts; but
+    /// what rejects were found before it failed is told by code.
+    #[serde(flatten)]
+    pub tally: Tally,
+    /// Earliest start of a call, local time.
+    pub first_start_time: Option<LocalTime>,
+    /// Latest start of a call, local time.
+    pub last_start_time: Option<LocalTime>,
+}
+
+impl SourceReport {
+    pub(crate) fn new(source: Arc<str>, status: Status) -> Self {
+        Self {
+            source,
+            content_hash: None,
+            status,
+            error_code: None,
+            error: None,
+            same_as: None,
+            open_rejects: 0,
+            reopened_rejects: 0,
+            tally: Tally::default(),
+            first_start_time: None,
+            last_start_time: None,
+        }
+    }
+
+    /// Adds what came of more lines of the same source.
+    pub(crate) fn merge(&mut self, more: &Self) {
+        self.tally.add(&more.tally);
+        // A warning of the source, not of its lines.
+        let unknown_country = Warning::UnknownCountry.as_str();
+        if self.tally.warnings.contains_key(unknown_country) {
+            self.tally.warnings.set(unknown_country, 1);
+        }
+        let earliest = self.first_start_time.into_iter().chain(more.first_start_time).min();
+        self.first_start_time = earliest;
+        self.last_start_time = self.last_start_time.max(more.last_start_time);
+    }
+
+    /// Zeros followed the gzip that it came from.
+    pub(crate) fn note_trailing_zeros(&mut self) {
+        if self.status == Status::Loaded {
+            self.tally.warnings.set(TRAILING_ZEROS, 1);
+        }
+    }
+
+    pub(crate) fn fail(&mut self, error: &SourceError) {
+        self.status = Status::Failed;
+        // What it held counts no more; what was wrong with it is told.
+        let rejects = std::mem::take(&mut self.tally.rejects);
+        self.tally = Tally { rejects, ..Tally::default() };
+        (self.first_start_time, self.last_start_time) = (None, None);
+        self.error_code = Some(error.code());
+        self.error = Some(Chain(error).to_string().into());
+    }
+}
+
+fn hexadecimal<S: Serializer>(hash: &Option<blake3::Hash>, to: S) -> Result<S::Ok, S::Error> {
+    hash.map(|hash| hash.to_hex().to_string()).serialize(to)
+}
+
+/// What became of a source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Its records are in the output.
+    Loaded,
+    /// An earlier source has the same content.
+    Skipped,
+    /// Nothing of it is in the output.
+    Failed,
+}
+
+/// A published file.
+#[derive(Clone, Debug, Serialize)]
+pub struct Output {
+    /// What it holds.
+    pub kind: OutputKind,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Rows of the table.
+    pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// What a published file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputKind {
+    /// The table of calls.
+    Calls,
+    /// The table of rejected lines.
+    Rejects,
+}
+
+/// Seconds, exact to a tenth; in JSON a decimal in a string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seconds(u64);
+
+impl Seconds {
+    /// So many tenths of a second.
+    #[must_use]
+    pub const fn from_tenths(tenths: u64) -> Self {
+        Self(tenths)
+    }
+
+    /// The sum.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+
+    /// The difference, of which `other` is a part.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, if `other` is more.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+
+    /// Tenths of a second.
+    #[must_use]
+    pub const fn tenths(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 / 10, self.0 % 10)
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A date and time without zone; in JSON as `2025-10-19T09:01:22`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalTime(
+    /// Microseconds since 1970-01-01T00:00:00.
+    pub i64,
+);
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match timestamp_us_to_datetime(self.0) {
+            Some(time) => time.format("%Y-%m-%dT%H:%M:%S").fmt(f),
+            None => f.write_str("out of range"),
+        }
+    }
+}
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// How many of a source's records may be rejected before it fails as a whole.
+///
+/// ```
+/// use cdrlake_lake::MaxRejects;
+///
+/// assert_eq!("10".parse(), Ok(MaxRejects::Count(10)));
+/// assert_eq!("0.5%".parse::<MaxRejects>()?.to_string(), "0.5%");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MaxRejects {
+    /// So many.
+    Count(u64),
+    /// So many of a million of its records, rejected ones included; a percentage when displayed.
+    PerMillion(u32),
+}
+
+impl MaxRejects {
+    pub(crate) fn is_exceeded_by(self, counts: &Counts) -> bool {
+        let rejected = counts.rejected();
+        match self {
+            Self::Count(limit) => rejected > limit,
+            Self::PerMillion(limit) => {
+                let records = counts.records + rejected;
+                u128::from(rejected) * 1_000_000 > u128::from(limit) * u128::from(records)
+            }
+        }
+    }
+}
+
+impl FromStr for MaxRejects {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parsed = match text.strip_suffix('%') {
+            None => text.parse().ok().map(Self::Count),
+            Some(percent) => per_million(percent).map(Self::PerMillion),
+        };
+        parsed.ok_or_else(|| {
+            format!(
+                "expected a count, or a percentage of up to four decimals like 0.5%, found {text:?}"
+            )
+        })
+    }
+}
+
+/// Of a percentage, exactly.
+fn per_million(percent: &str) -> Option<u32> {
+    const DECIMALS: usize = 4;
+    let (whole, decimals) = percent.split_once('.').unwrap_or((percent, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > DECIMALS || !is_number(whole) || !is_number(decimals) {
+        return None;
+    }
+    let per_million = format!("{whole}{decimals:0<DECIMALS$}").parse().ok()?;
+    (per_million <= 1_000_000).then_some(per_million)
+}
+
+impl fmt::Display for MaxRejects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => count.fmt(f),
+            Self::PerMillion(limit) => write!(f, "{}%", f64::from(*limit) / 10_000.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn max_rejects() {
+        for wrong in ["", "%", "-1", "x", "101%", "-1%", "nan%", "1.5", "0.00001%", "1.%x", ".5%"] {
+            assert!(wrong.parse::<MaxRejects>().is_err(), "{wrong:?}");
+        }
+        assert_eq!("100%".parse(), Ok(MaxRejects::PerMillion(1_000_000)));
+        assert_eq!("0.7%".parse(), Ok(MaxRejects::PerMillion(7_000)));
+    }
+
+    /// A limit that is met exactly is not exceeded.
+    #[test]
+    fn percentages_are_exact() {
+        for (percent, rejected, records) in [
+            ("0.7%", 77, 11_000),
+            ("0.57%", 57, 10_000),
+            ("2.3%", 69, 3_000),
+            ("4.35%", 261, 6_000),
+        ] {
+            let limit: MaxRejects = percent.parse().unwrap();
+            assert!(!limit.is_exceeded_by(&counts(records - rejected, rejected)), "{percent}");
+            assert!(
+                limit.is_exceeded_by(&counts(records - rejected - 1, rejected + 1)),
+                "{percent}"
+            );
+            assert_eq!(limit.to_string(), percent);
+        }
+    }
+
+    /// What a source of so many records and so many short lines counts.
+    fn counts(records: usize, rejected: usize) -> Counts {
+        let sample = include_bytes!("../../../testdata/valid/LU_ALB_10_0001_20150917090117.cdr");
+        let source = [sample.repeat(records), b"x\n".repeat(rejected)].concat();
+        let mut decoder = cdrlake_core::Decoder::new(&cdrlake_core::SourceOptions::new(""));
+        let mut rest = &source[..];
+        while !rest.is_empty() {
+            rest = &rest[decoder.decode(rest, &mut |_| {})..];
+            decoder.flush().unwrap();
+        }
+        decoder.counts().clone()
+    }
+
+    #[test]
+    fn values_as_text() {
+        assert_eq!(Seconds::from_tenths(1234).to_string(), "123.4");
+        assert_eq!(LocalTime(1_760_864_482_000_000).to_string(), "2025-10-19T09:01:22");
+    }
+}
