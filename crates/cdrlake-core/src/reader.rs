@@ -7,9 +7,10 @@ use arrow_array::{RecordBatch, RecordBatchReader};
 use arrow_schema::{ArrowError, SchemaRef};
 use thiserror::Error;
 
-use crate::decoder::{Decoder, SourceOptions};
+use crate::decoder::Decoder;
 use crate::error::{Fault, Reject};
 use crate::framing::Position;
+use crate::options::SourceOptions;
 use crate::scan::Counts;
 
 /// Bytes asked for at a time.

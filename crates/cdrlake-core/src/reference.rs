@@ -3,22 +3,22 @@
 //! It shares no code with it: offsets, rules and tables are written here a second time, straight
 //! from the contract, with strings and searches, over the whole source at once.
 
+mod calendar;
 mod cells;
+mod layout;
 mod number;
 mod private;
 mod row;
 
 use std::collections::BTreeMap;
 
-pub use self::cells::batch_rows;
+use self::calendar::month_length;
+pub use self::cells::{Row, batch_rows};
+use self::layout::{LAYOUT, text};
 use self::row::{product_type_name, row};
-use crate::decoder::SourceOptions;
 use crate::error::Reject;
+use crate::options::SourceOptions;
 use crate::validate::Strictness;
-
-/// A row of the table as text, null as none: numbers in decimal, times as
-/// `2025-10-19T09:01:22`, durations as `123.4`.
-pub type Row = Vec<Option<String>>;
 
 /// What a source decodes to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -170,28 +170,6 @@ fn judge(line: &[u8], has_line_feed: bool, strictness: Strictness) -> Verdict {
     }
 }
 
-const LAYOUT: [(&str, usize, usize); 19] = [
-    ("origin", 0, 20),
-    ("destination", 20, 40),
-    ("product_type", 40, 42),
-    ("date", 42, 50),
-    ("time", 50, 58),
-    ("duration", 58, 66),
-    ("continuation", 66, 67),
-    ("switch_id", 67, 92),
-    ("trunk_incoming", 92, 117),
-    ("trunk_outgoing", 117, 142),
-    ("account_code", 142, 162),
-    ("pulses_in", 162, 168),
-    ("pulses_generated", 168, 174),
-    ("pulses_sent", 174, 180),
-    ("service_indicator", 180, 184),
-    ("charged", 184, 204),
-    ("dialled", 204, 224),
-    ("carrier", 224, 227),
-    ("end_of_record", 227, 228),
-];
-
 fn wrong_value(field: &str, value: &str) -> Option<&'static str> {
     let all_digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let number = |text: &str| text.parse::<u32>().unwrap_or(u32::MAX);
@@ -220,19 +198,4 @@ fn wrong_value(field: &str, value: &str) -> Option<&'static str> {
         _ => (true, ""),
     };
     (!is_right).then_some(code)
-}
-
-fn month_length(year: u32, month: u32) -> u32 {
-    let is_leap = year.is_multiple_of(400) || year.is_multiple_of(4) && !year.is_multiple_of(100);
-    match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
-        4 | 6 | 9 | 11 => 30,
-        2 if is_leap => 29,
-        2 => 28,
-        _ => 0,
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    bytes.iter().copied().map(char::from).collect()
 }

@@ -6,13 +6,17 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, StringArray};
 use arrow_schema::ArrowError;
 
+use super::column::Column;
 use super::ids::is_equal;
 use super::values::Strings;
-use super::{ACCOUNT_CODE, Column};
+use crate::layout::Field;
 use crate::mask::{Masks, NUMBER_LEN};
 use crate::record::Record;
 use crate::schema::schema;
 use crate::validate::Sound;
+
+/// Where the field begins.
+pub(super) const ACCOUNT_CODE: usize = Field::AccountCode.range().start;
 
 /// The text of the field, trimmed; null when blank.
 ///
@@ -72,9 +76,10 @@ pub(super) fn repeats_origin(record: Record<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decoder::{Decoder, SourceOptions};
+    use crate::decoder::Decoder;
     use crate::encode::{Values, encode};
     use crate::number::trim;
+    use crate::options::SourceOptions;
 
     /// Records of groups that each hold one kind of account code; batches end within groups.
     #[test]

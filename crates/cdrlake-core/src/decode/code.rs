@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Int8Array, StringArray};
 use arrow_schema::ArrowError;
 use hashbrown::HashMap;
 
-use super::Column;
+use super::column::Column;
 use super::ids::{Batch, Ids};
 use super::values::{NULL, Strings, UniformText, dictionary, take};
 use crate::number::trim;

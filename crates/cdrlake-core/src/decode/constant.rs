@@ -8,7 +8,7 @@ use arrow_array::types::{ArrowPrimitiveType, Int32Type, TimestampMicrosecondType
 use arrow_array::{ArrayRef, Int64Array, PrimitiveArray, StringArray, new_null_array};
 use arrow_schema::{ArrowError, DataType};
 
-use super::Column;
+use super::column::Column;
 use super::values::{NULL, Uniform, dictionary, take};
 use crate::schema::ColumnType;
 use crate::validate::Sound;

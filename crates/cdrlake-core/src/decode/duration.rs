@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Decimal128Array};
 use arrow_schema::ArrowError;
 
-use super::Column;
+use super::column::Column;
 use super::values::take;
 use crate::schema::ColumnType;
 use crate::validate::Sound;

@@ -5,6 +5,7 @@
 
 mod account_code;
 mod code;
+mod column;
 mod constant;
 mod duration;
 mod ids;
@@ -14,13 +15,14 @@ mod record_id;
 mod time;
 mod values;
 
-use arrow_array::{ArrayRef, RecordBatch};
+use arrow_array::RecordBatch;
 use arrow_schema::ArrowError;
 
+use self::column::Column;
 use self::private::Private;
 use crate::country::Country;
-use crate::decoder::SourceOptions;
 use crate::layout::Field;
+use crate::options::SourceOptions;
 use crate::product::{product_name, product_type_name};
 use crate::record::Record;
 use crate::record_id::RecordId;
@@ -30,16 +32,6 @@ use crate::validate::Sound;
 
 const ORIGIN: usize = Field::Origin.range().start;
 const DESTINATION: usize = Field::Destination.range().start;
-const ACCOUNT_CODE: usize = Field::AccountCode.range().start;
-
-/// Builds one column of the table, or a few neighbours that come from the same field.
-trait Column: Send {
-    /// Appends a row for each record.
-    fn append(&mut self, group: &[Sound<'_>]);
-
-    /// Pushes the arrays of the rows so far, in the table's order, and begins anew.
-    fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError>;
-}
 
 /// All columns of the table, filled together.
 pub(crate) struct Columns {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Int8Array, StringArray};
 use arrow_schema::ArrowError;
 
-use super::Column;
 use super::code::derived;
+use super::column::Column;
 use super::ids::{Batch, Ids};
 use super::values::{NULL, Strings, UniformText, dictionary, take};
 use crate::country::Country;

@@ -12,14 +12,14 @@ use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, StringArray};
 use arrow_schema::ArrowError;
 use hashbrown::HashMap;
 
-use super::account_code::repeats_origin;
+use super::account_code::{ACCOUNT_CODE, repeats_origin};
+use super::column::Column;
 use super::number::{Parties, Services};
 use super::values::Strings;
-use super::{ACCOUNT_CODE, Column};
 use crate::country::Country;
-use crate::decoder::SourceOptions;
 use crate::mask::NUMBER_LEN;
 use crate::number::{Role, normalize};
+use crate::options::SourceOptions;
 use crate::privacy::{Numbers, PrivacyKey, Token, blotted, is_no_number, kept_len};
 use crate::product::charged_is_trunk;
 use crate::record::Record;

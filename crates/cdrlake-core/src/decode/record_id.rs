@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, FixedSizeBinaryArray};
 use arrow_buffer::Buffer;
 use arrow_schema::ArrowError;
 
-use super::Column;
+use super::column::Column;
 use crate::privacy::Privacy;
 use crate::record_id::RECORD_ID_LEN;
 use crate::validate::Sound;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BooleanArray, TimestampMicrosecondArray};
 use arrow_schema::ArrowError;
 
-use super::Column;
+use super::column::Column;
 use super::values::take;
 use crate::schema::UTC;
 use crate::time_zone::{Near, TimeZone};

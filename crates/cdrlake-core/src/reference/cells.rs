@@ -1,4 +1,4 @@
-//! Batches in the reference's form.
+//! Rows in the reference's form, and those of batches.
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -7,7 +7,11 @@ use arrow_array::types::{
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 
-use super::{Row, month_length};
+use super::calendar::date_time;
+
+/// A row of the table as text, null as none: numbers in decimal, times as
+/// `2025-10-19T09:01:22`, durations as `123.4`.
+pub type Row = Vec<Option<String>>;
 
 /// The rows of a batch, in the reference's form.
 #[must_use]
@@ -44,27 +48,4 @@ fn cell(column: &dyn Array, row: usize) -> Option<String> {
         }
         other => format!("a value of type {other}"),
     })
-}
-
-/// A local time as text, by counting off years, months and days.
-pub(super) fn date_time(microseconds: i64) -> String {
-    let seconds = microseconds.div_euclid(1_000_000);
-    let (mut days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let year_length = |year| if month_length(year, 2) == 29 { 366 } else { 365 };
-    let mut year = 1970;
-    while days < 0 {
-        year -= 1;
-        days += year_length(year);
-    }
-    while days >= year_length(year) {
-        days -= year_length(year);
-        year += 1;
-    }
-    let mut month = 1;
-    while days >= i64::from(month_length(year, month)) {
-        days -= i64::from(month_length(year, month));
-        month += 1;
-    }
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}", days + 1)
 }

@@ -1,11 +1,12 @@
 //! The values of a sound record.
 
-use super::cells::date_time;
+use super::calendar::date_time;
+use super::cells::Row;
+use super::layout::{LAYOUT, text};
 use super::number::number;
 use super::private::{privately, record_id, without_numbers};
-use super::{LAYOUT, Row, text};
 use crate::country::Country;
-use crate::decoder::SourceOptions;
+use crate::options::SourceOptions;
 use crate::record_id::RecordId;
 
 /// The row of a sound record.
