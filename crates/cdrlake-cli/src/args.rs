@@ -2,9 +2,7 @@
 
 use std::path::PathBuf;
 
-use cdrlake_lake::{
-    Columns, Compression, DateRange, LakeLocation, Locked, NetworkFileSystem, PartitionBy,
-};
+use cdrlake_lake::{Columns, Compression, DateRange, PartitionBy};
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit_args::AuditArguments;
@@ -12,13 +10,14 @@ use crate::config::ConfigArguments;
 use crate::fetch::FetchArguments;
 use crate::generate::GenerateArguments;
 use crate::inspect::InspectArguments;
+use crate::lake_access::LakeAccess;
 use crate::load_args::{LoadArguments, size};
 use crate::message::LogFormat;
 use crate::privacy_args::PrivacyArguments;
 use crate::shell::{CompletionsArguments, ManArguments};
 use crate::stats::StatsArguments;
+use crate::suggest;
 use crate::sync::SyncArguments;
-use crate::{interrupt, message, suggest};
 
 /// Carrier call detail records into a data lake: fast, and nothing lost.
 #[derive(Debug, Parser)]
@@ -199,44 +198,6 @@ pub(crate) struct LakeArguments {
 
     #[command(flatten)]
     pub(crate) access: LakeAccess,
-}
-
-/// How a lake is opened.
-#[derive(Debug, Args)]
-pub(crate) struct LakeAccess {
-    /// Where the lake's ledger is [default: _cdrlake/ledger.sqlite in it]
-    #[arg(long, value_name = "FILE.sqlite")]
-    ledger: Option<PathBuf>,
-
-    /// Wait while another run writes the lake, rather than end with status 75.
-    #[arg(long)]
-    wait: bool,
-
-    /// Use a lake on a network file system, where locks cannot be trusted: there must be no other
-    /// writer.
-    #[arg(long)]
-    allow_network_filesystem: bool,
-}
-
-impl LakeAccess {
-    /// Whether the ledger is named.
-    pub(crate) fn has_ledger(&self) -> bool {
-        self.ledger.is_some()
-    }
-
-    pub(crate) fn location(&self, root: PathBuf) -> LakeLocation {
-        LakeLocation {
-            ledger: self.ledger.clone(),
-            locked: if self.wait { Locked::Wait } else { Locked::Refuse },
-            network: match self.allow_network_filesystem {
-                true => NetworkFileSystem::Allow,
-                false => NetworkFileSystem::Refuse,
-            },
-            run_id: Some(message::run_id().to_owned()),
-            interrupt: interrupt::request(),
-            ..LakeLocation::new(root)
-        }
-    }
 }
 
 #[derive(Debug, Args)]

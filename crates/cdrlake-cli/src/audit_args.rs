@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
-use crate::args::LakeAccess;
+use crate::lake_access::LakeAccess;
 use crate::load_args::{MetadataArguments, OpeningArguments, TellingArguments};
 
 #[derive(Debug, Args)]

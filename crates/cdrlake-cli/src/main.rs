@@ -12,6 +12,7 @@ mod fetch;
 mod generate;
 mod inspect;
 mod interrupt;
+mod lake_access;
 mod load_args;
 mod message;
 mod metrics;
@@ -139,7 +140,9 @@ fn run(command: Command, config: &Result<Config>, matches: &ArgMatches) -> Resul
             (Ok(config), Some(matches)) => config::run(&arguments, config, matches),
             _ => Ok(Outcome::Usage),
         },
-        Command::Completions(arguments) => shell::completions(&arguments),
-        Command::Man(arguments) => shell::man(&arguments),
+        Command::Completions(arguments) => {
+            shell::completions(&arguments, &mut Arguments::command())
+        }
+        Command::Man(arguments) => shell::man(&arguments, Arguments::command()),
     }
 }

@@ -4,10 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use clap::{Args, CommandFactory};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::args::Arguments;
 use crate::outcome::Outcome;
 
 #[derive(Debug, Args)]
@@ -23,10 +22,13 @@ pub(crate) struct ManArguments {
     directory: PathBuf,
 }
 
-/// Prints a script that completes the command line.
-pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Outcome> {
+/// Prints a script that completes the command line of `command`.
+pub(crate) fn completions(
+    arguments: &CompletionsArguments,
+    command: &mut Command,
+) -> Result<Outcome> {
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut Arguments::command(), "cdrlake", &mut script);
+    clap_complete::generate(arguments.shell, command, "cdrlake", &mut script);
     match io::stdout().write_all(&script) {
         // Nobody reading on is not an error.
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
@@ -36,10 +38,10 @@ pub(crate) fn completions(arguments: &CompletionsArguments) -> Result<Outcome> {
     }
 }
 
-/// Writes `cdrlake.1` and a page for each command.
-pub(crate) fn man(arguments: &ManArguments) -> Result<Outcome> {
+/// Writes `cdrlake.1` and a page for each command below `command`.
+pub(crate) fn man(arguments: &ManArguments, command: Command) -> Result<Outcome> {
     let directory = &arguments.directory;
-    clap_mangen::generate_to(Arguments::command(), directory)
+    clap_mangen::generate_to(command, directory)
         .with_context(|| format!("cannot write to {}", directory.display()))?;
     Ok(Outcome::Done)
 }

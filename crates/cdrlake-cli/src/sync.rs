@@ -15,11 +15,11 @@ use cdrlake_lake::{
 use clap::Args;
 use jiff::civil::Date;
 
-use crate::args::LakeAccess;
 use crate::bar::{RunBar, Showing};
 use crate::fetch::{
     TransferArguments, download_into, offering, options, print_requests, usage, warn_of_endpoint,
 };
+use crate::lake_access::LakeAccess;
 use crate::load_args::ReadingArguments;
 use crate::message::{Event, Message, tell};
 use crate::metrics::Metrics;
