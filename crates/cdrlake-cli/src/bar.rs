@@ -4,14 +4,13 @@ mod run;
 mod terminal;
 
 use std::io::{self, IsTerminal, Write, stderr};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) use self::run::RunBar;
 use self::terminal::Terminal;
-use crate::message;
+use crate::standard_error;
 
 /// How often the line is drawn.
 const TICK: Duration = Duration::from_millis(100);
@@ -22,33 +21,12 @@ const KNOWN: &str = "{bar:16} {percent:>3}%  {msg}";
 /// With nothing known of the whole.
 const UNKNOWN: &str = "{spinner}  {msg}";
 
-/// The line that is drawn now, if any.
-static CURRENT: Mutex<Option<ProgressBar>> = Mutex::new(None);
-
-/// Does something without the line, such as writing another one.
-pub(crate) fn suspend<T>(work: impl FnOnce() -> T) -> T {
-    // The lock is let go first: work may take long.
-    let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    match current {
-        Some(bar) => bar.suspend(work),
-        None => work(),
-    }
-}
-
-/// Takes the line away for good.
-pub(crate) fn clear() {
-    let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(bar) = current {
-        bar.finish_and_clear();
-    }
-}
-
 /// Writes without the line, to standard output where that is the same terminal.
 pub(crate) struct Aside<W>(pub(crate) W);
 
 impl<W: Write> Write for Aside<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        suspend(|| self.0.write(bytes))
+        standard_error::without_line(|| self.0.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -66,7 +44,7 @@ pub(crate) enum Showing {
 impl Showing {
     /// Only where a person watches: on a terminal, unless asked not to.
     pub(crate) fn of(is_quiet: bool, no_progress: bool) -> Self {
-        let is_asked = is_quiet || no_progress || message::is_json();
+        let is_asked = is_quiet || no_progress || standard_error::is_json();
         match is_asked || !stderr().is_terminal() || Terminal::is_dumb() {
             true => Self::Hidden,
             false => Self::Shown,
@@ -88,7 +66,7 @@ impl Bar {
         bar.set_style(style(UNKNOWN));
         // A line that stands still looks like a run that does.
         bar.enable_steady_tick(TICK);
-        *CURRENT.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
+        standard_error::set_line(bar.clone());
         Self(bar)
     }
 
@@ -125,7 +103,7 @@ impl Bar {
 impl Drop for Bar {
     fn drop(&mut self) {
         if !self.0.is_hidden() {
-            clear();
+            standard_error::clear_line();
         }
     }
 }

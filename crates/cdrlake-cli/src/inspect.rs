@@ -22,11 +22,12 @@ use cdrlake_lake::{Chain, LakeError, OpenedSource, Progress, read_sources};
 use self::judge::{Judged, walk_rejected};
 use self::line::{Line, Wanted};
 use self::place::Place;
-use crate::bar::{self, RunBar, Showing};
+use crate::bar::{RunBar, Showing};
 use crate::config;
 use crate::interrupt::{self, Interruptible};
 use crate::message::{Event, Message, tell};
 use crate::outcome::{Failure, Outcome};
+use crate::standard_error::without_line;
 
 pub(crate) use self::args::InspectArguments;
 pub(crate) use self::decoded::local_time;
@@ -227,7 +228,7 @@ impl Inspection<'_> {
         let mut text = if self.shown > 0 { "\n".to_owned() } else { String::new() };
         text += &picture::draw(name, line, judged, options);
         self.shown += 1;
-        match bar::suspend(|| anstream::stdout().lock().write_all(text.as_bytes())) {
+        match without_line(|| anstream::stdout().lock().write_all(text.as_bytes())) {
             // Nobody reading on is not an error.
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(error).context("cannot print the record")

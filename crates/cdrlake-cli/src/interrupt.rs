@@ -11,8 +11,8 @@ use cdrlake_lake::Interrupt;
 use signal_hook::consts::{SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::flag;
 
-use crate::bar;
 use crate::message::{Event, tell};
+use crate::standard_error;
 
 /// Whether a run is to end. Signals are the process's, and so is this.
 static REQUESTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
@@ -71,7 +71,7 @@ pub(crate) fn end_soon() -> Sender<()> {
         while is_armed(LOOK) {
             if REQUESTED.load(Ordering::Relaxed) {
                 if is_armed(MOMENT) {
-                    bar::clear();
+                    standard_error::clear_line();
                     tell(Event::Interrupted, "interrupted; what was on its way is dropped");
                     std::process::exit(status().into());
                 }

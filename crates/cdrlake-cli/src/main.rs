@@ -21,6 +21,7 @@ mod output_file;
 mod privacy_args;
 mod schema;
 mod shell;
+mod standard_error;
 mod stats;
 mod suggest;
 mod summary;
@@ -37,8 +38,9 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command, LOG_FORMAT};
 use crate::config::Config;
-use crate::message::{Event, LogFormat, Message, tell};
+use crate::message::{Event, Message, tell};
 use crate::outcome::Outcome;
+use crate::standard_error::LogFormat;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -56,7 +58,7 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(error) => return refuse(&error),
     };
-    message::begin(log_format);
+    standard_error::begin(log_format);
     let started = Instant::now();
     let name = command_name(&matches);
     let is_quiet = is_quiet(&matches);
@@ -85,7 +87,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let format = config::given(std::env::args_os(), "--log-format");
     let format = format.or_else(|| std::env::var_os(LOG_FORMAT));
     if error.use_stderr() && format.is_some_and(|format| format.eq_ignore_ascii_case("json")) {
-        message::begin(LogFormat::Json);
+        standard_error::begin(LogFormat::Json);
         let text = error.render().to_string();
         tell(Event::Usage, text.strip_prefix("error: ").unwrap_or(&text));
         return Outcome::Usage.into();

@@ -4,25 +4,13 @@
 //! time, and typed fields; `docs/logs-and-metrics.md` lists them, and a test holds it to that.
 
 use std::fmt::Display;
-use std::io::{self, Write};
 use std::sync::OnceLock;
 
-use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::bar;
-
-/// How messages are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LogFormat {
-    /// For people.
-    #[default]
-    Text,
-    /// An object a line: time, level, run_id, event, message, and what else the event has.
-    Json,
-}
+use crate::standard_error::{is_json, write};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -131,32 +119,12 @@ events! {
     Failed = "failed", Error, "error: ";
 }
 
-/// How messages are written, and whose they are.
-struct Log {
-    format: LogFormat,
-    run_id: String,
-}
-
-/// The process has one standard error, and one run.
-static LOG: OnceLock<Log> = OnceLock::new();
-
-/// Decides, once, how messages are written, and draws the run's id.
-pub(crate) fn begin(format: LogFormat) {
-    let _ = LOG.set(Log { format, run_id: cdrlake_lake::new_run_id() });
-}
-
-fn log() -> &'static Log {
-    LOG.get_or_init(|| Log { format: LogFormat::Text, run_id: cdrlake_lake::new_run_id() })
-}
+/// The process has one run, whose id is drawn when it is first asked for.
+static RUN_ID: OnceLock<String> = OnceLock::new();
 
 /// The run's id: in its messages, reports, metrics and the ledger.
 pub(crate) fn run_id() -> &'static str {
-    &log().run_id
-}
-
-/// Whether messages are for machines.
-pub(crate) fn is_json() -> bool {
-    log().format == LogFormat::Json
+    RUN_ID.get_or_init(cdrlake_lake::new_run_id)
 }
 
 /// What is to be said.
@@ -204,11 +172,11 @@ impl Message {
     /// Says it only where a machine reads.
     pub(crate) fn tell_machines(self) {
         if is_json() {
-            write(&self.to_json(log(), Timestamp::now()));
+            write(&self.to_json(run_id(), Timestamp::now()));
         }
     }
 
-    fn to_json(&self, log: &Log, now: Timestamp) -> String {
+    fn to_json(&self, run_id: &str, now: Timestamp) -> String {
         #[derive(Serialize)]
         struct Line<'l> {
             time: String,
@@ -222,7 +190,7 @@ impl Message {
         let line = Line {
             time: format!("{now:.3}"),
             level: self.event.level(),
-            run_id: &log.run_id,
+            run_id,
             event: self.event.name(),
             message: self.text.trim(),
             fields: &self.fields,
@@ -239,14 +207,6 @@ pub(crate) fn show(text: &str) {
     }
 }
 
-/// In one write, so that lines of several threads do not mix. That standard error may be closed is no
-/// reason to fail.
-fn write(text: &str) {
-    bar::suspend(|| {
-        let _ = io::stderr().write_all(text.as_bytes());
-    });
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -255,12 +215,11 @@ mod tests {
 
     #[test]
     fn a_line_is_an_object_with_typed_fields() {
-        let log = Log { format: LogFormat::Json, run_id: "ab12".to_owned() };
         let message = Message::new(Event::SourceFailed, "a.cdr is\nnone")
             .with("source", "a.cdr")
             .with("records_read", 3)
             .with("error_code", None::<&str>);
-        let line = message.to_json(&log, "2026-11-22T13:34:19.5Z".parse().unwrap());
+        let line = message.to_json("ab12", "2026-11-22T13:34:19.5Z".parse().unwrap());
         assert_eq!(
             line,
             "{\"time\":\"2026-11-22T13:34:19.500Z\",\"level\":\"error\",\"run_id\":\"ab12\",\

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use cdrlake_lake::{LocalTime, Report, SourceReport, Status, Tally};
 
 use crate::message::{self, Event, Message};
+use crate::standard_error;
 
 /// Sources in the table at the most; those that are not plainly loaded are preferred.
 const MAX_ROWS: usize = 30;
@@ -39,7 +40,7 @@ pub(crate) fn print(report: &Report, quiet: bool) {
 
 /// A row a source, and the sum.
 fn print_table(report: &Report) {
-    if report.sources.is_empty() || message::is_json() {
+    if report.sources.is_empty() || standard_error::is_json() {
         return;
     }
     let shown = shown(report);
