@@ -1,6 +1,7 @@
 //! `cdrlake stats`: what is in CDR files, a lake or Parquet files, at a glance.
 
 mod calling_code;
+mod counted;
 mod durations;
 mod json;
 mod print;
@@ -19,6 +20,8 @@ use cdrlake_lake::{
 };
 use clap::Args;
 
+use self::counted::Stats;
+use self::tables::Tables;
 use self::tally::{Known, Tally};
 use crate::bar::RunBar;
 use crate::config;
@@ -90,23 +93,9 @@ pub(crate) fn run(arguments: &StatsArguments) -> Result<Outcome> {
     Ok(if stats.failed > 0 { Outcome::SourcesFailed } else { Outcome::Done })
 }
 
-/// What was counted.
-#[derive(Default)]
-struct Stats {
-    tally: Tally,
-    /// Sources and Parquet files that were read to their end.
-    files: u64,
-    /// Those that were not; nothing of them counts.
-    failed: u64,
-}
-
 /// What an input proves to be.
 enum Subject {
-    /// Parquet files, of which so many hold calls.
-    Tables {
-        paths: Vec<PathBuf>,
-        calls: u64,
-    },
+    Tables(Tables),
     Sources(Box<LoadOptions>),
 }
 
@@ -118,10 +107,10 @@ impl Subject {
         progress: &Progress,
     ) -> Result<Self> {
         if is_lake(path) {
-            return tables::of_lake(path);
+            return tables::of_lake(path).map(Self::Tables);
         }
         if path.extension().is_some_and(|extension| extension == "parquet") && path.is_file() {
-            return Ok(Self::Tables { paths: vec![path.to_owned()], calls: 1 });
+            return Ok(Self::Tables(Tables { paths: vec![path.to_owned()], calls: 1 }));
         }
         let input = match path.to_str() {
             Some("-") => Input::Stdin,
@@ -139,7 +128,7 @@ fn bytes_of(subjects: &[Subject]) -> impl FnOnce() -> Option<u64> + Send + 'stat
     let (mut tables, mut loads) = (Vec::new(), Vec::new());
     for subject in subjects {
         match subject {
-            Subject::Tables { paths, .. } => tables.extend(paths.iter().cloned()),
+            Subject::Tables(Tables { paths, .. }) => tables.extend(paths.iter().cloned()),
             Subject::Sources(options) => loads.push(options.clone()),
         }
     }
@@ -159,7 +148,7 @@ struct Counting<'c> {
 impl Counting<'_> {
     fn subject(&mut self, subject: &Subject) -> Result<(), Failure> {
         match subject {
-            Subject::Tables { paths, calls } => {
+            Subject::Tables(Tables { paths, calls }) => {
                 for path in paths {
                     tables::add_file(path, &mut self.stats.tally, &self.progress)?;
                 }

@@ -6,6 +6,8 @@
 
 mod advice;
 mod calendar;
+mod cells;
+mod counts;
 mod days;
 mod findings;
 mod sequences;
@@ -15,6 +17,8 @@ mod tables;
 use cdrlake_lake::{Observation, Overview};
 use jiff::civil::DateTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use self::counts::grouped;
 
 /// Nothing but the style that stands in the page.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
@@ -73,7 +77,7 @@ fn section(now: DateTime, index: usize, subject: &Subject<'_>) -> Markup {
     let audit = &overview.audit;
     // Each part, its heading, and what stands under it.
     let parts = [
-        ("findings", "Findings", findings::part(now, subject)),
+        ("findings", "Findings", findings::part(now, overview, subject.lake)),
         ("deliveries", "Deliveries by day", calendar::part(now, overview)),
         ("calls", "Calls and minutes by day", days::part(&overview.by_call_day)),
         ("rejects", "Rejected lines", tables::rejects(&overview.rejects)),
@@ -163,82 +167,4 @@ fn open_rejects(observation: &Observation) -> u64 {
 /// `2025-10-04 08:00:00`.
 fn spaced(time: DateTime) -> String {
     format!("{} {}", time.date(), time.time())
-}
-
-/// `1,234,567`.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 day`, `2 days`.
-fn counted(count: u64, one: &str, many: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { one } else { many })
-}
-
-/// A table, in a box of its own that scrolls where the page is too narrow for it. Of each column its
-/// name, and whether it holds numbers.
-fn table(caption: &str, head: &[(&str, Cells)], rows: &[Vec<Markup>]) -> Markup {
-    html! {
-        div.scroll role="region" tabindex="0" aria-label=(caption) {
-            table {
-                caption { (caption) }
-                thead {
-                    tr { @for (name, cells) in head { th scope="col" class=[cells.class()] { (name) } } }
-                }
-                tbody {
-                    @for row in rows {
-                        tr {
-                            @for (cell, (_, cells)) in row.iter().zip(head) {
-                                td class=[cells.class()] { (cell) }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// What the cells of a column hold.
-#[derive(Clone, Copy)]
-enum Cells {
-    Text,
-    Number,
-}
-
-impl Cells {
-    const fn class(self) -> Option<&'static str> {
-        match self {
-            Self::Text => None,
-            Self::Number => Some("number"),
-        }
-    }
-}
-
-/// A value that may not be known.
-fn known(value: Option<&String>) -> Markup {
-    match value {
-        Some(value) => html! { (value) },
-        None => html! { span.unknown { "not known" } },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits_are_grouped() {
-        for (count, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(count), text);
-        }
-    }
 }

@@ -10,8 +10,9 @@ use cdrlake_lake::new_file_beside;
 
 use super::args::{Json, JsonArguments};
 use super::checks::CarrierChecks;
+use super::options::options;
+use super::print::{print_failure, print_out, usage};
 use super::told::Told;
-use super::{options, print_failure, print_out, usage};
 use crate::bar::Showing;
 use crate::interrupt;
 use crate::message::{Event, tell};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde::Serialize;
 
-use super::Stats;
+use super::counted::Stats;
 use super::print::{PERCENTILES, date, seconds};
 use super::tally::{By, Count, product};
 use crate::inspect::local_time;

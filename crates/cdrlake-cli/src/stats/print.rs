@@ -9,7 +9,7 @@ use cdrlake_core::{Country, product_type_name};
 use jiff::SignedDuration;
 use jiff::civil::Date;
 
-use super::Stats;
+use super::counted::Stats;
 use super::tally::{By, Count, Tally, product};
 use crate::inspect::local_time;
 use crate::table::{Align, table};

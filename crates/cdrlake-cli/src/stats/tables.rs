@@ -8,7 +8,6 @@ use cdrlake_lake::{LakeError, Progress};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
-use super::Subject;
 use super::tally::{COLUMNS, Known, Tally};
 use crate::interrupt;
 use crate::outcome::Failure;
@@ -19,12 +18,18 @@ const BATCH: usize = 8192;
 /// What hive readers write for null.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// Parquet files, of which so many hold calls.
+pub(super) struct Tables {
+    pub(super) paths: Vec<PathBuf>,
+    pub(super) calls: u64,
+}
+
 /// The files of a lake.
-pub(super) fn of_lake(root: &Path) -> Result<Subject> {
+pub(super) fn of_lake(root: &Path) -> Result<Tables> {
     let mut paths = parquet_files(&root.join("calls"))?;
     let calls = paths.len() as u64;
     paths.extend(parquet_files(&root.join("rejects"))?);
-    Ok(Subject::Tables { paths, calls })
+    Ok(Tables { paths, calls })
 }
 
 /// Counts the rows of one file, of calls or of rejected lines.

@@ -12,8 +12,9 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, date};
 use maud::{Markup, html};
 
+use super::cells::known;
+use super::counts::counted;
 use super::svg::{path, picture, told_path};
-use super::{counted, known};
 
 /// Pixels from day to day, a gap of 2 among them.
 const PITCH: i32 = 12;

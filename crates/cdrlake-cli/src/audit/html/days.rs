@@ -8,7 +8,7 @@ use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use maud::{Markup, html};
 
-use super::grouped;
+use super::counts::grouped;
 use super::svg::{band, path, told_path};
 
 /// Days that are one chart, whatever years they are of.

@@ -1,19 +1,20 @@
 //! Findings by kind, with what to do; then those that someone has accepted.
 
-use cdrlake_lake::{Accepted, Finding};
+use cdrlake_lake::{Accepted, Finding, Overview};
 use jiff::civil::{Date, DateTime};
 use maud::{Markup, html};
 
 use super::advice::{accept, advice, fetch, heading, quoted};
-use super::{Subject, counted, grouped};
+use super::counts::{counted, grouped};
 
 /// Findings of a kind that are seen at once; the others unfold.
 const SHOWN: usize = 10;
 /// Findings that unfold at the most.
 const LISTED: usize = 500;
 
-pub(super) fn part(now: DateTime, subject: &Subject<'_>) -> Markup {
-    let audit = &subject.overview.audit;
+/// The findings of a lake, or of CDR files if `lake` is no path.
+pub(super) fn part(now: DateTime, overview: &Overview, lake: Option<&str>) -> Markup {
+    let audit = &overview.audit;
     // Kinds in the order in which they are found, which is that of what to look into first.
     let mut kinds: Vec<(&str, Vec<&Finding>)> = Vec::new();
     for finding in &audit.findings {
@@ -33,7 +34,7 @@ pub(super) fn part(now: DateTime, subject: &Subject<'_>) -> Markup {
             }
         }
         @for (_, findings) in &kinds {
-            (kind(findings, now.date(), subject.lake))
+            (kind(findings, now.date(), lake))
         }
         @if !audit.accepted.is_empty() {
             (accepted(&audit.accepted))

@@ -4,8 +4,9 @@ use cdrlake_lake::{Audit, Finding, Observation, SequenceSummary};
 use jiff::civil::Date;
 use maud::{Markup, html};
 
+use super::cells::{Cells, known, table};
+use super::counts::{counted, grouped};
 use super::svg::{band, path};
-use super::{Cells, counted, grouped, known, table};
 
 /// Ranges that are told in a row.
 const TOLD: usize = 20;

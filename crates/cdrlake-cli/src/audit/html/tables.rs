@@ -6,8 +6,9 @@ use cdrlake_core::{RejectCode, product_type_name};
 use cdrlake_lake::{Overview, RejectsRow, Seconds, TotalsKey, TotalsRow};
 use maud::{Markup, html};
 
+use super::cells::{Cells, known, table};
+use super::counts::grouped;
 use super::svg::{band, path};
-use super::{Cells, grouped, known, table};
 
 pub(super) fn rejects(rows: &[RejectsRow]) -> Markup {
     let Some(most) = rows.iter().map(|row| row.lines).max() else {
