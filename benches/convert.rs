@@ -7,9 +7,9 @@ use std::io::Write;
 use std::num::NonZero;
 use std::path::Path;
 
+use cdrlake::{Compression, ConvertOptions, Input, LoadOptions, Overwrite, convert, validate};
 use cdrlake_benches::{RECORDS, workload};
 use cdrlake_generate::frozen::FILE_NAME;
-use cdrlake_lake::{Compression, ConvertOptions, Input, LoadOptions, Overwrite, convert, validate};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use flate2::write::GzEncoder;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cdrlake_lake::{Columns, Compression, DateRange, PartitionBy};
+use cdrlake::{Columns, Compression, DateRange, PartitionBy};
 use clap::{Args, Parser, Subcommand};
 
 use crate::audit_args::AuditArguments;

@@ -8,8 +8,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cdrlake_lake::{
-    Audit, AuditOptions, Difference, ExpectedTotals, Input, LakeError, LakeLocation, LoadOptions,
+use cdrlake::{
+    Audit, AuditError, AuditOptions, Difference, ExpectedTotals, Input, LakeLocation, LoadOptions,
     Overview, Report, ScratchLake, Status, TotalsRow,
 };
 use serde::{Serialize, Serializer};
@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: &AuditArguments) -> Result<Outcome> {
 
 fn judge(arguments: &AuditArguments, metrics: Option<&mut Metrics>) -> Result<Outcome> {
     let (lakes, inputs): (Vec<_>, Vec<_>) =
-        arguments.paths.iter().partition(|path| cdrlake_lake::is_lake(path));
+        arguments.paths.iter().partition(|path| cdrlake::is_lake(path));
     if let Some(problem) = contradiction(arguments, lakes.len(), inputs.len()) {
         tell(Event::Usage, problem);
         return Ok(Outcome::Usage);
@@ -117,7 +117,7 @@ fn answer(
     if let (Some(reason), [lake]) = (&arguments.reason, lakes) {
         let location = arguments.access.location((*lake).clone());
         let bar = bar_of(&location, arguments);
-        let accepted = cdrlake_lake::accept(&location, &options, &arguments.accept, reason);
+        let accepted = cdrlake::accept(&location, &options, &arguments.accept, reason);
         drop(bar);
         let accepted = accepted?;
         for finding in accepted {
@@ -243,15 +243,15 @@ impl Said {
         location: &LakeLocation,
         options: &AuditOptions,
         expected: Option<&ExpectedTotals>,
-    ) -> Result<Self, LakeError> {
+    ) -> Result<Self, AuditError> {
         let _bar = bar_of(location, arguments);
         match arguments.totals() {
             None if arguments.html.is_some() => {
-                Ok(Self::Overview(Box::new(cdrlake_lake::overview(location, options)?)))
+                Ok(Self::Overview(Box::new(cdrlake::overview(location, options)?)))
             }
-            None => Ok(Self::Audit(Box::new(cdrlake_lake::audit(location, options)?))),
+            None => Ok(Self::Audit(Box::new(cdrlake::audit(location, options)?))),
             Some((period, of)) => {
-                let totals = cdrlake_lake::totals(location, period, of)?;
+                let totals = cdrlake::totals(location, period, of)?;
                 let differences = expected.map(|expected| expected.compare(&totals));
                 Ok(Self::Totals { totals, differences })
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cdrlake_lake::{AuditOptions, Input, LoadOptions, Period, PeriodOf, ProfileSettings};
+use cdrlake::{AuditOptions, Input, LoadOptions, Period, PeriodOf, ProfileSettings};
 use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};

@@ -24,8 +24,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
+use cdrlake::ProfileSettings;
 use cdrlake_fetch::Endpoint;
-use cdrlake_lake::ProfileSettings;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use serde::Deserialize;

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::Result;
-use cdrlake_core::RecordId;
-use cdrlake_lake::{
+use cdrlake::{
     ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, OutputKind, Overwrite,
     Repeated, Report, Status,
 };
+use cdrlake_core::RecordId;
 
 use crate::args::ConvertArguments;
 use crate::bar::RunBar;
@@ -154,7 +154,7 @@ fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, La
     let output = arguments.output.clone();
     if !is_parquet(&output) {
         let lake = &arguments.lake;
-        return cdrlake_lake::convert_to_lake(&LakeOptions {
+        return cdrlake::convert_to_lake(&LakeOptions {
             partition_by: lake.partition_by,
             repeated: if lake.replace { Repeated::Replace } else { Repeated::Skip },
             duplicates: if lake.deduplicate { Duplicates::Drop } else { Duplicates::Keep },
@@ -163,7 +163,7 @@ fn convert(arguments: &ConvertArguments, load: LoadOptions) -> Result<Report, La
             ..LakeOptions::new(load, lake.access.location(output))
         });
     }
-    Ok(cdrlake_lake::convert(&ConvertOptions {
+    Ok(cdrlake::convert(&ConvertOptions {
         rejects: arguments.rejects.clone(),
         columns: arguments.columns.clone().unwrap_or_default(),
         where_date: arguments.where_date,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
+use cdrlake::new_file_beside;
 use cdrlake_core::Country;
 use cdrlake_generate::{
     Calls, Damage, History, Lines, Packing, Product, Profile, Span, SpanError, write,
 };
-use cdrlake_lake::new_file_beside;
 use clap::{Args, ValueEnum};
 use jiff::civil::{Date, Time};
 

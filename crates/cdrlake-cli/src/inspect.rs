@@ -16,8 +16,8 @@ use std::io::{self, IsTerminal, Read, Write};
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result, anyhow};
+use cdrlake::{Chain, LakeError, OpenedSource, Progress, read_sources};
 use cdrlake_core::{SourceOptions, Strictness};
-use cdrlake_lake::{Chain, LakeError, OpenedSource, Progress, read_sources};
 
 use self::judge::{Judged, walk_rejected};
 use self::line::{Line, Wanted};

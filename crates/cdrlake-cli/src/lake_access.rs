@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cdrlake_lake::{LakeLocation, Locked, NetworkFileSystem};
+use cdrlake::{LakeLocation, Locked, NetworkFileSystem};
 use clap::Args;
 
 use crate::{interrupt, message};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
+use cdrlake::{Changed, Input, Limits, LoadOptions, MaxRejects, ProfileSettings, TimeZones};
 use cdrlake_core::{Country, Metadata, Strictness, is_profile};
-use cdrlake_lake::{Changed, Input, Limits, LoadOptions, MaxRejects, ProfileSettings, TimeZones};
 use clap::Args;
 
 use crate::bar::Showing;

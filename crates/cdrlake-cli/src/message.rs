@@ -124,7 +124,7 @@ static RUN_ID: OnceLock<String> = OnceLock::new();
 
 /// The run's id: in its messages, reports, metrics and the ledger.
 pub(crate) fn run_id() -> &'static str {
-    RUN_ID.get_or_init(cdrlake_lake::new_run_id)
+    RUN_ID.get_or_init(cdrlake::new_run_id)
 }
 
 /// What is to be said.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use cdrlake_lake::{Audit, LakeLocation, Report, Standing, Status, standing};
+use cdrlake::{Audit, LakeLocation, Report, Standing, Status, standing};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 

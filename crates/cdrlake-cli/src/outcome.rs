@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use cdrlake_lake::{ErrorKind, LakeError, LoadError, Progress, Report, Status};
+use cdrlake::{AuditError, ErrorKind, LakeError, LoadError, Progress, Report, Status};
 
 use crate::interrupt;
 use crate::message::{Event, Message, tell};
@@ -31,7 +31,7 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     /// An error of the run: of usage, if another command line would do.
-    pub(crate) fn of_error(error: impl Into<LakeError>) -> Result<Self> {
+    pub(crate) fn of_error(error: impl Into<AuditError>) -> Result<Self> {
         let error = error.into();
         match error.kind() {
             ErrorKind::Usage => {
@@ -64,7 +64,7 @@ impl Outcome {
     }
 
     /// An error of a run that loads; if it was interrupted, also how far it had come.
-    pub(crate) fn of_load_error(error: impl Into<LakeError>, progress: &Progress) -> Result<Self> {
+    pub(crate) fn of_load_error(error: impl Into<AuditError>, progress: &Progress) -> Result<Self> {
         let (error, sources) = (error.into(), progress.sources());
         if error.kind() != ErrorKind::Interrupted || sources == 0 {
             return Self::of_error(error);
@@ -110,7 +110,7 @@ impl From<Outcome> for ExitCode {
 /// Why a command that only reads, by the lake's library, ends before it is done.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    Lake(LakeError),
+    Lake(AuditError),
     Other(anyhow::Error),
 }
 
@@ -130,13 +130,19 @@ impl Failure {
 
 impl From<LakeError> for Failure {
     fn from(error: LakeError) -> Self {
-        Self::Lake(error)
+        Self::Lake(error.into())
     }
 }
 
 impl From<LoadError> for Failure {
     fn from(error: LoadError) -> Self {
         Self::Lake(error.into())
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        Self::Lake(error)
     }
 }
 

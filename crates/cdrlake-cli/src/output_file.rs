@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cdrlake_lake::{Report, new_file_beside};
+use cdrlake::{Report, new_file_beside};
 use tempfile::NamedTempFile;
 
 /// Made before the run, so that a wrong path is not found out after it.

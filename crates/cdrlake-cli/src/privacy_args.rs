@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use cdrlake::{ClearRejects, PrivacyOptions};
 use cdrlake_core::{Numbers, PrivacyKey};
 use cdrlake_fetch::read_secret_file;
-use cdrlake_lake::{ClearRejects, PrivacyOptions};
 use clap::{Args, ValueEnum};
 
 use crate::message::{Event, tell};

@@ -13,11 +13,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
-use cdrlake_core::{Error, Reader, Reject, SourceOptions, Strictness};
-use cdrlake_lake::{
+use cdrlake::{
     Chain, Input, LakeError, LoadOptions, OpenedSource, ProfileSettings, Progress, input_bytes,
     is_lake, read_sources,
 };
+use cdrlake_core::{Error, Reader, Reject, SourceOptions, Strictness};
 use clap::Args;
 
 use self::counted::Stats;

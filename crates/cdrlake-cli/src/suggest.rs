@@ -1,7 +1,7 @@
 //! What was probably meant by a name that there is not.
 
+use cdrlake::{Columns, PartitionBy, TimeZones};
 use cdrlake_core::{Country, TimeZone, parse_product};
-use cdrlake_lake::{Columns, PartitionBy, TimeZones};
 use jiff::tz::TimeZoneDatabase;
 
 /// English names of the carrier's countries, and their codes of three letters.
@@ -88,7 +88,7 @@ pub(crate) fn product(text: &str) -> Result<String, String> {
 
 /// Columns of the command line.
 pub(crate) fn columns(text: &str) -> Result<Columns, String> {
-    text.parse().map_err(|error: cdrlake_lake::UnknownColumn| {
+    text.parse().map_err(|error: cdrlake::UnknownColumn| {
         let names = Columns::default().to_string();
         let hint = did_you_mean(&error.0, names.split(','));
         format!("{error}{hint}; cdrlake schema lists all")

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cdrlake_lake::{LocalTime, Report, SourceReport, Status, Tally};
+use cdrlake::{LocalTime, Report, SourceReport, Status, Tally};
 
 use crate::message::{self, Event, Message};
 use crate::standard_error;

@@ -6,12 +6,12 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use cdrlake_core::{Country, RecordId};
-use cdrlake_fetch::{Days, Deliveries, Offering, Plan, Profile, Task, UNRATED_DAYS, today};
-use cdrlake_lake::{
+use cdrlake::{
     Delivery, Duplicates, Input, LakeLocation, LakeOptions, PartitionBy, PrivacyOptions,
     ProfileSettings, convert_to_lake, deliveries,
 };
+use cdrlake_core::{Country, RecordId};
+use cdrlake_fetch::{Days, Deliveries, Offering, Plan, Profile, Task, UNRATED_DAYS, today};
 use clap::Args;
 use jiff::civil::Date;
 

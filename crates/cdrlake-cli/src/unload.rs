@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 
 pub(crate) fn run(arguments: &UnloadArguments) -> Result<Outcome> {
     let location = arguments.access.location(arguments.lake.clone());
-    match cdrlake_lake::unload(&location, &arguments.sources, arguments.compression) {
+    match cdrlake::unload(&location, &arguments.sources, arguments.compression) {
         Ok(unloaded) => {
             if !arguments.quiet {
                 for name in unloaded.now {

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
     let mut listing = Listing { output: BufWriter::new(Aside(io::stdout())), result: Ok(()) };
     let options = arguments.load.options(profiles, report_path);
     let bar = RunBar::of_load(&options, arguments.load.telling.showing());
-    let validated = cdrlake_lake::validate(&options, &mut |source, reject| {
+    let validated = cdrlake::validate(&options, &mut |source, reject| {
         listing.line(format_args!("{source}, {reject}"));
     });
     drop(bar);

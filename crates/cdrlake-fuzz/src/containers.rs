@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
+use cdrlake::{Input, LoadOptions, Status, validate};
 use cdrlake_core::{SourceOptions, reference};
-use cdrlake_lake::{Input, LoadOptions, Status, validate};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use zip::write::SimpleFileOptions;

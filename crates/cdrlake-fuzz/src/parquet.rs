@@ -6,12 +6,12 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use arbitrary::{Arbitrary, Result, Unstructured};
-use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::{Numbers, RecordBatch, RecordId, SourceOptions};
-use cdrlake_lake::{
+use cdrlake::{
     ClearRejects, Compression, ConvertOptions, Input, LoadOptions, PrivacyOptions, Status,
     TimeZones, convert,
 };
+use cdrlake_core::reference::{self, Row, batch_rows};
+use cdrlake_core::{Numbers, RecordBatch, RecordId, SourceOptions};
 use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

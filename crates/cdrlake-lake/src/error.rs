@@ -191,28 +191,9 @@ pub enum LakeError {
         "the run is recorded but not wholly published; the next run on the lake will finish it"
     )]
     Unfinished(#[source] Box<LakeError>),
-    /// The audit has no such finding.
-    #[error("there is no finding {0}; run the audit again to see those there are")]
-    NoFinding(String),
-    /// A run is publishing, so that not all files are where they will be.
-    #[error(
-        "run {run} is publishing in {}, or died at it: try again later, or convert something into \
-         the lake, which finishes it", lake.display()
-    )]
-    Unpublished {
-        /// The lake.
-        lake: PathBuf,
-        /// The run.
-        run: String,
-    },
-    /// A file of expected totals is not what it should be.
-    #[error("{}: {problem}", path.display())]
-    ExpectedTotals {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
+    /// Another run changed the lake meanwhile.
+    #[error("the lake was changed by another run meanwhile, and nothing was published; try again")]
+    Conflict,
     /// The run was interrupted by a signal.
     #[error("interrupted; nothing was published")]
     Interrupted,
@@ -246,12 +227,10 @@ impl LakeError {
             | Self::OtherLedger(_)
             | Self::DuplicatesLeftOut { .. }
             | Self::NetworkFileSystem { .. }
-            | Self::NoFinding(_)
-            | Self::ExpectedTotals { .. }
             | Self::SourceNotLoaded(_)
             | Self::SourceAmbiguous(_) => ErrorKind::Usage,
             Self::Interrupted => ErrorKind::Interrupted,
-            Self::Locked { .. } | Self::Unpublished { .. } => ErrorKind::Transient,
+            Self::Conflict | Self::Locked { .. } => ErrorKind::Transient,
             Self::OutputExists(_)
             | Self::Write { .. }
             | Self::Read { .. }

@@ -1,51 +1,54 @@
-//! Files of carrier call detail records to Parquet, wholly or not at all.
+//! Lakes of call detail records: each source once, changed all or nothing.
 //!
-//! The path of the data, a module a step:
+//! The path of a run that loads:
 //!
-//! 1. `source` walks the inputs, tells containers apart and opens them as streams of records.
-//! 2. `blocks` gathers small sources and cuts large ones into blocks, and hashes on the way;
-//!    rejected lines that are replayed are gathered there, too.
-//! 3. `pipeline` gives blocks to workers and takes the results back in order.
-//! 4. `work` is what a worker does: a block's bytes to batches (by `cdrlake-core`) to the encoded
-//!    row group (`columns`), and rejected lines to a spool.
-//! 5. `load` decides, source by source, what stays; `staging` appends row groups to a file that is
-//!    not visible yet, and takes them back if a source fails at its end.
-//! 6. `publish` makes the finished files visible.
+//! 1. `load` opens a lake ([`LakeLocation`]), takes a [`Snapshot`] of what is true of it, and gives
+//!    `cdrlake-load` a sink.
+//! 2. `staging` is that sink: rows wait by [`Partition`] until they are worth a row group, and row
+//!    groups go to files that are not visible yet.
+//! 3. `deduplicate` and `rewrite` leave rows out of new files and of old ones.
+//! 4. A [`Transaction`] says what will be true (`model`), and a [`Commit`] makes it true: `commit` has
+//!    an implementation a file. That of a directory keeps its knowledge in the `ledger`.
 //!
-//! [`convert`] and [`validate`] tie these together; [`Report`] tells what came of it.
+//! [`LakeReader`] reads a lake without a lock, at one moment ([`Facts`]).
 
-mod audit;
+mod commit;
+mod deduplicate;
+mod deliveries;
 mod error;
-mod lake;
+mod facts;
 mod ledger;
+mod load;
+mod location;
 mod lock;
+mod model;
+mod network;
+mod open_lake;
 mod partition;
-mod publish;
+mod places;
+mod reader;
+mod rewrite;
+mod settings;
+mod snapshot;
 mod staging;
+mod unload;
 
-pub use audit::{
-    Accepted, Audit, AuditOptions, DaysLeft, DeliveryDays, Difference, ExpectedTotals, Finding,
-    GapState, Measure, Observation, Overview, Period, PeriodOf, RejectsRow, ScheduleSummary,
-    ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey, TotalsRow, TotalsSum,
-    accept, audit, overview, standing, totals,
-};
-pub use cdrlake_load::{
-    Changed, ClearRejects, Codes, Columns, ConvertOptions, DateRange, LoadError, LoadOptions,
-    LocalTime, MaxRejects, OpenedSource, Output, OutputKind, Overwrite, PrivacyOptions,
-    ReadOptions, Repeated, Report, Seconds, SourceReport, Split, Status, Table, Tally, TextType,
-    UnknownColumn, convert, input_bytes, read_batches, read_sources, read_split, split_file,
-    validate,
-};
-pub use cdrlake_parquet::{Compression, new_file_beside};
-pub use cdrlake_run::{Chain, ErrorKind, Interrupt, Progress, Stage, new_run_id};
-pub use cdrlake_source::{
-    FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
-    TimeZones, is_lake,
-};
+pub use commit::{Commit, FileChunks, Outcome};
+pub use deliveries::deliveries;
 pub use error::LakeError;
-pub use lake::{
-    Delivery, Duplicates, LakeLocation, LakeOptions, LakeSettings, NetworkFileSystem, Unloaded,
-    convert_to_lake, deliveries, unload,
+pub use facts::{
+    Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
+pub use load::{LakeOptions, convert_to_lake};
+pub use location::LakeLocation;
 pub use lock::Locked;
-pub use partition::PartitionBy;
+pub use model::{
+    Acceptance, AddedFile, AddedSource, CompleteFile, Delivery, Duplicates, Ending, FileKind,
+    LakeFile, Replayed, RowsBySource, SourceFact, SourceId, SourceRef, Transaction, Version,
+};
+pub use network::NetworkFileSystem;
+pub use partition::{Partition, PartitionBy};
+pub use reader::{LakeReader, accept, facts_if_there};
+pub use settings::LakeSettings;
+pub use snapshot::Snapshot;
+pub use unload::{Unloaded, unload};

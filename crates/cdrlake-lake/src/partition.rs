@@ -122,12 +122,14 @@ const MICROSECONDS_OF_DAY: i64 = 86_400_000_000;
 
 /// A part of a lake; displayed as the directory of its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Partition {
+pub enum Partition {
     /// By its first day.
     Month(Date),
+    /// By its date.
     Date(Date),
     /// By the country's code and the month's first day.
     CountryMonth(Option<&'static str>, Date),
+    /// All of the lake.
     All,
 }
 
@@ -140,11 +142,25 @@ impl Partition {
         }
     }
 
-    /// Whether the file at a path in the lake is of this partition, of whatever country.
-    pub(crate) fn holds_path(self, path: &str) -> bool {
-        let Some((directory, _)) = path.rsplit_once('/') else { return false };
-        let (_, last) = directory.rsplit_once('/').unwrap_or(("", directory));
-        self == Self::All || last == self.to_string()
+    /// The partition of a file at this path in a lake; none if the path is not of that form.
+    pub(crate) fn of_path(path: &str) -> Option<Self> {
+        let (directory, _) = path.rsplit_once('/')?;
+        let Some((_, partition)) = directory.split_once('/') else { return Some(Self::All) };
+        let value = |part: &str, column: &str| {
+            Some(part.strip_prefix(column)?.strip_prefix('=')?.to_owned())
+        };
+        let month = |part: &str| format!("{}-01", value(part, "call_month")?).parse().ok();
+        match partition.split_once('/') {
+            Some((country, part)) => {
+                let country = value(country, "country")?;
+                let country = country.parse::<Country>().ok().map(Country::code);
+                Some(Self::CountryMonth(country, month(part)?))
+            }
+            None => match value(partition, "call_date") {
+                Some(date) => date.parse().ok().map(Self::Date),
+                None => month(partition).map(Self::Month),
+            },
+        }
     }
 
     /// Of a call on a day, counted from 1970-01-01.
@@ -226,6 +242,27 @@ mod tests {
         // The first and last day that a record can have.
         let ends = split(PartitionBy::CallDate, "", &[-2_208_988_800, 4_133_980_799]);
         assert_eq!(ends, parts(&[("call_date=1900-01-01", 1), ("call_date=2100-12-31", 1)]));
+    }
+
+    #[test]
+    fn a_path_tells_its_partition() {
+        let month = Partition::Month(jiff::civil::date(2025, 10, 1));
+        let of = |path| Partition::of_path(path);
+        assert_eq!(of("calls/call_month=2025-10/x.parquet"), Some(month));
+        assert_eq!(of("calls/x.parquet"), Some(Partition::All));
+        for wrong in ["x", "calls/call_month=2025-13/x", "calls/other=1/x", "calls/a/b/c/x"] {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        let day = jiff::civil::date(1999, 12, 31);
+        for partition in [
+            month,
+            Partition::Date(day),
+            Partition::CountryMonth(Some("GB"), day.first_of_month()),
+            Partition::CountryMonth(None, day.first_of_month()),
+        ] {
+            let path = format!("calls/{partition}/x.parquet");
+            assert_eq!(Partition::of_path(&path), Some(partition));
+        }
     }
 
     #[test]

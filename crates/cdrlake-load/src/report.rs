@@ -328,7 +328,7 @@ impl Serialize for LocalTime {
 /// How many of a source's records may be rejected before it fails as a whole.
 ///
 /// ```
-/// use cdrlake_lake::MaxRejects;
+/// use cdrlake_load::MaxRejects;
 ///
 /// assert_eq!("10".parse(), Ok(MaxRejects::Count(10)));
 /// assert_eq!("0.5%".parse::<MaxRejects>()?.to_string(), "0.5%");

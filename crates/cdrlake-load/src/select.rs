@@ -17,12 +17,12 @@ use thiserror::Error;
 /// Columns of the table, in its order; all of them by default.
 ///
 /// ```
-/// use cdrlake_lake::Columns;
+/// use cdrlake_load::Columns;
 ///
 /// let columns: Columns = "duration,start_time".parse()?;
 /// assert_eq!(columns.to_string(), "start_time,duration");
 /// assert!("duration,start".parse::<Columns>().is_err());
-/// # Ok::<(), cdrlake_lake::UnknownColumn>(())
+/// # Ok::<(), cdrlake_load::UnknownColumn>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Columns(Vec<String>);
@@ -69,7 +69,7 @@ impl fmt::Display for Columns {
 /// Days on which calls start, by their local time; both ends belong to it, and either may be open.
 ///
 /// ```
-/// use cdrlake_lake::DateRange;
+/// use cdrlake_load::DateRange;
 ///
 /// let month: DateRange = "2025-10-01..2025-10-31".parse()?;
 /// assert_eq!(month.to_string(), "2025-10-01..2025-10-31");

@@ -5,10 +5,8 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use cdrlake::{Changed, Interrupt, LoadOptions, ProfileSettings, ReadOptions, Table, TextType};
 use cdrlake_core::{Metadata, RecordId, Strictness, is_profile, parse_product};
-use cdrlake_lake::{
-    Changed, Interrupt, LoadOptions, ProfileSettings, ReadOptions, Table, TextType,
-};
 use pyo3::prelude::*;
 
 use crate::errors::value_error;

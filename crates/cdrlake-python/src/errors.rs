@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use cdrlake::{Chain, ErrorKind, LakeError, LoadError, SourceError};
 use cdrlake_core::Field;
-use cdrlake_lake::{Chain, ErrorKind, LakeError, LoadError, SourceError};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use cdrlake_lake::{Input, Stream};
+use cdrlake::{Input, Stream};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 

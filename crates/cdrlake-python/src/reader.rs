@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use arrow_array::{Array, RecordBatch, RecordBatchReader, StructArray};
 use arrow_schema::{ArrowError, DataType, Field, SchemaRef};
-use cdrlake_lake::{LakeError, LoadError, Report, Split, Table};
+use cdrlake::{LakeError, LoadError, Report, Split, Table};
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
@@ -40,7 +40,7 @@ pub(crate) fn read(
     let schema = options.schema().map_err(value_error)?;
     let reports_rejects = options.table == Table::Calls;
     let work = move |sender: &SyncSender<Message>| {
-        let report = cdrlake_lake::read_batches(&options, &mut |batch| hand_on(sender, batch))?;
+        let report = cdrlake::read_batches(&options, &mut |batch| hand_on(sender, batch))?;
         Ok(Some(Box::new(report)))
     };
     Ok(Reader::new(schema, stop, reports_rejects, Box::new(work)))
@@ -61,7 +61,7 @@ pub(crate) fn split_file(
 ) -> PyResult<Option<Vec<SplitTuple>>> {
     let (load, _) = load.options(Inputs::default())?;
     let options = reading.options(load)?;
-    let splits = py.detach(move || cdrlake_lake::split_file(&options, &path, split_len));
+    let splits = py.detach(move || cdrlake::split_file(&options, &path, split_len));
     let splits = splits.map_err(|error| errors::exception(py, &error.into()))?;
     let tuple = |split: Split| {
         // It lasts until 2554.
@@ -86,7 +86,7 @@ pub(crate) fn read_split(
     let options = reading.options(load)?;
     let schema = options.schema().map_err(value_error)?;
     let work = move |sender: &SyncSender<Message>| {
-        cdrlake_lake::read_split(&options, &path, &split, &mut |batch| hand_on(sender, batch))?;
+        cdrlake::read_split(&options, &path, &split, &mut |batch| hand_on(sender, batch))?;
         Ok(None)
     };
     Ok(Reader::new(schema, stop, false, Box::new(work)))

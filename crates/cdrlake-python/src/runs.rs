@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use cdrlake_lake::{
+use cdrlake::{
     Chain, ConvertOptions, Duplicates, LakeError, LakeLocation, LakeOptions, LoadOptions, Locked,
     NetworkFileSystem, Overwrite, Repeated, Report,
 };
@@ -55,7 +55,7 @@ pub(crate) fn convert(
 #[pyfunction]
 pub(crate) fn validate(py: Python<'_>, inputs: Inputs, load: LoadArguments) -> PyResult<String> {
     let (load, stop) = load.options(inputs)?;
-    let work = Box::new(move || Ok(cdrlake_lake::validate(&load, &mut |_, _| {})?));
+    let work = Box::new(move || Ok(cdrlake::validate(&load, &mut |_, _| {})?));
     json(&run(py, &stop, work)?)
 }
 
@@ -74,7 +74,7 @@ impl OutputArguments {
                 compression,
                 overwrite: if self.overwrite { Overwrite::Replace } else { Overwrite::Refuse },
             };
-            return Ok(Box::new(move || Ok(cdrlake_lake::convert(&options)?)));
+            return Ok(Box::new(move || Ok(cdrlake::convert(&options)?)));
         }
         let interrupt = load.interrupt.clone();
         let lake = LakeLocation {
@@ -95,7 +95,7 @@ impl OutputArguments {
             target_file_size: self.target_file_size,
             ..LakeOptions::new(load, lake)
         };
-        Ok(Box::new(move || cdrlake_lake::convert_to_lake(&options)))
+        Ok(Box::new(move || cdrlake::convert_to_lake(&options)))
     }
 }
 

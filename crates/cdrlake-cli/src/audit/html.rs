@@ -14,7 +14,7 @@ mod sequences;
 mod svg;
 mod tables;
 
-use cdrlake_lake::{Observation, Overview};
+use cdrlake::{Observation, Overview};
 use jiff::civil::DateTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 

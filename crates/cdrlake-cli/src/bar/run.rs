@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use cdrlake_lake::{LoadOptions, Progress, Stage, input_bytes};
+use cdrlake::{LoadOptions, Progress, Stage, input_bytes};
 use indicatif::{HumanBytes, HumanCount};
 
 use super::{Bar, Showing, TICK};

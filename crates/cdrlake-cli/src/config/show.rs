@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use cdrlake::{ProfileSettings, TimeZones};
 use cdrlake_core::product_name;
 use cdrlake_fetch::Endpoint;
-use cdrlake_lake::{ProfileSettings, TimeZones};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 use serde::Serialize;

@@ -3,9 +3,9 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 
+use cdrlake::Limits;
 use cdrlake_core::{Metadata, parse_file_name};
 use cdrlake_fetch::{Checks, Contents, Format};
-use cdrlake_lake::Limits;
 use flate2::read::MultiGzDecoder;
 use zip::ZipArchive;
 

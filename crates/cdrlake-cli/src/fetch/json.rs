@@ -5,8 +5,8 @@ use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use cdrlake::new_file_beside;
 use cdrlake_fetch::{Error, Fetcher};
-use cdrlake_lake::new_file_beside;
 
 use super::args::{Json, JsonArguments};
 use super::checks::CarrierChecks;

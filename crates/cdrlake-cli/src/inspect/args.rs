@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::PathBuf;
 
-use cdrlake_lake::{Input, LoadOptions, ProfileSettings, TimeZones};
+use cdrlake::{Input, LoadOptions, ProfileSettings, TimeZones};
 use clap::Args;
 
 use crate::load_args::{MetadataArguments, OpeningArguments, TellingArguments};

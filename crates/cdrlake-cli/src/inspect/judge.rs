@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 
 use anyhow::{Context, Result};
+use cdrlake::Progress;
 use cdrlake_core::{Decoder, Fault, Position, RecordBatch, Reject, SourceOptions, Warning};
-use cdrlake_lake::Progress;
 
 use super::line::Line;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use cdrlake_lake::Input;
+use cdrlake::Input;
 
 /// Where the source is.
 pub(super) struct Place {

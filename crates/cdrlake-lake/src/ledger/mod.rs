@@ -12,12 +12,13 @@
 //! true of the lake then, and marked as published in another, last. So what a run that died left
 //! behind is either nothing, or everything that is needed to finish it.
 
-mod audit;
-mod face;
+mod facts;
 mod record;
+mod snapshot;
 mod sources;
+mod sources_table;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -27,9 +28,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use crate::error::LakeError;
+use crate::model::{FileKind, LakeFile};
+use crate::partition::Partition;
 use cdrlake_source::INTERNAL;
 
-pub(crate) use self::face::{is_sound_face, write_face};
+pub(crate) use self::sources_table::{is_sound_face, write_face};
 
 /// The ledger tells names and counts: not for everybody.
 const MODE: u32 = 0o640;
@@ -46,47 +49,9 @@ pub(crate) struct Ledger {
     connection: Mutex<Connection>,
 }
 
-/// A source in the ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct SourceId(i64);
-
-/// Whose a file's rows are, from the first to the last, and how many.
-pub(crate) type RowsBySource = Vec<(SourceId, u64)>;
-
 /// A run in the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RunId(i64);
-
-/// A file of a lake, by its path in it.
-#[derive(Clone, Debug)]
-pub(crate) struct LedgerFile {
-    id: i64,
-    pub(crate) path: String,
-    pub(crate) kind: FileKind,
-    pub(crate) rows: u64,
-}
-
-/// What a file of a lake holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileKind {
-    Calls,
-    Rejects,
-}
-
-impl FileKind {
-    /// Its name in the ledger, and that of its directory in a lake.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Calls => "calls",
-            Self::Rejects => "rejects",
-        }
-    }
-
-    /// The kind of a name, which the ledger holds to these two.
-    fn of_name(name: &str) -> Self {
-        if name == Self::Rejects.name() { Self::Rejects } else { Self::Calls }
-    }
-}
 
 /// A run that died, or failed, while it was publishing: all that is left to do.
 pub(crate) struct PendingRun {
@@ -143,7 +108,7 @@ impl Ledger {
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
     }
 
-    fn version(&self) -> Result<i64, LakeError> {
+    fn schema_version(&self) -> Result<i64, LakeError> {
         let version = self.query("PRAGMA user_version", [], |row| row.get(0))?;
         Ok(version.first().copied().unwrap_or_default())
     }
@@ -151,7 +116,7 @@ impl Ledger {
     /// Whether it is more than an empty file. A database without a version that has tables is
     /// someone else's.
     fn has_tables(&self) -> Result<bool, LakeError> {
-        match self.version()? {
+        match self.schema_version()? {
             0 => {
                 let tables = self.query("SELECT 1 FROM sqlite_schema LIMIT 1", [], |_| Ok(()))?;
                 match tables.is_empty() {
@@ -199,12 +164,6 @@ impl Ledger {
         })
     }
 
-    /// How many runs have changed the lake.
-    pub(crate) fn runs(&self) -> Result<u64, LakeError> {
-        let count = self.query("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0))?;
-        Ok(count.first().map_or(0, |&count| count as u64))
-    }
-
     /// The run that is not published yet, if any.
     pub(crate) fn pending_run(&self) -> Result<Option<PendingRun>, LakeError> {
         let runs = self.query("SELECT run FROM runs WHERE status = 'publishing'", [], |row| {
@@ -223,42 +182,6 @@ impl Ledger {
             |row| row.get(0),
         )?;
         Ok(Some(PendingRun { run: RunId(run), add, remove }))
-    }
-
-    /// The files that hold rows of any of these sources, and for each file whose its rows are.
-    pub(crate) fn files_of(
-        &self,
-        sources: &BTreeSet<SourceId>,
-    ) -> Result<Vec<(LedgerFile, RowsBySource)>, LakeError> {
-        let mut files = BTreeMap::new();
-        for SourceId(source) in sources {
-            let found = self.query(
-                "SELECT file, path, kind, rows FROM files \
-                 WHERE file IN (SELECT file FROM file_sources WHERE source = ?1)",
-                [source],
-                ledger_file,
-            )?;
-            files.extend(found.into_iter().map(|file| (file.id, file)));
-        }
-        files.into_values().map(|file| Ok((file.clone(), self.rows_of(&file)?))).collect()
-    }
-
-    /// Whose a file's rows are, from the first to the last.
-    pub(crate) fn rows_of(&self, file: &LedgerFile) -> Result<RowsBySource, LakeError> {
-        self.query(
-            "SELECT source, rows FROM file_sources WHERE file = ?1 ORDER BY first_row",
-            [file.id],
-            |row| Ok((SourceId(row.get(0)?), row.get::<_, i64>(1)? as u64)),
-        )
-    }
-
-    /// All files of a kind.
-    pub(crate) fn files(&self, kind: FileKind) -> Result<Vec<LedgerFile>, LakeError> {
-        self.query(
-            "SELECT file, path, kind, rows FROM files WHERE kind = ?1 ORDER BY path",
-            [kind.name()],
-            ledger_file,
-        )
     }
 
     fn query<T>(
@@ -296,7 +219,13 @@ fn ledger_error(path: &Path) -> impl Fn(rusqlite::Error) -> LakeError {
     }
 }
 
-fn ledger_file(row: &Row<'_>) -> rusqlite::Result<LedgerFile> {
+fn ledger_file(row: &Row<'_>) -> rusqlite::Result<LakeFile> {
     let kind = FileKind::of_name(row.get_ref(2)?.as_str()?);
-    Ok(LedgerFile { id: row.get(0)?, path: row.get(1)?, kind, rows: row.get::<_, i64>(3)? as u64 })
+    let path: String = row.get(1)?;
+    let partition = match kind {
+        FileKind::Calls => Partition::of_path(&path).unwrap_or(Partition::All),
+        FileKind::Rejects => Partition::All,
+    };
+    let (id, rows) = (row.get(0)?, row.get::<_, i64>(3)? as u64);
+    Ok(LakeFile { id, path, kind, partition, rows })
 }

@@ -1,20 +1,24 @@
-//! Plans written down.
+//! Transactions of a lake written down.
 
 use roaring::RoaringTreemap;
 use rusqlite::{Transaction, params};
+use serde_json::json;
+use tempfile::TempPath;
 
 use super::sources::Attempt;
-use super::{Ledger, PendingRun, RunId, SourceId};
+use super::{Ledger, PendingRun, RunId};
 use crate::error::LakeError;
-use crate::lake::Duplicates;
-use crate::publish::{AddedFile, AddedSource, Ending, Plan, Replayed, SourceFact, SourceRef};
+use crate::model::{
+    Acceptance, AddedFile, AddedSource, Duplicates, Ending, Replayed, SourceFact, SourceId,
+    SourceRef, Transaction as Change,
+};
 use cdrlake_load::{LocalTime, Status};
 use cdrlake_source::Source;
 
 impl Ledger {
     /// Records a run and all that will be true once it is published; says what is left to do.
-    pub(crate) fn record(&self, plan: &Plan) -> Result<PendingRun, LakeError> {
-        let run = self.transact(|transaction| record(transaction, plan))?;
+    pub(crate) fn record(&self, change: &Change<TempPath>) -> Result<PendingRun, LakeError> {
+        let run = self.transact(|transaction| record(transaction, change))?;
         let pending = self.pending_run()?;
         pending
             .filter(|pending| pending.run == run)
@@ -30,30 +34,60 @@ impl Ledger {
             Ok(())
         })
     }
+
+    /// Notes that someone has closed these findings in this run, and waives the rejects of these
+    /// sources.
+    pub(crate) fn accept(&self, acceptance: &Acceptance) -> Result<(), LakeError> {
+        let Acceptance { run_id, findings, waived, reason } = acceptance;
+        let options = json!({ "findings": findings, "reason": reason }).to_string();
+        self.transact(|transaction| {
+            transaction.execute(
+                "INSERT INTO runs \
+                 (run_id, command, status, tool_version, rules_version, options, report) \
+                 VALUES (?1, 'accept', 'published', ?2, ?3, ?4, '{}')",
+                params![run_id, env!("CARGO_PKG_VERSION"), cdrlake_core::RULES_VERSION, options],
+            )?;
+            for finding in findings {
+                transaction.execute(
+                    "INSERT INTO accepted_findings (finding, reason) VALUES (?1, ?2) \
+                     ON CONFLICT (finding) DO UPDATE SET reason = excluded.reason",
+                    [finding, reason],
+                )?;
+            }
+            for SourceId(source) in waived {
+                transaction.execute(
+                    "UPDATE sources SET rejects_state = 'waived' \
+                     WHERE source = ?1 AND rejects_state = 'open'",
+                    params![source],
+                )?;
+            }
+            Ok(())
+        })
+    }
 }
 
-fn record(transaction: &Transaction<'_>, plan: &Plan) -> rusqlite::Result<RunId> {
+fn record(transaction: &Transaction<'_>, change: &Change<TempPath>) -> rusqlite::Result<RunId> {
     transaction.execute(
         "INSERT INTO runs (run_id, command, status, tool_version, rules_version, options, report) \
          VALUES (?1, ?2, 'publishing', ?3, ?4, ?5, ?6)",
         params![
-            plan.run_id,
-            plan.command,
+            change.run_id,
+            change.command,
             env!("CARGO_PKG_VERSION"),
             cdrlake_core::RULES_VERSION,
-            plan.options,
-            plan.report
+            change.options,
+            change.report
         ],
     )?;
     let run = transaction.last_insert_rowid();
     let mut added = Vec::new();
     // What ends makes room for the same content.
-    for fact in &plan.sources {
+    for fact in &change.sources {
         if let SourceFact::Ended { source, how } = fact {
             end(transaction, run, *source, *how)?;
         }
     }
-    for fact in &plan.sources {
+    for fact in &change.sources {
         added.push(match fact {
             SourceFact::Added(source) => Some(add_source(transaction, run, source)?),
             SourceFact::Replayed(replayed) => {
@@ -68,16 +102,16 @@ fn record(transaction: &Transaction<'_>, plan: &Plan) -> rusqlite::Result<RunId>
             SourceFact::Ended { .. } => None,
         });
     }
-    for (source, kept) in &plan.left_out {
+    for (source, kept) in &change.left_out {
         let [source, kept] = [source, kept].map(|source| id_of(*source, &added));
         transaction
             .prepare_cached("INSERT OR IGNORE INTO left_out (source, kept) VALUES (?1, ?2)")?
             .execute([source, kept])?;
     }
-    for file in &plan.add {
+    for file in &change.add {
         add_file(transaction, run, file, &added)?;
     }
-    for file in &plan.remove {
+    for file in &change.remove {
         transaction.execute("UPDATE files SET removed_run = ?1 WHERE file = ?2", [run, file.id])?;
     }
     Ok(RunId(run))
@@ -208,7 +242,7 @@ fn serialized(numbers: &RoaringTreemap) -> rusqlite::Result<Vec<u8>> {
 fn add_file(
     transaction: &Transaction<'_>,
     run: i64,
-    file: &AddedFile,
+    file: &AddedFile<TempPath>,
     added: &[Option<SourceId>],
 ) -> rusqlite::Result<()> {
     transaction.execute(

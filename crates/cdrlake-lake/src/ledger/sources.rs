@@ -1,88 +1,16 @@
 //! What the ledger says of sources: which is meant, and whether it is loaded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use roaring::RoaringTreemap;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, Transaction, params};
 
-use super::{Ledger, SourceId};
+use super::Ledger;
 use crate::error::LakeError;
-use crate::lake::{Delivery, Places};
-use cdrlake_load::{KnownSource, KnownSources, LoadError, OpenRejects};
+use crate::model::{Delivery, SourceId};
+use crate::places::Places;
 use cdrlake_source::CHANGED;
 
 impl Ledger {
-    /// The loaded source of this content.
-    pub(crate) fn loaded(&self, hash: &blake3::Hash) -> Result<Option<SourceId>, LakeError> {
-        self.query(
-            "SELECT source FROM sources WHERE content_hash = ?1 AND status = 'loaded' \
-             AND bytes_read > 0",
-            [hash.to_hex().as_str()],
-            |row| row.get(0).map(SourceId),
-        )
-        .map(|ids| ids.first().copied())
-    }
-
-    /// The name of a loaded source that left duplicates out for the sake of one of these, if any
-    /// but these did.
-    pub(crate) fn has_left_out_duplicates(
-        &self,
-        leaving: &BTreeSet<SourceId>,
-    ) -> Result<Option<String>, LakeError> {
-        for SourceId(kept) in leaving {
-            let found = self.query(
-                "SELECT source, name FROM left_out JOIN sources USING (source) \
-                 WHERE kept = ?1 AND status = 'loaded' ORDER BY source",
-                [kept],
-                |row| Ok((SourceId(row.get(0)?), row.get(1)?)),
-            )?;
-            let found = found.into_iter().find(|(source, _)| !leaving.contains(source));
-            if let Some((_, name)) = found {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The name of a source, if it left duplicates out.
-    pub(crate) fn left_duplicates_out(
-        &self,
-        SourceId(source): SourceId,
-    ) -> Result<Option<String>, LakeError> {
-        self.query(
-            "SELECT name FROM sources WHERE source = ?1 AND records_duplicate > 0",
-            [source],
-            |row| row.get(0),
-        )
-        .map(|names| names.into_iter().next())
-    }
-
-    /// How many rejected lines of a source were waived.
-    pub(crate) fn waived_rejects(&self, SourceId(source): SourceId) -> Result<u64, LakeError> {
-        let count = self.query(
-            "SELECT records_rejected FROM sources WHERE source = ?1 AND rejects_state = 'waived'",
-            [source],
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(count.first().map_or(0, |&count| count as u64))
-    }
-
-    /// Whether any source is known as failed.
-    pub(crate) fn has_failures(&self) -> Result<bool, LakeError> {
-        self.query("SELECT 1 FROM sources WHERE status = 'failed' LIMIT 1", [], |_| Ok(()))
-            .map(|found| !found.is_empty())
-    }
-
-    /// Whether an empty source of this name is loaded.
-    pub(crate) fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
-        self.query(
-            "SELECT 1 FROM sources WHERE source_file = ?1 AND status = 'loaded' AND bytes_read = 0",
-            [source_file],
-            |_| Ok(()),
-        )
-        .map(|found| !found.is_empty())
-    }
-
     /// The loaded sources whose names are of the carrier's form for a delivery, each once.
     pub(crate) fn deliveries(&self) -> Result<Vec<Delivery>, LakeError> {
         self.query(
@@ -101,18 +29,7 @@ impl Ledger {
         )
     }
 
-    /// The loaded sources that stand at this path, or have this name, source_file, carrier's name,
-    /// or a content hash that begins so; with their names.
-    pub(crate) fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
-        self.sources_as(name, &LOADED_AS)
-    }
-
-    /// Whether a source that is called so was unloaded.
-    pub(crate) fn was_unloaded(&self, name: &str) -> Result<bool, LakeError> {
-        self.sources_as(name, &UNLOADED_AS).map(|found| !found.is_empty())
-    }
-
-    fn sources_as(
+    pub(super) fn sources_as(
         &self,
         name: &str,
         [by_carrier_name, by_content, by_file]: &[&str; 3],
@@ -162,9 +79,9 @@ macro_rules! sources_as {
     };
 }
 
-const LOADED_AS: [&str; 3] = sources_as!("'loaded'", " AND bytes_read > 0");
+pub(super) const LOADED_AS: [&str; 3] = sources_as!("'loaded'", " AND bytes_read > 0");
 
-const UNLOADED_AS: [&str; 3] = sources_as!("'unloaded'", "");
+pub(super) const UNLOADED_AS: [&str; 3] = sources_as!("'unloaded'", "");
 
 /// What tells that two attempts were made at one delivery: its content, if it is known, the
 /// carrier's name for it, or where it stood, or the archive that it stood in.
@@ -200,53 +117,6 @@ impl Attempt<'_> {
             by_path.execute([path])?;
         }
         Ok(())
-    }
-}
-
-impl KnownSources for Ledger {
-    fn of_content(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LoadError> {
-        let sources = self.query(
-            "SELECT name, CASE rejects_state WHEN 'open' THEN records_rejected ELSE 0 END \
-             FROM sources WHERE content_hash = ?1 AND status = 'loaded' AND bytes_read > 0",
-            [hash.to_hex().as_str()],
-            |row| Ok(KnownSource { name: row.get(0)?, open_rejects: row.get::<_, i64>(1)? as u64 }),
-        )?;
-        Ok(sources.into_iter().next())
-    }
-
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LoadError> {
-        let hashes = self.query(
-            "SELECT content_hash FROM sources WHERE carrier_name = ?1 AND status = 'loaded'",
-            [carrier_name],
-            |row| row.get::<_, String>(0),
-        )?;
-        Ok(hashes.iter().filter_map(|hash| blake3::Hash::from_hex(hash).ok()).collect())
-    }
-
-    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LoadError> {
-        let Some(source) = self.loaded(hash)? else { return Ok(None) };
-        Ok(Some(OpenRejects::These(self.open_rejects_of(source)?)))
-    }
-}
-
-impl Ledger {
-    /// The record numbers of a source's rejected lines that were not replayed yet.
-    pub(crate) fn open_rejects_of(
-        &self,
-        SourceId(source): SourceId,
-    ) -> Result<RoaringTreemap, LakeError> {
-        let connection = self.connection();
-        let blob = connection
-            .query_row("SELECT open_rejects FROM sources WHERE source = ?1", [source], |row| {
-                row.get::<_, Option<Vec<u8>>>(0)
-            })
-            .optional()
-            .map_err(self.error())?;
-        match blob.flatten() {
-            None => Ok(RoaringTreemap::new()),
-            Some(blob) => RoaringTreemap::deserialize_from(&blob[..])
-                .map_err(|error| LakeError::Write { path: self.path.clone(), error }),
-        }
     }
 }
 

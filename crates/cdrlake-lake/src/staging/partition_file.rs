@@ -10,7 +10,7 @@ use crate::error::LakeError;
 use crate::partition::Partition;
 use cdrlake_load::{SourceRows, add_rows};
 use cdrlake_parquet::Layout;
-use cdrlake_parquet::StagedFile;
+use cdrlake_parquet::{ColumnStatistics, StagedFile};
 use cdrlake_parquet::{Savepoint, StagedParquet};
 
 /// A file that takes row groups.
@@ -81,14 +81,14 @@ impl OpenFile {
         Ok(file.into_partition_file())
     }
 
-    pub(super) fn complete(self) -> Result<CompleteFile, LakeError> {
+    pub(super) fn complete(self) -> Result<ClosedFile, LakeError> {
         let Self { id, partition, staged, sources, tenths, .. } = self;
-        Ok(CompleteFile { id, partition, staged: staged.complete()?, sources, tenths })
+        Ok(ClosedFile { id, partition, staged: staged.complete()?, sources, tenths })
     }
 }
 
 /// A file that takes no more row groups, and is not yet synced.
-pub(super) struct CompleteFile {
+pub(super) struct ClosedFile {
     id: u64,
     partition: Partition,
     staged: StagedFile,
@@ -96,15 +96,16 @@ pub(super) struct CompleteFile {
     tenths: u64,
 }
 
-impl CompleteFile {
+impl ClosedFile {
     pub(super) fn sync(&self) -> Result<(), LakeError> {
         Ok(self.staged.sync()?)
     }
 
     pub(super) fn into_partition_file(self) -> PartitionFile {
         let Self { id, partition, staged, sources, tenths } = self;
-        let StagedFile { file, rows, bytes, .. } = staged;
-        PartitionFile { id, partition, file: file.into_temp_path(), rows, bytes, tenths, sources }
+        let StagedFile { file, rows, bytes, statistics, .. } = staged;
+        let file = file.into_temp_path();
+        PartitionFile { id, partition, file, rows, bytes, tenths, statistics, sources }
     }
 }
 
@@ -119,6 +120,8 @@ pub(crate) struct PartitionFile {
     pub(crate) bytes: u64,
     /// Tenths of seconds of its calls.
     pub(crate) tenths: u64,
+    /// What each column holds.
+    pub(crate) statistics: Vec<ColumnStatistics>,
     /// Whose its rows are, from the first to the last.
     pub(crate) sources: Vec<SourceRows>,
 }

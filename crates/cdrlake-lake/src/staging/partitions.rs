@@ -15,7 +15,7 @@ use arrow_select::take::take;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 
 use super::encoded::EncodedRows;
-use super::partition_file::{CompleteFile, FileMark, OpenFile, PartitionFile};
+use super::partition_file::{ClosedFile, FileMark, OpenFile, PartitionFile};
 use crate::error::LakeError;
 use crate::partition::{Partition, Pieces};
 use cdrlake_load::{Deferred, defer};
@@ -394,8 +394,8 @@ impl Partitions {
         self.flush()?;
         let files = std::mem::take(&mut self.open).into_values().chain(self.full);
         let files = files.map(OpenFile::complete).collect::<Result<Vec<_>, _>>()?;
-        sync_each(&files, CompleteFile::sync)?;
-        self.finished.extend(files.into_iter().map(CompleteFile::into_partition_file));
+        sync_each(&files, ClosedFile::sync)?;
+        self.finished.extend(files.into_iter().map(ClosedFile::into_partition_file));
         self.finished.sort_by_key(|file| file.id);
         Ok(self.finished)
     }

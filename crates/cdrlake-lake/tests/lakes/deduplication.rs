@@ -8,7 +8,9 @@ use cdrlake_core::RecordId;
 
 use super::{Lab, Source, files, sorted};
 use crate::tables::edit;
-use cdrlake_lake::{Duplicates, Input, LakeError, LakeOptions, Repeated, Report, convert_to_lake};
+use cdrlake_lake::{Duplicates, LakeError, LakeOptions, convert_to_lake};
+use cdrlake_load::{Repeated, Report};
+use cdrlake_source::Input;
 
 fn drop_duplicates(options: &mut LakeOptions) {
     options.duplicates = Duplicates::Drop;

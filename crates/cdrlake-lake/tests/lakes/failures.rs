@@ -3,9 +3,9 @@
 use std::fs;
 
 use super::{Lab, Source, statuses};
-use cdrlake_lake::{
-    Changed, Input, LakeOptions, MaxRejects, Repeated, Report, Status, convert_to_lake,
-};
+use cdrlake_lake::{LakeOptions, convert_to_lake};
+use cdrlake_load::{Changed, MaxRejects, Repeated, Report, Status};
+use cdrlake_source::Input;
 
 impl Lab {
     /// Loads contents of one name, in this order, in one run.

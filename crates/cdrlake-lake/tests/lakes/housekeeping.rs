@@ -5,10 +5,10 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{Lab, Source, statuses};
-use cdrlake_lake::{
-    AuditOptions, Input, LakeError, LakeLocation, LakeOptions, PartitionBy, Repeated, Status,
-    accept, audit, convert_to_lake, unload,
-};
+use cdrlake_audit::{AuditOptions, accept, audit};
+use cdrlake_lake::{LakeError, LakeLocation, LakeOptions, PartitionBy, convert_to_lake, unload};
+use cdrlake_load::{Repeated, Status};
+use cdrlake_source::Input;
 
 /// The directories below one of a lake's.
 fn directories(path: &Path) -> Vec<PathBuf> {
@@ -169,7 +169,7 @@ fn what_is_no_ledger_is_left_as_it_is() {
         let error = audit(&audited, &AuditOptions::default()).unwrap_err();
         assert!(matches!(&error, LakeError::NotALedger(named) if *named == path), "{error}");
         let error =
-            unload(&audited, &["x".to_owned()], cdrlake_lake::Compression::None).unwrap_err();
+            unload(&audited, &["x".to_owned()], cdrlake_parquet::Compression::None).unwrap_err();
         assert!(matches!(&error, LakeError::NotALedger(named) if *named == path), "{error}");
     }
 }

@@ -27,9 +27,10 @@ use cdrlake_generate::frozen::Calls;
 use tables::read;
 
 use cdrlake_lake::{
-    Input, LakeError, LakeLocation, LakeOptions, LoadOptions, MaxRejects, PartitionBy, Repeated,
-    Report, Status, convert_to_lake, deliveries, unload,
+    LakeError, LakeLocation, LakeOptions, PartitionBy, convert_to_lake, deliveries, unload,
 };
+use cdrlake_load::{LoadOptions, MaxRejects, Repeated, Report, Status};
+use cdrlake_source::Input;
 
 /// A block of about 573 records.
 const BLOCK_LEN: usize = 128 << 10;
@@ -97,8 +98,11 @@ impl Lab {
 
     fn unload(&self, names: &[&str]) -> Result<Vec<String>, LakeError> {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
-        let unloaded =
-            unload(&LakeLocation::new(self.lake()), &names, cdrlake_lake::Compression::default())?;
+        let unloaded = unload(
+            &LakeLocation::new(self.lake()),
+            &names,
+            cdrlake_parquet::Compression::default(),
+        )?;
         Ok(unloaded.now)
     }
 

@@ -7,7 +7,9 @@ use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::*;
 use crate::tables::edit;
-use cdrlake_lake::{AuditOptions, ClearRejects, Duplicates, Observation, PrivacyOptions, audit};
+use cdrlake_audit::{AuditOptions, Observation, audit};
+use cdrlake_lake::Duplicates;
+use cdrlake_load::{ClearRejects, PrivacyOptions};
 
 const MASKED: Numbers = Numbers::Masked { keep: 4 };
 
@@ -254,7 +256,7 @@ fn rejects_are_written_only_in_clear_lakes() {
         assert_eq!((report.totals.records_rejected, report.rejects_not_written), (10, 10));
         assert_eq!(files(&lab.lake(), "rejects").len(), 0);
         let audit = audit(&LakeLocation::new(lab.lake()), &AuditOptions::default()).unwrap();
-        let is_open = |found: &cdrlake_lake::Finding| {
+        let is_open = |found: &cdrlake_audit::Finding| {
             matches!(found.observation, Observation::OpenRejects { .. })
         };
         assert!(audit.findings.iter().any(is_open));

@@ -13,7 +13,7 @@ use super::block::{
     Block, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
 };
 use super::buffer::Buffers;
-use super::replay::Replayed;
+use super::replayed::Replayed;
 use crate::error::LoadError;
 use crate::history::{Changed, History, Repeated};
 use crate::options::LoadOptions;

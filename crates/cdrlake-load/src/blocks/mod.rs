@@ -9,6 +9,7 @@ mod block;
 mod buffer;
 mod gather;
 mod replay;
+mod replayed;
 mod versions;
 
 pub(crate) use self::block::{Block, Gathered, Lines, Part, Verdicts};

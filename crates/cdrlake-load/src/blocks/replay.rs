@@ -1,58 +1,16 @@
 //! Rejected lines of earlier runs to blocks: each line keeps its place in the source it came from,
 //! and is replayed once.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use cdrlake_core::RAW_LIMIT;
 
 use super::block::{Gathered, Lines, OpenSource, Part, PickedLine, SourceEnd, SourceKind};
 use super::gather::Gatherer;
+use super::replayed::{FileSource, ReplayedLines, State, identity};
 use super::versions::{Seen, Versions};
 use crate::error::LoadError;
-use crate::history::OpenRejects;
 use cdrlake_source::{RejectedLine, Source, SourceError};
-
-/// What was replayed so far.
-#[derive(Debug, Default)]
-pub(super) struct Replayed {
-    /// By the hash of the source.
-    lines: HashMap<blake3::Hash, ReplayedLines>,
-    /// The sources of the rejects file that is being replayed, by all that it tells of them: their
-    /// lines may stand in several places of it.
-    sources: HashMap<blake3::Hash, FileSource>,
-}
-
-/// What was replayed of a source.
-#[derive(Debug)]
-struct ReplayedLines {
-    /// Others are done with, in whatever version, or never were rejected.
-    open: OpenRejects,
-    /// In this run.
-    lines: Versions,
-    /// In the rejects file that is being replayed, and so to forget if that fails.
-    fresh: Versions,
-}
-
-/// A source of the rejects file that is being replayed.
-#[derive(Clone, Copy, Debug)]
-struct FileSource {
-    index: usize,
-    hash: blake3::Hash,
-    state: State,
-    /// Its lines that were replayed before.
-    duplicates: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// None of its lines was handed on yet.
-    Met,
-    /// Of its lines some were.
-    Given,
-    /// It is out.
-    Failed,
-}
 
 /// Lines of a source that stand together, while they are replayed.
 struct Replaying {
@@ -263,28 +221,4 @@ where
             end,
         });
     }
-}
-
-impl ReplayedLines {
-    /// Notes a line, and tells whether it was replayed before.
-    fn see(&mut self, number: u64, raw: &[u8]) -> Seen {
-        if let OpenRejects::These(open) = &self.open
-            && !open.contains(number)
-        {
-            return Seen::Same;
-        }
-        match self.lines.look_up(number, raw) {
-            Seen::Never => self.fresh.insert(number, raw),
-            seen => seen,
-        }
-    }
-}
-
-/// All that a rejects file tells of a source, in little room.
-fn identity(source: &Source, hash: &blake3::Hash) -> blake3::Hash {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(hash.as_bytes());
-    hasher.update(format!("{:?}", source.metadata).as_bytes());
-    hasher.update(source.source_file.as_bytes());
-    hasher.finalize()
 }

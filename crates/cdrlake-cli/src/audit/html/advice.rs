@@ -1,6 +1,6 @@
 //! What findings are called, and what to do about them.
 
-use cdrlake_lake::{DaysLeft, Finding, Observation};
+use cdrlake::{DaysLeft, Finding, Observation};
 use jiff::ToSpan;
 use jiff::civil::Date;
 

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use cdrlake_lake::{DeliveryDays, Finding, Observation, Overview, Series};
+use cdrlake::{DeliveryDays, Finding, Observation, Overview, Series};
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, date};
 use maud::{Markup, html};
@@ -110,7 +110,7 @@ struct Calendar<'a> {
 }
 
 impl<'a> Calendar<'a> {
-    fn new(of: &'a DeliveryDays, accepted: &[cdrlake_lake::Accepted], today: Date) -> Self {
+    fn new(of: &'a DeliveryDays, accepted: &[cdrlake::Accepted], today: Date) -> Self {
         let first = of.days.keys().next().copied().unwrap_or(today);
         let latest = of.days.keys().next_back().copied().unwrap_or(today);
         let accepted = accepted.iter().filter_map(|accepted| gap(&accepted.finding, &of.series));
@@ -315,7 +315,7 @@ impl Half {
 
 #[cfg(test)]
 mod tests {
-    use cdrlake_lake::{Accepted, DaysLeft, GapState};
+    use cdrlake::{Accepted, DaysLeft, GapState};
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use cdrlake_lake::TotalsRow;
+use cdrlake::TotalsRow;
 use jiff::ToSpan;
 use jiff::civil::{Date, date};
 use maud::{Markup, html};

@@ -1,6 +1,6 @@
 //! Findings by kind, with what to do; then those that someone has accepted.
 
-use cdrlake_lake::{Accepted, Finding, Overview};
+use cdrlake::{Accepted, Finding, Overview};
 use jiff::civil::{Date, DateTime};
 use maud::{Markup, html};
 

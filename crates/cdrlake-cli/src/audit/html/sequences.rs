@@ -1,6 +1,6 @@
 //! Sequence numbers by profile: what came, and where numbers are missing, along the time.
 
-use cdrlake_lake::{Audit, Finding, Observation, SequenceSummary};
+use cdrlake::{Audit, Finding, Observation, SequenceSummary};
 use jiff::civil::Date;
 use maud::{Markup, html};
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use cdrlake::{Overview, RejectsRow, Seconds, TotalsKey, TotalsRow};
 use cdrlake_core::{RejectCode, product_type_name};
-use cdrlake_lake::{Overview, RejectsRow, Seconds, TotalsKey, TotalsRow};
 use maud::{Markup, html};
 
 use super::cells::{Cells, known, table};

@@ -1,0 +1,44 @@
+//! Findings closed by someone who has looked at them.
+
+use cdrlake_lake::{Acceptance, LakeLocation, SourceId};
+
+use crate::ask::audit;
+use crate::audit::{Audit, AuditOptions};
+use crate::error::AuditError;
+use crate::finding::Finding;
+use crate::sources;
+
+/// Closes findings of a lake: they count no more, until they change. Open rejects are waived.
+/// Gives what was closed.
+///
+/// # Errors
+///
+/// [`AuditError`]: none of them is closed then. An identifier that no finding has is an error.
+pub fn accept(
+    location: &LakeLocation,
+    options: &AuditOptions,
+    ids: &[String],
+    reason: &str,
+) -> Result<Vec<Finding>, AuditError> {
+    let Audit { findings, accepted, .. } = audit(location, options)?;
+    let known = findings.into_iter().chain(accepted.into_iter().map(|accepted| accepted.finding));
+    let known: Vec<Finding> = known.collect();
+    let find = |id: &String| {
+        let found = known.iter().find(|finding| finding.id == *id);
+        found.cloned().ok_or_else(|| AuditError::NoFinding(id.clone()))
+    };
+    let found = ids.iter().map(find).collect::<Result<Vec<Finding>, _>>()?;
+    let run_id = location.run_id();
+    cdrlake_lake::accept(location, &run_id, |facts| {
+        let waived = facts.sources.values().filter(|source| {
+            sources::open_rejects(source).is_some_and(|finding| ids.contains(&finding.id))
+        });
+        Acceptance {
+            run_id: run_id.clone(),
+            findings: ids.to_vec(),
+            waived: waived.map(|source| SourceId(source.id)).collect(),
+            reason: reason.to_owned(),
+        }
+    })?;
+    Ok(found)
+}

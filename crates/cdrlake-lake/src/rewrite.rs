@@ -1,0 +1,205 @@
+//! Files of a lake written anew without the rows of some sources.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use cdrlake_load::{calls_layout, copy_rejects, tenths};
+use cdrlake_parquet::{Compression, Layout, StagedFile, StagedParquet};
+use cdrlake_run::Interrupt;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+};
+use parquet::errors::ParquetError;
+use roaring::RoaringTreemap;
+
+use crate::commit::{Commit, FileChunks};
+use crate::error::LakeError;
+use crate::model::{CompleteFile, FileKind, LakeFile, SourceId, SourceRef, Transaction};
+use crate::open_lake::OpenLake;
+use crate::snapshot::Snapshot;
+
+impl<C: Commit> OpenLake<'_, C> {
+    /// Adds to a transaction what it takes for no file to hold rows of these sources any more.
+    pub(crate) fn leave_out(
+        self,
+        snapshot: &C::Snapshot,
+        sources: &BTreeSet<SourceId>,
+        transaction: &mut Transaction<C::Staged>,
+        compression: Compression,
+    ) -> Result<(), LakeError> {
+        // Copies that were left out do not come back when the one that was kept goes.
+        if let Some(source_name) = snapshot.has_left_out_duplicates(sources)? {
+            return Err(LakeError::DuplicatesLeftOut { source_name });
+        }
+        let base = snapshot.version()?;
+        let mut digest = blake3::Hasher::new();
+        let files = snapshot.files_of(sources)?;
+        files.iter().for_each(|(file, _)| {
+            digest.update(file.path.as_bytes());
+        });
+        let digest = digest.finalize();
+        for (index, (file, rows)) in files.into_iter().enumerate() {
+            let kept = |(source, _): &(SourceId, u64)| !sources.contains(source);
+            if rows.iter().any(kept) {
+                let Copy { file: staged, tenths } =
+                    self.without(&file, &rows, sources, compression)?;
+                let left = rows.into_iter().filter(kept);
+                let complete = CompleteFile {
+                    kind: file.kind,
+                    partition: file.partition,
+                    digest,
+                    number: index + 1,
+                    rows: staged.rows,
+                    bytes: staged.bytes,
+                    tenths,
+                    statistics: staged.statistics,
+                    sources: left.map(|(source, rows)| (SourceRef::Known(source), rows)).collect(),
+                    file: staged.file.into_temp_path(),
+                };
+                transaction.add.push(self.lake.stage(base, complete)?);
+            }
+            transaction.remove.push(file);
+        }
+        Ok(())
+    }
+
+    fn without(
+        self,
+        file: &LakeFile,
+        rows: &[(SourceId, u64)],
+        sources: &BTreeSet<SourceId>,
+        compression: Compression,
+    ) -> Result<Copy, LakeError> {
+        let mut dropped = RoaringTreemap::new();
+        let mut first = 0;
+        for (source, rows) in rows {
+            if sources.contains(source) {
+                dropped.insert_range(first..first + rows);
+            }
+            first += rows;
+        }
+        let path = self.lake.locate(&file.path);
+        if first != file.rows {
+            return Err(LakeError::FileChanged(path));
+        }
+        let rewriter = Rewriter::new(self, file.kind, compression)?;
+        rewriter.copy(self.lake.read(&file.path)?, &path, file.rows, &dropped)
+    }
+}
+
+/// Copies files of a lake to its staging directory, but for some rows.
+pub(crate) struct Rewriter<'r> {
+    staging: &'r Path,
+    interrupt: &'r Interrupt,
+    /// None for rejects.
+    layout: Option<Arc<Layout>>,
+}
+
+/// A staged copy.
+pub(crate) struct Copy {
+    pub(crate) file: StagedFile,
+    /// Tenths of seconds of its calls.
+    pub(crate) tenths: u64,
+}
+
+impl<'r> Rewriter<'r> {
+    pub(crate) fn new<C: Commit>(
+        open: OpenLake<'r, C>,
+        kind: FileKind,
+        compression: Compression,
+    ) -> Result<Self, LakeError> {
+        let settings = open.settings;
+        let columns = settings.partition_by.columns();
+        let layout = match kind {
+            FileKind::Calls => {
+                Some(Arc::new(calls_layout(compression, columns, settings.numbers)?))
+            }
+            FileKind::Rejects => None,
+        };
+        Ok(Self { staging: open.lake.staging(), interrupt: open.interrupt, layout })
+    }
+
+    /// A copy of a file, which must have so many rows, without those that are dropped. Messages call
+    /// it `path`.
+    pub(crate) fn copy(
+        &self,
+        file: FileChunks,
+        path: &Path,
+        rows: u64,
+        dropped: &RoaringTreemap,
+    ) -> Result<Copy, LakeError> {
+        let parquet = |error| LakeError::Parquet { path: path.to_owned(), error };
+        let mut options = ArrowReaderOptions::new();
+        if let Some(layout) = &self.layout {
+            options = options.with_schema(layout.arrow_schema());
+        }
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options)
+            .map_err(parquet)?;
+        if builder.metadata().file_metadata().num_rows() as u64 != rows {
+            return Err(LakeError::FileChanged(path.to_owned()));
+        }
+        let reader = builder
+            .with_row_selection(selection(rows, dropped))
+            .with_batch_size(BATCH_SIZE)
+            .build()
+            .map_err(parquet)?;
+        let batches = reader.map(|batch| {
+            self.interrupt.check()?;
+            batch.map_err(|error| parquet(ParquetError::from(error)))
+        });
+        match &self.layout {
+            Some(layout) => self.copy_calls(path, layout, batches),
+            None => Ok(Copy { file: copy_rejects(self.staging, batches)?, tenths: 0 }),
+        }
+    }
+
+    fn copy_calls(
+        &self,
+        path: &Path,
+        layout: &Arc<Layout>,
+        batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
+    ) -> Result<Copy, LakeError> {
+        let mut staged = StagedParquet::create(self.staging, path, Arc::clone(layout))?;
+        let mut sum = 0;
+        let mut waiting = Vec::new();
+        for batch in batches {
+            let batch = batch?;
+            sum += tenths(&batch);
+            waiting.push(batch);
+            if waiting.len() == ROW_GROUP_BATCHES
+                && let Some(row_group) = layout.encode(&std::mem::take(&mut waiting))?
+            {
+                staged.append(row_group)?;
+            }
+        }
+        if let Some(row_group) = layout.encode(&waiting)? {
+            staged.append(row_group)?;
+        }
+        Ok(Copy { file: staged.finish()?, tenths: sum })
+    }
+}
+
+/// All of so many rows but those that are dropped.
+fn selection(rows: u64, dropped: &RoaringTreemap) -> RowSelection {
+    let mut selectors: Vec<RowSelector> = Vec::new();
+    let mut next = 0;
+    for row in dropped {
+        if row > next {
+            selectors.push(RowSelector::select((row - next) as usize));
+        }
+        match selectors.last_mut() {
+            Some(last) if last.skip => last.row_count += 1,
+            _ => selectors.push(RowSelector::skip(1)),
+        }
+        next = row + 1;
+    }
+    selectors.push(RowSelector::select((rows - next) as usize));
+    selectors.into()
+}
+
+const BATCH_SIZE: usize = 4096;
+
+/// Batches of a row group.
+const ROW_GROUP_BATCHES: usize = 32;

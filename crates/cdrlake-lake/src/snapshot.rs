@@ -1,0 +1,152 @@
+//! What is true of a lake at one moment: the questions that loading, unloading and audits ask.
+
+use std::collections::BTreeSet;
+
+use cdrlake_load::{KnownSource, KnownSources, LoadError, OpenRejects};
+use roaring::RoaringTreemap;
+
+use crate::error::LakeError;
+use crate::facts::Facts;
+use crate::model::{FileKind, LakeFile, RowsBySource, SourceId, Version};
+
+/// What is true of a lake at one moment.
+pub trait Snapshot: Sync {
+    /// How often the lake was changed until then.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`], if the lake cannot be read; so of every other question.
+    fn version(&self) -> Result<Version, LakeError>;
+
+    /// Everything, for an audit.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn facts(&self) -> Result<Facts, LakeError>;
+
+    /// The loaded source of this content; empty sources do not count.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn loaded(&self, hash: &blake3::Hash) -> Result<Option<SourceId>, LakeError>;
+
+    /// The same, with its name, and how many of its rejected lines are open.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn known_source(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError>;
+
+    /// The contents loaded under a name of the carrier's form, without `.gz` or `.zip`.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError>;
+
+    /// The loaded sources that stand at this path, or have this name, source_file, carrier's name,
+    /// or a content hash that begins so; with their names.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError>;
+
+    /// Whether a source that is called so was unloaded.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn was_unloaded(&self, name: &str) -> Result<bool, LakeError>;
+
+    /// Whether any source is known as failed.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn has_failures(&self) -> Result<bool, LakeError>;
+
+    /// Whether an empty source of this name is loaded.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn has_empty(&self, source_file: &str) -> Result<bool, LakeError>;
+
+    /// The record numbers of a source's rejected lines that were not replayed yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn open_rejects_of(&self, source: SourceId) -> Result<RoaringTreemap, LakeError>;
+
+    /// How many rejected lines of a source were waived.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn waived_rejects(&self, source: SourceId) -> Result<u64, LakeError>;
+
+    /// The name of a source, if it left duplicates out.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn left_duplicates_out(&self, source: SourceId) -> Result<Option<String>, LakeError>;
+
+    /// The name of a loaded source that left duplicates out for the sake of one of these, if any
+    /// but these did.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn has_left_out_duplicates(
+        &self,
+        leaving: &BTreeSet<SourceId>,
+    ) -> Result<Option<String>, LakeError>;
+
+    /// All files of a kind.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn files(&self, kind: FileKind) -> Result<Vec<LakeFile>, LakeError>;
+
+    /// The files that hold rows of any of these sources, each with its row provenance.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn files_of(
+        &self,
+        sources: &BTreeSet<SourceId>,
+    ) -> Result<Vec<(LakeFile, RowsBySource)>, LakeError>;
+
+    /// The row provenance of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn rows_of(&self, file: &LakeFile) -> Result<RowsBySource, LakeError>;
+}
+
+/// A snapshot, asked by a run that loads.
+#[derive(Debug)]
+pub(crate) struct KnownTo<'s, S>(pub(crate) &'s S);
+
+impl<S: Snapshot> KnownSources for KnownTo<'_, S> {
+    fn of_content(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LoadError> {
+        Ok(self.0.known_source(hash)?)
+    }
+
+    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LoadError> {
+        Ok(self.0.contents_of_name(carrier_name)?)
+    }
+
+    fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LoadError> {
+        let Some(source) = self.0.loaded(hash)? else { return Ok(None) };
+        Ok(Some(OpenRejects::These(self.0.open_rejects_of(source)?)))
+    }
+}

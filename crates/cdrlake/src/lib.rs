@@ -1,0 +1,37 @@
+//! Carrier call detail records into a data lake: the public names, in one place.
+//!
+//! The work is done in crates below this one, each with its own documentation:
+//!
+//! * `cdrlake-core` (here [`core`]): the record format, bytes to Arrow batches.
+//! * `cdrlake-source`: what the user named, to streams of records.
+//! * `cdrlake-parquet`: batches to pages and files.
+//! * `cdrlake-load`: sources to any sink ([`sink`]): one file ([`convert`]), verdicts ([`validate`]),
+//!   batches ([`read_batches`]).
+//! * `cdrlake-lake`: lakes, which are changed all or nothing ([`convert_to_lake`], [`unload`]).
+//! * `cdrlake-audit`: questions to a lake ([`audit`], [`totals`]).
+//! * `cdrlake-run`: what every run has.
+
+pub use cdrlake_audit::{
+    Accepted, Audit, AuditError, AuditOptions, DaysLeft, DeliveryDays, Difference, ExpectedTotals,
+    Finding, GapState, Measure, Observation, Overview, Period, PeriodOf, RejectsRow,
+    ScheduleSummary, ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey,
+    TotalsRow, TotalsSum, accept, audit, overview, standing, totals,
+};
+pub use cdrlake_core as core;
+pub use cdrlake_lake::{
+    Delivery, Duplicates, LakeError, LakeLocation, LakeOptions, LakeSettings, Locked,
+    NetworkFileSystem, PartitionBy, Unloaded, convert_to_lake, deliveries, unload,
+};
+pub use cdrlake_load::{
+    Changed, ClearRejects, Codes, Columns, ConvertOptions, DateRange, LoadError, LoadOptions,
+    LocalTime, MaxRejects, OpenedSource, Output, OutputKind, Overwrite, PrivacyOptions,
+    ReadOptions, Repeated, Report, Seconds, SourceReport, Split, Status, Table, Tally, TextType,
+    UnknownColumn, convert, input_bytes, load_into, read_batches, read_sources, read_split, sink,
+    split_file, validate,
+};
+pub use cdrlake_parquet::{Compression, new_file_beside};
+pub use cdrlake_run::{Chain, ErrorKind, Interrupt, Progress, Stage, new_run_id};
+pub use cdrlake_source::{
+    FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
+    TimeZones, is_lake,
+};
