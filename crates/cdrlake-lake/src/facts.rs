@@ -33,7 +33,7 @@ pub struct Moment {
 }
 
 /// A source that a lake knows as loaded or failed.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourceFacts {
     /// Its number.
     pub id: i64,

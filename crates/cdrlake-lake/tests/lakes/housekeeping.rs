@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use super::{Lab, Source, statuses};
-use cdrlake_audit::{AuditOptions, accept, audit};
+use cdrlake_audit::{AuditError, AuditOptions, accept, audit};
 use cdrlake_lake::{LakeError, LakeLocation, LakeOptions, PartitionBy, convert_to_lake, unload};
 use cdrlake_load::{Repeated, Status};
 use cdrlake_source::Input;
@@ -167,6 +167,7 @@ fn what_is_no_ledger_is_left_as_it_is() {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o664);
         let audited = LakeLocation { ledger: Some(path.clone()), ..LakeLocation::new(lab.lake()) };
         let error = audit(&audited, &AuditOptions::default()).unwrap_err();
+        let AuditError::Lake(error) = error else { panic!("{error}") };
         assert!(matches!(&error, LakeError::NotALedger(named) if *named == path), "{error}");
         let error =
             unload(&audited, &["x".to_owned()], cdrlake_parquet::Compression::None).unwrap_err();
