@@ -55,11 +55,6 @@ impl<R: Read> Read for Interruptible<R> {
     }
 }
 
-/// What a fetch looks at to find out.
-pub(crate) fn of_fetch() -> cdrlake_fetch::Interrupt {
-    cdrlake_fetch::Interrupt::new(Arc::clone(&REQUESTED))
-}
-
 /// From now on, until what this gives is dropped, a signal ends the process within a moment even
 /// where nobody looks: a fetch that waits for the network. Whatever is stored by then is whole.
 pub(crate) fn end_soon() -> Sender<()> {

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
+use cdrlake_run::Interrupt;
 use jiff::civil::Date;
 use serde::Deserialize;
 
@@ -17,7 +18,6 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Reach, SetupError};
 use crate::horizon::is_final;
 use crate::inbox::{Inbox, Stored};
-use crate::interrupt::Interrupt;
 use crate::journal::Entry;
 use crate::parameters::{OrderId, Profile};
 use crate::progress::{Event, Progress};
@@ -48,7 +48,7 @@ pub struct Options {
     pub first_wait: Duration,
     /// The day it is, for what is final and what is gone.
     pub today: Date,
-    /// Whether to end early.
+    /// Whether to end early. What is on its way then is dropped, unless it is an order.
     pub interrupt: Interrupt,
 }
 

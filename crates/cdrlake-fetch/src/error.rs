@@ -5,6 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cdrlake_run::Interrupted;
+
 use crate::multipart::MultipartError;
 use crate::parameters::OrderId;
 use crate::transport::{TransportError, TransportFault};
@@ -143,6 +145,12 @@ pub struct ServiceError {
     pub tracking_id: String,
     /// How long the service asked to wait.
     pub retry_after: Option<Duration>,
+}
+
+impl From<Interrupted> for Error {
+    fn from(_: Interrupted) -> Self {
+        Self::Interrupted
+    }
 }
 
 impl Error {

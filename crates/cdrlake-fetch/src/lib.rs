@@ -36,7 +36,6 @@ mod error;
 mod file_name;
 mod horizon;
 mod inbox;
-mod interrupt;
 mod journal;
 mod lookup;
 mod multipart;
@@ -53,6 +52,7 @@ mod service;
 mod token;
 mod transport;
 
+pub use cdrlake_run::Interrupt;
 pub use credentials::{Credentials, CredentialsError};
 pub use days::{Days, DaysError};
 pub use download::{Fetched, Fetcher, Options, Report, Task, TaskReport};
@@ -60,7 +60,6 @@ pub use endpoint::{Endpoint, EndpointError};
 pub use error::{Error, ServiceError, SetupError, StoreError};
 pub use horizon::{CONSOLIDATED_DAYS, UNRATED_DAYS, Warning, today};
 pub use inbox::{Inbox, Stored};
-pub use interrupt::Interrupt;
 pub use lookup::{Lookup, NumberOrderId};
 pub use multipart::MultipartError;
 pub use parameters::{

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
+use cdrlake_run::Interrupted;
 use jiff::civil::Date;
 use tempfile::NamedTempFile;
 
@@ -268,10 +269,10 @@ fn cut(error: io::Error, id: &str) -> Error {
         Ok(source) => return Error::Multipart { source, tracking_id },
         Err(error) => error,
     };
-    error.downcast().unwrap_or_else(|error| Error::Transport {
-        fault: TransportError::from(error),
-        tracking_id,
-    })
+    match error.downcast::<Interrupted>() {
+        Ok(interrupted) => interrupted.into(),
+        Err(error) => Error::Transport { fault: TransportError::from(error), tracking_id },
+    }
 }
 
 fn multipart(source: MultipartError, id: &str) -> Error {

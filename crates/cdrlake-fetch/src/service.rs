@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cdrlake_run::Interrupt;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use serde::Deserialize;
 
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ServiceError};
-use crate::interrupt::Interrupt;
 use crate::progress::{Event, Progress};
 use crate::quote::quote;
 use crate::request::{Call, Twice};
@@ -159,7 +159,7 @@ impl<'a> Service<'a> {
             self.close_for(wait);
         }
         self.progress.event(&Event::Retrying { name: &call.name, error: &error, wait });
-        self.interrupt.sleep(wait)
+        Ok(self.interrupt.sleep(wait)?)
     }
 
     /// All who ask wait, not only the one that was told to.
@@ -172,7 +172,7 @@ impl<'a> Service<'a> {
     fn wait_until_open(&self) -> Result<(), Error> {
         let until = *self.closed_until.lock().unwrap_or_else(PoisonError::into_inner);
         let wait = until.map(|until| until.saturating_duration_since(Instant::now()));
-        self.interrupt.sleep(wait.unwrap_or_default())
+        Ok(self.interrupt.sleep(wait.unwrap_or_default())?)
     }
 
     /// Asks the token service, with the same patience; `call` is what the token is for.

@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
 
+use cdrlake_run::{Interrupt, Watched};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use secrecy::{ExposeSecret, SecretString};
@@ -14,7 +15,6 @@ use ureq::{Agent, BodyReader, Timeout};
 
 use crate::endpoint::Endpoint;
 use crate::error::SetupError;
-use crate::interrupt::{Interrupt, Watched};
 use crate::proxy::{self, WrongProxy};
 use crate::retry::parse_retry_after;
 

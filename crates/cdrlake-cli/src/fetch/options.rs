@@ -14,7 +14,7 @@ pub(crate) fn options(connection: &ConnectionArguments) -> Result<Options, Crede
     }?;
     let mut options = Options::new(connection.endpoint.clone(), credentials);
     options.ca_file.clone_from(&connection.ca_file);
-    options.interrupt = interrupt::of_fetch();
+    options.interrupt = interrupt::request();
     options.retry = Retry { budget: connection.retry_for, ..Retry::default() };
     options.deadlines.total = connection.timeout;
     Ok(options)
