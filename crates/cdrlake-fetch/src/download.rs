@@ -15,16 +15,18 @@ use serde::Deserialize;
 
 use crate::credentials::Credentials;
 use crate::endpoint::Endpoint;
-use crate::error::{Error, Reach, SetupError};
+use crate::error::{Error, Reach};
 use crate::horizon::is_final;
-use crate::inbox::{Inbox, Stored};
+use crate::inbox::{Inbox, Received, Stored};
 use crate::journal::Entry;
 use crate::parameters::{OrderId, Profile};
 use crate::progress::{Event, Progress};
-use crate::receive::{Checks, Received, Receiver};
+use crate::receive::{Checks, Receiver};
 use crate::request::{Operation, Usage};
 use crate::retry::Retry;
 use crate::service::Service;
+use crate::setup_error::SetupError;
+use crate::task::{Fetched, Task, TaskReport};
 use crate::transport::{Deadlines, Incoming, Transport, with_query};
 
 /// How to fetch.
@@ -73,63 +75,11 @@ impl Options {
     }
 }
 
-/// Something to fetch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Task {
-    /// Download what one request brings.
-    Download(Operation),
-    /// The same, but an earlier run that brought its files is no reason to leave it out.
-    Again(Operation),
-    /// Order a consolidated file, wait for it, download it.
-    Order(Usage),
-    /// Wait for a file that was ordered before, and download it.
-    Resume {
-        /// `serviceProfile`.
-        profile: Profile,
-        /// `orderID`.
-        order_id: OrderId,
-    },
-}
-
-impl Task {
-    /// Its first request.
-    #[must_use]
-    pub fn operation(&self) -> Operation {
-        match self {
-            Self::Download(operation) | Self::Again(operation) => operation.clone(),
-            Self::Order(usage) => Operation::Order(usage.clone()),
-            Self::Resume { profile, order_id } => {
-                Operation::Consolidated { profile: profile.clone(), order_id: order_id.clone() }
-            }
-        }
-    }
-}
-
 /// What came of a run.
 #[derive(Debug)]
 pub struct Report {
     /// In the order of the tasks; a task that was halved has one for each part.
     pub tasks: Vec<TaskReport>,
-}
-
-/// What came of a task, or of a part of it.
-#[derive(Debug)]
-pub struct TaskReport {
-    /// What was asked for.
-    pub operation: Operation,
-    /// What came.
-    pub result: Result<Fetched, Error>,
-}
-
-/// What a request brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fetched {
-    /// Files, most often one.
-    Files(Vec<Stored>),
-    /// There is nothing to download.
-    Nothing,
-    /// It was not asked for, for an earlier run brought these files, and they are final.
-    Earlier(Vec<PathBuf>),
 }
 
 /// Fetches.
@@ -383,7 +333,7 @@ fn publish(
 ) -> Result<Vec<Stored>, Error> {
     let stem = operation.file_stem();
     let stored = received.into_iter().map(|received| inbox.publish(received, &stem));
-    stored.collect::<Result<_, _>>().map_err(Error::Store)
+    Ok(stored.collect::<Result<_, _>>()?)
 }
 
 /// The number of an order, from the answer to it. An `href` in it is left alone.

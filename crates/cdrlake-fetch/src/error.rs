@@ -1,15 +1,14 @@
 //! Why a fetch failed, and what to do about it.
 
 use std::fmt;
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use cdrlake_run::Interrupted;
 
+use crate::disk::StoreError;
 use crate::multipart::MultipartError;
 use crate::parameters::OrderId;
-use crate::transport::{TransportError, TransportFault};
+use crate::transport_error::{TransportError, TransportFault};
 
 /// Why a request brought no file.
 #[derive(Debug, thiserror::Error)]
@@ -87,45 +86,13 @@ pub enum Error {
     },
     /// The inbox could not be written.
     #[error(transparent)]
-    Store(StoreError),
+    Store(#[from] StoreError),
     /// Not tried, for what ended another request would have ended this too.
     #[error("not tried")]
     NotTried,
     /// The run was asked to end.
     #[error("interrupted")]
     Interrupted,
-}
-
-/// Why nothing can be fetched at all.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SetupError {
-    /// The file of certificates cannot be read, or has none.
-    #[error("cannot use {}: {source}", path.display())]
-    CaFile {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: io::Error,
-    },
-    /// A proxy of another kind, or no URL; it may hold a password, so it is not shown.
-    #[error("{variable} is not the URL of an HTTP proxy, as http://host:port")]
-    Proxy {
-        /// The variable of the environment.
-        variable: &'static str,
-    },
-}
-
-/// What came over the wire but could not be kept.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", path.display())]
-pub struct StoreError {
-    /// What was being done.
-    pub(crate) action: &'static str,
-    /// To which path.
-    pub(crate) path: PathBuf,
-    /// What the system said.
-    pub(crate) source: io::Error,
 }
 
 /// An error that the service told.

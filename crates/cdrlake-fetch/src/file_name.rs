@@ -1,7 +1,7 @@
 //! Under which name a file is stored.
 
+use crate::format::Format;
 use crate::multipart::parameter;
-use crate::receive::Format;
 
 /// File systems allow no longer ones.
 const LONGEST: usize = 255;

@@ -7,9 +7,9 @@ use jiff::civil::Date;
 use jiff::tz::Offset;
 
 use crate::days::{Days, plus};
-use crate::download::Task;
 use crate::parameters::OrderId;
 use crate::request::Operation;
+use crate::task::Task;
 
 /// For how many days unrated records are kept (section 3), and how many an order may have (section
 /// 4.2).

@@ -1,16 +1,17 @@
-//! The directory that files are fetched into; the only place that renames and syncs.
+//! The directory that files are fetched into; the only place that renames.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use jiff::civil::Date;
 use tempfile::NamedTempFile;
 
-use crate::error::StoreError;
+use crate::disk::{StoreError, failed, sync};
 use crate::file_name::{generated, is_named_for, with_hash};
+use crate::format::Format;
 use crate::journal::Journal;
-use crate::receive::Received;
 
 /// Begins the names of files that are not whole yet. Who reads the inbox leaves out what begins
 /// with a dot.
@@ -39,6 +40,19 @@ pub enum Stored {
         /// What has its name.
         taken: PathBuf,
     },
+}
+
+/// An archive that is whole, sound and on disk, but not in its place yet.
+pub(crate) struct Received {
+    pub(crate) file: NamedTempFile,
+    pub(crate) format: Format,
+    /// BLAKE3, in hexadecimal.
+    pub(crate) hash: String,
+    pub(crate) bytes: u64,
+    /// The server's, if it is a plain one of the carrier's.
+    pub(crate) name: Option<String>,
+    /// The day it was for the service, if it said so.
+    pub(crate) day: Option<Date>,
 }
 
 impl Stored {
@@ -143,25 +157,11 @@ fn remove_abandoned(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a rename last.
-pub(crate) fn sync(directory: &Path) -> io::Result<()> {
-    // Other systems cannot open directories.
-    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
-}
-
-pub(crate) fn failed<'a>(
-    action: &'static str,
-    path: &'a Path,
-) -> impl FnOnce(io::Error) -> StoreError + use<'a> {
-    move |source| StoreError { action, path: path.to_owned(), source }
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::receive::Format;
 
     fn received(inbox: &Inbox, content: &[u8], name: Option<&str>) -> Received {
         let mut file = inbox.temporary().unwrap();

@@ -11,8 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::StoreError;
-use crate::inbox::{failed, sync};
+use crate::disk::{StoreError, failed, sync};
 
 const FILE_NAME: &str = ".cdrlake-fetch.jsonl";
 

@@ -6,10 +6,10 @@ use std::num::NonZero;
 use jiff::civil::Date;
 
 use crate::days::{Days, plus};
-use crate::download::Task;
 use crate::horizon::{UNRATED_DAYS, Warning};
 use crate::parameters::{Offering, Profile};
 use crate::request::{Operation, Usage};
+use crate::task::Task;
 
 /// What is known of the files of one profile and product.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

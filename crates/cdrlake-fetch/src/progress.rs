@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::download::TaskReport;
-use crate::error::{Error, StoreError};
+use crate::disk::StoreError;
+use crate::error::Error;
 use crate::parameters::OrderId;
 use crate::request::Operation;
+use crate::task::TaskReport;
 
 /// Who is told what happens; from several threads.
 pub trait Progress: Sync {

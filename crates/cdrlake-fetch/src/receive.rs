@@ -4,17 +4,18 @@ use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
 use cdrlake_run::Interrupted;
-use jiff::civil::Date;
-use tempfile::NamedTempFile;
 
-use crate::error::{Error, StoreError};
+use crate::disk::failed;
+use crate::error::Error;
 use crate::file_name::disposition_name;
+use crate::format::Format;
 use crate::horizon::day_of;
-use crate::inbox::Inbox;
+use crate::inbox::{Inbox, Received};
 use crate::multipart::{MultipartError, Splitter, boundary};
 use crate::progress::Progress;
 use crate::service::Service;
-use crate::transport::{Incoming, TransportError};
+use crate::transport::Incoming;
+use crate::transport_error::TransportError;
 
 /// What this crate does not know, and asks its caller.
 pub trait Checks: Sync {
@@ -29,15 +30,6 @@ pub trait Checks: Sync {
     fn test(&self, archive: &mut File, format: Format) -> Result<Contents, String>;
 }
 
-/// A kind of archive, as its first bytes tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Zip.
-    Zip,
-    /// Gzip.
-    Gzip,
-}
-
 /// What a sound archive holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Contents {
@@ -45,29 +37,6 @@ pub enum Contents {
     Files,
     /// No file at all.
     Nothing,
-}
-
-/// An archive that is whole, sound and on disk, but not in its place yet.
-pub(crate) struct Received {
-    pub(crate) file: NamedTempFile,
-    pub(crate) format: Format,
-    /// BLAKE3, in hexadecimal.
-    pub(crate) hash: String,
-    pub(crate) bytes: u64,
-    /// The server's, if it is a plain one of the carrier's.
-    pub(crate) name: Option<String>,
-    /// The day it was for the service, if it said so.
-    pub(crate) day: Option<Date>,
-}
-
-impl Format {
-    fn of(first: &[u8]) -> Option<Self> {
-        match first {
-            [b'P', b'K', 3, 4] | [b'P', b'K', 5, 6] => Some(Self::Zip),
-            [0x1F, 0x8B, ..] => Some(Self::Gzip),
-            _ => None,
-        }
-    }
 }
 
 /// Where bytes go, and who is asked about them.
@@ -175,10 +144,8 @@ impl Receiver<'_> {
             body.by_ref().take(SHOWN).read_to_end(&mut start).map_err(|error| cut(error, id))?;
             return Ok(Found::Other(start));
         };
-        let mut file = self.inbox.temporary().map_err(Error::Store)?;
+        let mut file = self.inbox.temporary()?;
         let path = file.path().to_owned();
-        let failed =
-            |action, source| Error::Store(StoreError { action, path: path.clone(), source });
         let mut hasher = blake3::Hasher::new();
         let mut bytes = 0;
         let mut body = first.chain(body);
@@ -191,15 +158,15 @@ impl Receiver<'_> {
                 Err(error) => return Err(cut(error, id)),
             };
             hasher.update(&buffer[..len]);
-            file.write_all(&buffer[..len]).map_err(|source| failed("write", source))?;
+            file.write_all(&buffer[..len]).map_err(failed("write", &path))?;
             bytes += len as u64;
             self.progress.received(len as u64);
         }
-        file.rewind().map_err(|source| failed("read", source))?;
+        file.rewind().map_err(failed("read", &path))?;
         match self.checks.test(file.as_file_mut(), format) {
             Ok(Contents::Nothing) => Ok(Found::Nothing),
             Ok(Contents::Files) => {
-                file.as_file().sync_all().map_err(|source| failed("sync", source))?;
+                file.as_file().sync_all().map_err(failed("sync", &path))?;
                 let hash = hasher.finalize().to_hex().to_string();
                 Ok(Found::Archive(Received { file, format, hash, bytes, name, day: None }))
             }

@@ -17,7 +17,8 @@ use crate::quote::quote;
 use crate::request::{Call, Twice};
 use crate::retry::{Attempts, Retry};
 use crate::token::{Token, Tokens};
-use crate::transport::{Connection, Incoming, Outgoing, Transport, TransportFault};
+use crate::transport::{Connection, Incoming, Outgoing, Transport};
+use crate::transport_error::TransportFault;
 
 /// Error payloads and tokens are read up to here.
 const LONGEST_TEXT: u64 = 64 << 10;

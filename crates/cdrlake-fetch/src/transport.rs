@@ -1,6 +1,5 @@
 //! Requests over the wire: connections, TLS, deadlines; no retries, no tokens.
 
-use std::fmt;
 use std::io::{self, Read};
 use std::path::Path;
 use std::time::Duration;
@@ -11,12 +10,13 @@ use jiff::fmt::rfc2822::DateTimeParser;
 use secrecy::{ExposeSecret, SecretString};
 use ureq::http::{HeaderMap, HeaderValue, Request, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
-use ureq::{Agent, BodyReader, Timeout};
+use ureq::{Agent, BodyReader};
 
 use crate::endpoint::Endpoint;
-use crate::error::SetupError;
 use crate::proxy::{self, WrongProxy};
 use crate::retry::parse_retry_after;
+use crate::setup_error::SetupError;
+use crate::transport_error::TransportError;
 
 /// How long a request may take.
 #[derive(Clone, Copy, Debug)]
@@ -257,123 +257,6 @@ impl Incoming {
         let mut bytes = Vec::with_capacity(limit.min(ROOM) as usize);
         self.body.by_ref().take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
-    }
-}
-
-/// What happened to a connection.
-#[derive(Debug)]
-pub struct TransportError {
-    fault: TransportFault,
-    source: ureq::Error,
-}
-
-/// The kinds of what can happen to a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TransportFault {
-    /// There was none, so the request was not sent.
-    Connect,
-    /// It took too long.
-    Timeout,
-    /// It ended early, or the answer is shorter than announced.
-    Cut,
-    /// The certificate is not to be trusted, or TLS failed otherwise.
-    Tls,
-    /// What came is not HTTP.
-    Protocol,
-}
-
-impl TransportError {
-    /// Which kind.
-    #[must_use]
-    pub fn fault(&self) -> TransportFault {
-        self.fault
-    }
-
-    pub(crate) fn is_transient(&self) -> bool {
-        self.fault != TransportFault::Tls
-    }
-
-    /// Whether the request may have been received, and this be what became of its answer.
-    pub(crate) fn may_be_of_an_answer(&self) -> bool {
-        match self.fault {
-            TransportFault::Connect => false,
-            // Certificates come first, other faults of TLS at any time.
-            TransportFault::Tls => {
-                !matches!(rustls_error(&self.source), Some(rustls::Error::InvalidCertificate(_)))
-            }
-            _ => true,
-        }
-    }
-
-    pub(crate) fn advice(&self) -> Option<&'static str> {
-        match self.fault {
-            TransportFault::Connect => Some("check --endpoint, network and proxy"),
-            TransportFault::Tls => Some(
-                "the connection is not to be trusted, so nothing was sent; if a proxy of your own \
-                 is in between, give its certificate by --ca-file",
-            ),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Display for TransportError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = match self.fault {
-            TransportFault::Connect => "cannot connect",
-            TransportFault::Timeout => "it took too long",
-            TransportFault::Cut => "the connection broke before the answer's end",
-            TransportFault::Tls => "TLS failed",
-            TransportFault::Protocol => "the answer is not HTTP",
-        };
-        write!(f, "{what}: {}", self.source)
-    }
-}
-
-impl std::error::Error for TransportError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.source)
-    }
-}
-
-impl From<io::Error> for TransportError {
-    fn from(error: io::Error) -> Self {
-        ureq::Error::from(error).into()
-    }
-}
-
-impl From<ureq::Error> for TransportError {
-    fn from(source: ureq::Error) -> Self {
-        use ureq::Error as E;
-        let fault = match &source {
-            E::Timeout(Timeout::Connect | Timeout::Resolve)
-            | E::HostNotFound
-            | E::ConnectionFailed
-            | E::ConnectProxyFailed(_) => TransportFault::Connect,
-            E::Timeout(_) => TransportFault::Timeout,
-            E::Tls(_) | E::Pem(_) | E::TlsRequired => TransportFault::Tls,
-            error if rustls_error(error).is_some() => TransportFault::Tls,
-            E::Io(error) => match error.kind() {
-                io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::AddrNotAvailable => TransportFault::Connect,
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => TransportFault::Timeout,
-                _ => TransportFault::Cut,
-            },
-            _ => TransportFault::Protocol,
-        };
-        Self { fault, source }
-    }
-}
-
-/// What TLS said, if it was that.
-fn rustls_error(error: &ureq::Error) -> Option<&rustls::Error> {
-    match error {
-        ureq::Error::Rustls(error) => Some(error),
-        ureq::Error::Io(error) => error.get_ref()?.downcast_ref(),
-        _ => None,
     }
 }
 

@@ -1,0 +1,24 @@
+//! Why nothing can be fetched at all.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why nothing can be fetched at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetupError {
+    /// The file of certificates cannot be read, or has none.
+    #[error("cannot use {}: {source}", path.display())]
+    CaFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// A proxy of another kind, or no URL; it may hold a password, so it is not shown.
+    #[error("{variable} is not the URL of an HTTP proxy, as http://host:port")]
+    Proxy {
+        /// The variable of the environment.
+        variable: &'static str,
+    },
+}
