@@ -10,7 +10,7 @@ mod told;
 use std::path::Path;
 
 use anyhow::Result;
-use cdrlake_fetch::{Error, Fetcher, Inbox, Options, Profile, Report, Task, Warning};
+use cdrlake_fetch::{Error, ErrorKind, Fetcher, Inbox, Options, Profile, Report, Task, Warning};
 
 pub(crate) use self::args::{FetchArguments, TransferArguments, offering};
 use self::args::{Files, What};
@@ -86,12 +86,13 @@ pub(crate) fn download_into(
 
 /// The worst of what a report tells.
 fn outcome(report: &Report) -> Outcome {
-    let errors = || report.tasks.iter().filter_map(|task| task.result.as_ref().err());
-    if errors().any(|error| matches!(error, Error::Interrupted)) {
+    let errors = report.tasks.iter().filter_map(|task| task.result.as_ref().err());
+    let kinds: Vec<ErrorKind> = errors.map(Error::kind).collect();
+    if kinds.contains(&ErrorKind::Interrupted) {
         Outcome::Interrupted
-    } else if errors().next().is_none() {
+    } else if kinds.is_empty() {
         Outcome::Done
-    } else if errors().all(Error::is_transient) {
+    } else if kinds.iter().all(|kind| *kind == ErrorKind::Transient) {
         Outcome::TryLater
     } else if report.tasks.iter().any(|task| task.result.is_ok()) {
         Outcome::SourcesFailed

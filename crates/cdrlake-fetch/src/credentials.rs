@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cdrlake_run::ErrorKind;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::secret_file::{SecretFileError, read_secret_file};
@@ -152,6 +153,14 @@ pub enum CredentialsError {
         /// The line, from 1.
         number: usize,
     },
+}
+
+impl CredentialsError {
+    /// Returns the kind of failure: [`ErrorKind::Usage`], for others would do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
 }
 
 #[cfg(test)]

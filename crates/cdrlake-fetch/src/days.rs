@@ -3,6 +3,7 @@
 use std::fmt;
 use std::num::NonZero;
 
+use cdrlake_run::ErrorKind;
 use jiff::ToSpan;
 use jiff::civil::Date;
 
@@ -106,6 +107,14 @@ pub enum DaysError {
     /// A year outside 1900 to 2100.
     #[error("expected years of 1900 to 2100")]
     Year,
+}
+
+impl DaysError {
+    /// Returns the kind of failure: [`ErrorKind::Usage`], for other dates would do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use cdrlake_run::ErrorKind;
+
 /// What came over the wire but could not be kept.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {action} {}: {source}", path.display())]
@@ -14,6 +16,14 @@ pub struct StoreError {
     pub(crate) path: PathBuf,
     /// What the system said.
     pub(crate) source: io::Error,
+}
+
+impl StoreError {
+    /// Returns the kind of failure: [`ErrorKind::Io`].
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Io
+    }
 }
 
 /// Makes a rename last.

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::str::FromStr;
 
+use cdrlake_run::ErrorKind;
 use ureq::http::Uri;
 
 const PRODUCTION: &str = "https://apis.colt.net";
@@ -112,6 +113,14 @@ pub enum EndpointError {
     /// It would send secrets in the clear.
     #[error("plain http is for loopback addresses like 127.0.0.1 only; use https")]
     NotEncrypted,
+}
+
+impl EndpointError {
+    /// Returns the kind of failure: [`ErrorKind::Usage`], for another text would do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
 }
 
 #[cfg(test)]

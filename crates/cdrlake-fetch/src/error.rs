@@ -1,9 +1,9 @@
-//! Why a fetch failed, and what to do about it.
+//! Why a fetch failed, and of what kind that is.
 
 use std::fmt;
 use std::time::Duration;
 
-use cdrlake_run::Interrupted;
+use cdrlake_run::{ErrorKind, Interrupted};
 
 use crate::disk::StoreError;
 use crate::multipart::MultipartError;
@@ -121,21 +121,22 @@ impl From<Interrupted> for Error {
 }
 
 impl Error {
-    /// Whether the same request may succeed later.
+    /// Returns the kind of failure; [`ErrorKind::Transient`] if the same request may succeed
+    /// later.
     #[must_use]
-    pub fn is_transient(&self) -> bool {
+    pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::Service(error) | Self::Token(error) => error.is_transient(),
-            Self::Transport { fault, .. } => fault.is_transient(),
-            Self::Multipart { source, .. } => {
-                matches!(source, MultipartError::Cut | MultipartError::Read(_))
+            Self::Service(error) | Self::Token(error) => error.kind(),
+            Self::Transport { fault, .. } => fault.kind(),
+            // Never transient: the same request may order twice.
+            Self::OrderUnknown { .. } => ErrorKind::Io,
+            Self::Multipart { source, .. } => source.kind(),
+            Self::NotAnArchive { .. } | Self::Damaged { .. } | Self::NotJson { .. } => {
+                ErrorKind::DamagedInput
             }
-            Self::NotReady { .. } | Self::NotTried | Self::Interrupted => true,
-            Self::OrderUnknown { .. }
-            | Self::NotAnArchive { .. }
-            | Self::NotJson { .. }
-            | Self::Damaged { .. }
-            | Self::Store(_) => false,
+            Self::NotReady { .. } | Self::NotTried => ErrorKind::Transient,
+            Self::Store(error) => error.kind(),
+            Self::Interrupted => ErrorKind::Interrupted,
         }
     }
 
@@ -160,7 +161,7 @@ impl Error {
             Self::Service(error) => match error.http_status {
                 300..=399 | 429 | 503 => Reach::All,
                 _ if error.is_token_refused() => Reach::All,
-                _ if error.is_transient() => Reach::Perhaps,
+                _ if error.kind() == ErrorKind::Transient => Reach::Perhaps,
                 _ => Reach::None,
             },
             Self::Transport { fault, .. } => match fault.fault() {
@@ -188,8 +189,16 @@ pub(crate) enum Reach {
 }
 
 impl ServiceError {
-    fn is_transient(&self) -> bool {
-        matches!(self.http_status, 408 | 429 | 500..)
+    /// Returns the kind of failure, as the HTTP status tells it: an answer of success that cannot
+    /// be used is damaged, a service that is busy or down may pass, and what else it refuses, it
+    /// refuses to this caller, or to what was asked for.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self.http_status {
+            200..=299 => ErrorKind::DamagedInput,
+            408 | 429 | 500.. => ErrorKind::Transient,
+            _ => ErrorKind::Usage,
+        }
     }
 
     /// Whether the token was refused, in either of the two ways that the documents show.
@@ -260,5 +269,66 @@ fn in_minutes(duration: &Duration) -> String {
     match duration.as_secs() {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds => format!("{} min", seconds / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::path::Path;
+
+    use super::*;
+    use crate::disk::failed;
+
+    fn service(http_status: u16) -> Box<ServiceError> {
+        Box::new(ServiceError { http_status, ..ServiceError::default() })
+    }
+
+    fn transport(fault: impl Into<TransportError>) -> Error {
+        Error::Transport { fault: fault.into(), tracking_id: String::new() }
+    }
+
+    fn multipart(source: MultipartError) -> Error {
+        Error::Multipart { source, tracking_id: String::new() }
+    }
+
+    #[test]
+    fn kinds() {
+        let text = String::new;
+        let broken = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let unknown = |fault| Error::OrderUnknown { problem: text(), fault, tracking_id: text() };
+        let not_ready =
+            Error::NotReady { order_id: "1".parse().unwrap(), waited: Duration::from_secs(1) };
+        let mut table = vec![
+            (Error::Token(service(200)), ErrorKind::DamagedInput),
+            (Error::Token(service(401)), ErrorKind::Usage),
+            (Error::Token(service(503)), ErrorKind::Transient),
+            (transport(ureq::Error::HostNotFound), ErrorKind::Transient),
+            (transport(ureq::Error::Timeout(ureq::Timeout::Global)), ErrorKind::Transient),
+            (transport(ureq::Error::TlsRequired), ErrorKind::Io),
+            (transport(broken()), ErrorKind::Transient),
+            (unknown(None), ErrorKind::Io),
+            (unknown(Some(broken().into())), ErrorKind::Io),
+            (multipart(MultipartError::Boundary), ErrorKind::DamagedInput),
+            (multipart(MultipartError::Malformed), ErrorKind::DamagedInput),
+            (multipart(MultipartError::Cut), ErrorKind::Transient),
+            (multipart(MultipartError::Read(broken())), ErrorKind::Transient),
+            (Error::NotAnArchive { found: text(), tracking_id: text() }, ErrorKind::DamagedInput),
+            (Error::Damaged { problem: text(), tracking_id: text() }, ErrorKind::DamagedInput),
+            (Error::NotJson { found: text(), tracking_id: text() }, ErrorKind::DamagedInput),
+            (not_ready, ErrorKind::Transient),
+            (failed("write", Path::new("a"))(broken()).into(), ErrorKind::Io),
+            (Error::NotTried, ErrorKind::Transient),
+            (Interrupted.into(), ErrorKind::Interrupted),
+        ];
+        for (kind, statuses) in [
+            (ErrorKind::Usage, &[301, 307, 400, 401, 403, 404, 405, 406, 413, 415][..]),
+            (ErrorKind::Transient, &[408, 429, 500, 502, 503, 504, 599]),
+        ] {
+            table.extend(statuses.iter().map(|status| (Error::Service(service(*status)), kind)));
+        }
+        for (error, kind) in table {
+            assert_eq!(error.kind(), kind, "{error:?}");
+        }
     }
 }

@@ -14,7 +14,8 @@
 //! * [`Lookup`]: calls of the number API that change nothing, answered in JSON.
 //! * [`Plan`]: what a run at any time has to ask for, from what was delivered so far.
 //! * [`Inbox`]: temporary file, fsync, a rename that never replaces; and what was fetched before.
-//! * [`Error`]: what went wrong, the server's words about it, and what to do.
+//! * [`Error`]: what went wrong, the server's words about it, and of what kind it is
+//!   ([`ErrorKind`]).
 //!
 //! Decisions where the carrier's documents are silent:
 //!
@@ -57,7 +58,7 @@ mod token;
 mod transport;
 mod transport_error;
 
-pub use cdrlake_run::Interrupt;
+pub use cdrlake_run::{ErrorKind, Interrupt};
 pub use credentials::{Credentials, CredentialsError};
 pub use days::{Days, DaysError};
 pub use disk::StoreError;

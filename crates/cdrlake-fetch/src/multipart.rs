@@ -2,6 +2,7 @@
 
 use std::io::{self, Read};
 
+use cdrlake_run::ErrorKind;
 use memchr::memmem::{self, Finder};
 
 /// Headers of a part may not be longer.
@@ -47,6 +48,17 @@ pub enum MultipartError {
     /// The bytes could not be read.
     #[error(transparent)]
     Read(#[from] io::Error),
+}
+
+impl MultipartError {
+    /// Returns the kind of failure: bytes that did not all come may come later.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Boundary | Self::Malformed => ErrorKind::DamagedInput,
+            Self::Cut | Self::Read(_) => ErrorKind::Transient,
+        }
+    }
 }
 
 /// The boundary of a `multipart/…` content type; none if it is another type.

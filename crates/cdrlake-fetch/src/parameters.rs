@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cdrlake_run::ErrorKind;
+
 /// Why a text is no such parameter: what was expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
@@ -11,6 +13,12 @@ pub struct ParameterError(&'static str);
 impl ParameterError {
     pub(crate) fn new(expected: &'static str) -> Self {
         Self(expected)
+    }
+
+    /// Returns the kind of failure: [`ErrorKind::Usage`], for another text would do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
     }
 }
 

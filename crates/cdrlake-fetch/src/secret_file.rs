@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use cdrlake_run::ErrorKind;
 use secrecy::zeroize::Zeroizing;
 
 /// The most bytes of such a file that are read.
@@ -75,6 +76,14 @@ pub enum SecretFileError {
         /// Which file.
         path: PathBuf,
     },
+}
+
+impl SecretFileError {
+    /// Returns the kind of failure: [`ErrorKind::Usage`], for another file would do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
 }
 
 #[cfg(all(test, unix))]

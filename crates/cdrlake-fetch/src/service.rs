@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use cdrlake_run::Interrupt;
+use cdrlake_run::{ErrorKind, Interrupt};
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use serde::Deserialize;
 
@@ -324,14 +324,14 @@ fn is_tracking_id(text: &str) -> bool {
 /// Whether sending the request again may help, and cannot order twice.
 fn may_be_repeated(error: &Error, twice: Twice) -> bool {
     let is_order = twice == Twice::Orders;
+    let may_pass = |error: &Error| error.kind() == ErrorKind::Transient;
     match error {
-        Error::Interrupted => false,
-        Error::Token(_) => error.is_transient(),
+        Error::Token(_) => may_pass(error),
         Error::Service(answer) if is_order => matches!(answer.http_status, 429 | 503),
         Error::Transport { fault, .. } if is_order => fault.fault() == TransportFault::Connect,
         _ if is_order => false,
         // A body without length that was cut shows only here.
         Error::Damaged { .. } => true,
-        error => error.is_transient(),
+        error => may_pass(error),
     }
 }

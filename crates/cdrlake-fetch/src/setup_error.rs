@@ -3,6 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use cdrlake_run::ErrorKind;
+
 /// Why nothing can be fetched at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,4 +23,13 @@ pub enum SetupError {
         /// The variable of the environment.
         variable: &'static str,
     },
+}
+
+impl SetupError {
+    /// Returns the kind of failure: [`ErrorKind::Usage`], for another file of certificates or another
+    /// proxy would do.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        ErrorKind::Usage
+    }
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io;
 
+use cdrlake_run::ErrorKind;
 use ureq::Timeout;
 
 /// What happened to a connection.
@@ -35,8 +36,13 @@ impl TransportError {
         self.fault
     }
 
-    pub(crate) fn is_transient(&self) -> bool {
-        self.fault != TransportFault::Tls
+    /// Returns the kind of failure: all faults but those of TLS may pass.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self.fault {
+            TransportFault::Tls => ErrorKind::Io,
+            _ => ErrorKind::Transient,
+        }
     }
 
     /// Whether the request may have been received, and this be what became of its answer.

@@ -1,12 +1,12 @@
 //! `cdrlake fetch numbers` and `order`: an answer in JSON, handed on as it came.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use cdrlake::new_file_beside;
-use cdrlake_fetch::{Error, Fetcher};
+use cdrlake_fetch::{ErrorKind, Fetcher};
 
 use super::args::{Json, JsonArguments};
 use super::checks::CarrierChecks;
@@ -45,9 +45,9 @@ pub(crate) fn run(json: &Json) -> Result<Outcome> {
         Ok(None) => tell(Event::RequestEmpty, format_args!("{lookup}: there is nothing")),
         Err(error) => {
             print_failure(&lookup, &error);
-            return Ok(match error {
-                Error::Interrupted => Outcome::Interrupted,
-                error if error.is_transient() => Outcome::TryLater,
+            return Ok(match error.kind() {
+                ErrorKind::Interrupted => Outcome::Interrupted,
+                ErrorKind::Transient => Outcome::TryLater,
                 _ => Outcome::Failed,
             });
         }
@@ -61,7 +61,7 @@ fn write(answer: &[u8], output: Option<&Path>) -> Result<()> {
         let written = io::stdout().lock().write_all(answer);
         // A closed standard output is no error.
         return match written {
-            Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(error).context("cannot write to standard output")
             }
             _ => Ok(()),

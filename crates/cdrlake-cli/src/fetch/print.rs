@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use cdrlake_fetch::{Error, Fetched, Fetcher, Operation, Report, Stored, Task};
+use cdrlake_fetch::{Error, ErrorKind, Fetched, Fetcher, Operation, Report, Stored, Task};
 
 use super::args::ConnectionArguments;
 use crate::message::{Event, Message, tell};
@@ -124,7 +124,7 @@ pub(super) fn print_failure(what: &dyn fmt::Display, error: &Error) {
     let text = format_args!("{what}: {error}{}", advice.unwrap_or_default());
     Message::new(Event::RequestFailed, text)
         .with("request", what.to_string())
-        .with("is_transient", error.is_transient())
+        .with("is_transient", matches!(error.kind(), ErrorKind::Transient | ErrorKind::Interrupted))
         .tell();
 }
 
@@ -132,7 +132,7 @@ pub(super) fn print_failure(what: &dyn fmt::Display, error: &Error) {
 fn print_order(operation: &Operation, error: &Error) {
     if let Operation::Consolidated { profile, order_id } = operation
         // Another error of the service may mean that there is no such order.
-        && (error.is_transient() || !matches!(error, Error::Service(_)))
+        && (error.kind() == ErrorKind::Transient || !matches!(error, Error::Service(_)))
         && !matches!(error, Error::NotReady { .. })
     {
         let text = format_args!(

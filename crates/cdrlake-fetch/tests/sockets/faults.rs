@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use cdrlake_fetch::{Error, Fetched, Operation, Retry, Stored, Task, TransportFault};
+use cdrlake_fetch::{Error, ErrorKind, Fetched, Operation, Retry, Stored, Task, TransportFault};
 use cdrlake_sandbox::{Breach, Framing, Reply, Request, Sandbox, zip_of};
 
 use crate::support::{Setup, UNRATED, bill, day, fetch, only, options, run, serve, usage};
@@ -100,7 +100,8 @@ fn passing_errors_are_repeated_and_others_not() {
         assert_eq!(sandbox.requests_for(UNRATED).len(), tries, "{status}");
         assert_eq!(told.http_status, status);
         assert_eq!(told.code.as_deref(), Some("ERR01"));
-        assert_eq!(result.as_ref().unwrap_err().is_transient(), tries > 1, "{status}");
+        let kind = if tries > 1 { ErrorKind::Transient } else { ErrorKind::Usage };
+        assert_eq!(result.as_ref().unwrap_err().kind(), kind, "{status}");
         let shown = result.unwrap_err().to_string();
         let last = sandbox.requests().pop().unwrap().0;
         let id = last.header("x-tracking-id").unwrap().to_owned();
@@ -166,7 +167,7 @@ fn a_retry_after_beyond_the_budget_is_not_waited_for() {
     let began = Instant::now();
     let told = setup.one(day("2026-11-01")).unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(5));
-    assert!(told.is_transient());
+    assert_eq!(told.kind(), ErrorKind::Transient);
     assert!(told.to_string().contains("3600 s"), "{told}");
     assert_eq!(setup.asked(UNRATED), 1);
     // However far beyond, and whatever came before.
@@ -248,7 +249,7 @@ fn a_slow_drip_meets_the_deadlines() {
 fn assert_timeout(error: &Error) {
     let Error::Transport { fault, .. } = error else { panic!("{error:?}") };
     assert_eq!(fault.fault(), TransportFault::Timeout, "{error}");
-    assert!(error.is_transient());
+    assert_eq!(error.kind(), ErrorKind::Transient);
 }
 
 #[test]
@@ -258,7 +259,7 @@ fn nobody_there() {
     let error = only(run(options(&url), &[day("2026-11-01")], directory.path())).unwrap_err();
     let Error::Transport { fault, .. } = &error else { panic!("{error:?}") };
     assert_eq!(fault.fault(), TransportFault::Connect);
-    assert!(error.is_transient());
+    assert_eq!(error.kind(), ErrorKind::Transient);
 }
 
 #[test]
@@ -279,7 +280,7 @@ fn what_is_no_archive_is_not_stored() {
         let error = result.unwrap_err();
         assert!(matches!(error, Error::NotAnArchive { .. }), "{error:?}");
         assert!(error.to_string().contains(found), "{error}");
-        assert!(!error.is_transient());
+        assert_eq!(error.kind(), ErrorKind::DamagedInput);
         assert!(files.is_empty());
         assert_eq!(sandbox.requests_for(UNRATED).len(), 1);
     }
@@ -374,7 +375,7 @@ fn redirects_are_not_followed() {
             let error = result.unwrap_err();
             assert!(matches!(&error, Error::Service(told) if told.http_status == status));
             assert!(error.advice().unwrap().contains("redirect"));
-            assert!(!error.is_transient());
+            assert_eq!(error.kind(), ErrorKind::Usage);
             assert!(files.is_empty());
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cdrlake_fetch::{Error, Fetcher, Lookup, Options, Silent};
+use cdrlake_fetch::{Error, ErrorKind, Fetcher, Lookup, Options, Silent};
 use cdrlake_sandbox::{Breach, Framing, Reply, Request, Sandbox};
 
 use crate::support::{Archives, Setup, options, serve};
@@ -50,7 +50,8 @@ fn errors_are_those_of_all_calls() {
     let setup = Setup::small();
     let error = look_up(setup.options(), &order("0")).unwrap_err();
     assert!(matches!(&error, Error::Service(told) if told.http_status == 404), "{error:?}");
-    assert!(error.to_string().contains("Resource not found") && !error.is_transient());
+    assert!(error.to_string().contains("Resource not found"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Usage);
     for fault in [
         |_: Reply| Reply::error(401, "401", "Unauthorized", ""),
         |_| Reply::error(503, "503", "Service Unavailable", ""),
@@ -84,7 +85,8 @@ fn what_is_no_json_is_not_handed_on() {
         let error = look_up(options(&sandbox.url()), &numbers()).unwrap_err();
         assert!(matches!(error, Error::NotJson { .. }), "{error:?}");
         assert!(error.to_string().contains(found), "{error}");
-        assert!(!error.to_string().contains("382 50") && !error.is_transient());
+        assert!(!error.to_string().contains("382 50"), "{error}");
+        assert_eq!(error.kind(), ErrorKind::DamagedInput);
     }
 }
 

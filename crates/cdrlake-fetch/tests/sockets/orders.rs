@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cdrlake_fetch::{Error, Fetched, Task};
+use cdrlake_fetch::{Error, ErrorKind, Fetched, Task};
 use cdrlake_sandbox::{Breach, Reply, Settings};
 
 use crate::support::{CONSOLIDATED, ORDER, Setup, only, run, usage};
@@ -41,7 +41,7 @@ fn an_order_that_is_not_ready_in_time_can_be_resumed() {
     options.wait = Duration::from_millis(50);
     let error = only(run(options.clone(), &[order()], setup.directory.path())).unwrap_err();
     assert!(matches!(error, Error::NotReady { .. }), "{error:?}");
-    assert!(error.is_transient());
+    assert_eq!(error.kind(), ErrorKind::Transient);
     assert!(error.to_string().contains("--order-id 2026110701"), "{error}");
     assert!(setup.files().is_empty());
     let resumed =
@@ -80,7 +80,7 @@ fn an_order_is_repeated_only_where_it_cannot_have_been_placed() {
             let error = result.unwrap_err();
             assert!(matches!(error, Error::OrderUnknown { .. }), "{name}: {error:?}");
             assert!(error.to_string().contains("may have been placed"), "{error}");
-            assert!(!error.is_transient());
+            assert_eq!(error.kind(), ErrorKind::Io);
         }
     }
 }

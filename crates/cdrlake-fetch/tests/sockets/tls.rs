@@ -1,6 +1,6 @@
 //! Certificates: one that is to be trusted is, and no other.
 
-use cdrlake_fetch::{Error, Fetched, TransportFault};
+use cdrlake_fetch::{Error, ErrorKind, Fetched, TransportFault};
 use cdrlake_sandbox::{Carrier, Certificate, Certificates, Request, Sandbox, Settings};
 
 use crate::support::{day, files, only, options, run};
@@ -59,7 +59,7 @@ fn others_are_refused_and_nothing_is_sent() {
         let Error::Transport { fault, .. } = &error else { panic!("{name}: {error:?}") };
         assert_eq!(fault.fault(), TransportFault::Tls, "{name}: {error}");
         assert!(error.to_string().contains("certificate"), "{name}: {error}");
-        assert!(!error.is_transient(), "{name}");
+        assert_eq!(error.kind(), ErrorKind::Io, "{name}");
         assert!(files.is_empty());
         assert!(tls.sandbox.requests().is_empty(), "{name}");
         assert_eq!(tls.sandbox.connections(), 1, "{name}: it is not repeated");

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use cdrlake_fetch::{Credentials, Error, Task};
+use cdrlake_fetch::{Credentials, Error, ErrorKind, Task};
 use cdrlake_sandbox::{Breach, Reply, Sandbox, Settings};
 use jiff::ToSpan;
 use jiff::civil::date;
@@ -114,7 +114,7 @@ fn refused_credentials_are_tried_once() {
     });
     let error = error.unwrap();
     assert!(matches!(error, Error::Token(_)), "{error:?}");
-    assert!(!error.is_transient());
+    assert_eq!(error.kind(), ErrorKind::Usage);
     assert_eq!(error.advice(), Some("check the consumer key and secret"));
 }
 
@@ -144,15 +144,15 @@ fn the_token_service_may_fail_for_a_while() {
 
 #[test]
 fn the_errors_of_the_token_service() {
-    for (status, code, is_transient, tries) in [
-        (400, "005", false, 1),
-        (401, "002", false, 1),
-        (415, "001", false, 1),
-        (404, "404", false, 1),
-        (302, "302", false, 1),
-        (429, "429", true, 3),
-        (500, "002", true, 3),
-        (503, "001", true, 3),
+    for (status, code, kind, tries) in [
+        (400, "005", ErrorKind::Usage, 1),
+        (401, "002", ErrorKind::Usage, 1),
+        (415, "001", ErrorKind::Usage, 1),
+        (404, "404", ErrorKind::Usage, 1),
+        (302, "302", ErrorKind::Usage, 1),
+        (429, "429", ErrorKind::Transient, 3),
+        (500, "002", ErrorKind::Transient, 3),
+        (503, "001", ErrorKind::Transient, 3),
     ] {
         let setup = Setup::small();
         for _ in 0..3 {
@@ -163,7 +163,7 @@ fn the_errors_of_the_token_service() {
         let error = setup.one(day("2026-11-01")).unwrap_err();
         let Error::Token(told) = &error else { panic!("{error:?}") };
         assert_eq!((told.http_status, told.code.as_deref()), (status, Some(code)));
-        assert_eq!(error.is_transient(), is_transient, "{status}");
+        assert_eq!(error.kind(), kind, "{status}");
         assert_eq!(setup.asked("token"), tries, "{status}");
         assert_eq!(setup.asked(UNRATED), 0);
         assert!(error.to_string().contains("tracking id cdrlake-"), "{error}");
