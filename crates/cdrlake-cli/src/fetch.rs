@@ -1,5 +1,6 @@
 //! `cdrlake fetch`.
 
+mod advice;
 mod args;
 mod checks;
 mod json;

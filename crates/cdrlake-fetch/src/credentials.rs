@@ -128,7 +128,7 @@ fn unquoted(value: &str) -> &str {
 #[non_exhaustive]
 pub enum CredentialsError {
     /// Neither kind.
-    #[error("no credentials: set {KEY} and {SECRET}, or {TOKEN}, or name a file by --credentials")]
+    #[error("no credentials: set {KEY} and {SECRET}, or {TOKEN}")]
     Missing,
     /// One of key and secret.
     #[error("{0} is missing")]

@@ -77,7 +77,7 @@ pub enum Error {
         tracking_id: String,
     },
     /// An order's file did not appear in the time that was allowed for it.
-    #[error("order {order_id} is not ready after {}; resume it with --order-id {order_id}", in_minutes(.waited))]
+    #[error("order {order_id} is not ready after {}", in_minutes(.waited))]
     NotReady {
         /// Which order.
         order_id: OrderId,
@@ -140,18 +140,6 @@ impl Error {
         }
     }
 
-    /// What to do about it, where the carrier's documents or common sense tell.
-    #[must_use]
-    pub fn advice(&self) -> Option<&'static str> {
-        match self {
-            Self::Token(error) => error.token_advice(),
-            Self::Service(error) => error.advice(),
-            Self::Transport { fault, .. } => fault.advice(),
-            Self::Damaged { .. } => Some("try again; if it stays so, tell the carrier"),
-            _ => None,
-        }
-    }
-
     /// Which other requests of the run would meet the same end.
     pub(crate) fn reach(&self) -> Reach {
         match self {
@@ -202,41 +190,10 @@ impl ServiceError {
     }
 
     /// Whether the token was refused, in either of the two ways that the documents show.
-    pub(crate) fn is_token_refused(&self) -> bool {
+    #[must_use]
+    pub fn is_token_refused(&self) -> bool {
         self.http_status == 401
             || (self.http_status == 400 && self.code.as_deref() == Some("400-001"))
-    }
-
-    fn advice(&self) -> Option<&'static str> {
-        Some(match self.http_status {
-            300..=399 => {
-                "redirects are not followed, so that the token stays where it belongs; \
-                          check --endpoint"
-            }
-            400 if self.is_token_refused() => "the access token was not accepted",
-            400 => "check the parameters",
-            401 => {
-                "the access token is not valid or has expired, or the profile is another \
-                    account's"
-            }
-            403 => "the application is known but suspended; contact the carrier's support",
-            413 => "ask for fewer days, or contact the carrier's support",
-            429 => "the limit of requests is reached; try again later",
-            500 => "usually passing: try again, then open a ticket with the tracking id",
-            503 | 504 => {
-                "try again after some time; if it stays so, open a ticket with the \
-                          tracking id"
-            }
-            _ => return None,
-        })
-    }
-
-    fn token_advice(&self) -> Option<&'static str> {
-        match self.http_status {
-            200 | 404 => Some("check --endpoint"),
-            401 => Some("check the consumer key and secret"),
-            _ => self.advice(),
-        }
     }
 }
 

@@ -56,17 +56,6 @@ impl TransportError {
             _ => true,
         }
     }
-
-    pub(crate) fn advice(&self) -> Option<&'static str> {
-        match self.fault {
-            TransportFault::Connect => Some("check --endpoint, network and proxy"),
-            TransportFault::Tls => Some(
-                "the connection is not to be trusted, so nothing was sent; if a proxy of your own \
-                 is in between, give its certificate by --ca-file",
-            ),
-            _ => None,
-        }
-    }
 }
 
 impl fmt::Display for TransportError {

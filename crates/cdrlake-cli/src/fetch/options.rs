@@ -1,17 +1,20 @@
 //! What the arguments of a connection ask for.
 
-use cdrlake_fetch::{Credentials, CredentialsError, Options, Retry};
+use cdrlake_fetch::{Credentials, Options, Retry};
 
+use super::advice::of_credentials;
 use super::args::ConnectionArguments;
 use crate::interrupt;
 
-/// Options of a fetch, with credentials of the file that is named or else of the environment.
-pub(crate) fn options(connection: &ConnectionArguments) -> Result<Options, CredentialsError> {
+/// Options of a fetch, with credentials of the file that is named or else of the environment; or why
+/// there are none, and what to do about it.
+pub(crate) fn options(connection: &ConnectionArguments) -> Result<Options, String> {
     keep_out_of_dumps();
     let credentials = match &connection.credentials {
         Some(path) => Credentials::from_file(path),
         None => Credentials::from_environment(),
-    }?;
+    };
+    let credentials = credentials.map_err(|error| of_credentials(&error))?;
     let mut options = Options::new(connection.endpoint.clone(), credentials);
     options.ca_file.clone_from(&connection.ca_file);
     options.interrupt = interrupt::request();

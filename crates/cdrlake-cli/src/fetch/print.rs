@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use cdrlake_fetch::{Error, ErrorKind, Fetched, Fetcher, Operation, Report, Stored, Task};
 
+use super::advice::advice;
 use super::args::ConnectionArguments;
 use crate::message::{Event, Message, tell};
 use crate::outcome::Outcome;
@@ -120,7 +121,7 @@ pub(super) fn print(report: &Report, is_quiet: bool) {
 
 /// What failed, why, and what to do.
 pub(super) fn print_failure(what: &dyn fmt::Display, error: &Error) {
-    let advice = error.advice().map(|advice| format!("; {advice}"));
+    let advice = advice(error).map(|advice| format!("; {advice}"));
     let text = format_args!("{what}: {error}{}", advice.unwrap_or_default());
     Message::new(Event::RequestFailed, text)
         .with("request", what.to_string())

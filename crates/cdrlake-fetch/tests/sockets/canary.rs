@@ -101,7 +101,7 @@ fn tasks() -> Vec<Task> {
 
 /// All that an error can tell.
 fn shown(error: &Error) -> String {
-    let mut out = format!("{error} {error:#?} {:?}", error.advice());
+    let mut out = format!("{error} {error:#?}");
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
         write!(out, "{cause} {cause:?}").unwrap();

@@ -42,7 +42,7 @@ fn an_order_that_is_not_ready_in_time_can_be_resumed() {
     let error = only(run(options.clone(), &[order()], setup.directory.path())).unwrap_err();
     assert!(matches!(error, Error::NotReady { .. }), "{error:?}");
     assert_eq!(error.kind(), ErrorKind::Transient);
-    assert!(error.to_string().contains("--order-id 2026110701"), "{error}");
+    assert!(error.to_string().contains("order 2026110701"), "{error}");
     assert!(setup.files().is_empty());
     let resumed =
         Task::Resume { profile: "ABC".parse().unwrap(), order_id: "2026110701".parse().unwrap() };
