@@ -9,7 +9,15 @@ use cdrlake_run::ErrorKind;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The file of certificates cannot be read, or has none.
+    /// The file of certificates cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    UnreadableCaFile {
+        /// Which file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file of certificates has none, or one that is damaged.
     #[error("cannot use {}: {source}", path.display())]
     CaFile {
         /// Which file.

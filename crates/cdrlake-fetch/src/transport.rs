@@ -84,8 +84,7 @@ impl Transport {
         interrupt: Interrupt,
     ) -> Result<Self, SetupError> {
         let roots = match ca_file {
-            Some(path) => certificates(path)
-                .map_err(|source| SetupError::CaFile { path: path.to_owned(), source })?,
+            Some(path) => certificates(path)?,
             None => RootCerts::WebPki,
         };
         // A proxy that the environment names gets to see a tunnel only; requests to this machine,
@@ -219,16 +218,20 @@ pub(crate) fn escape(text: &str) -> String {
 }
 
 /// The certificates of a PEM file.
-fn certificates(path: &Path) -> io::Result<RootCerts> {
-    let pem = std::fs::read(path)?;
+fn certificates(path: &Path) -> Result<RootCerts, SetupError> {
+    let unreadable = |source| SetupError::UnreadableCaFile { path: path.to_owned(), source };
+    let unusable = |source| SetupError::CaFile { path: path.to_owned(), source };
+    let pem = std::fs::read(path).map_err(unreadable)?;
     let mut certificates = Vec::new();
     for item in ureq::tls::parse_pem(&pem) {
-        if let PemItem::Certificate(certificate) = item.map_err(io::Error::other)? {
+        if let PemItem::Certificate(certificate) =
+            item.map_err(io::Error::other).map_err(unusable)?
+        {
             certificates.push(certificate);
         }
     }
     if certificates.is_empty() {
-        return Err(io::Error::other("there is no certificate in it"));
+        return Err(unusable(io::Error::other("there is no certificate in it")));
     }
     Ok(RootCerts::new_with_certs(&certificates))
 }
