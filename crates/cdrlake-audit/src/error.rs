@@ -16,7 +16,7 @@ pub enum AuditError {
     NoFinding(String),
     /// A run is publishing, so that not all files are where they will be.
     #[error(
-        "run {run} is publishing in {}, or died at it: try again later, or convert something into \
+        "run {run} is publishing in {}, or died at it: try again later, or load something into \
          the lake, which finishes it", lake.display()
     )]
     Unpublished {

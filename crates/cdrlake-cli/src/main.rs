@@ -19,6 +19,7 @@ mod metrics;
 mod outcome;
 mod output_file;
 mod privacy_args;
+mod run_advice;
 mod schema;
 mod shell;
 mod standard_error;

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
-use cdrlake::{AuditError, ErrorKind, LakeError, LoadError, Progress, Report, Status};
+use anyhow::{Result, anyhow};
+use cdrlake::{AuditError, Chain, ErrorKind, LakeError, LoadError, Progress, Report, Status};
 
 use crate::interrupt;
 use crate::message::{Event, Message, tell};
+use crate::run_advice::of_run;
 
 /// How a command ended, the worst last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,21 +34,16 @@ impl Outcome {
     /// An error of the run: of usage, if another command line would do.
     pub(crate) fn of_error(error: impl Into<AuditError>) -> Result<Self> {
         let error = error.into();
-        match error.kind() {
-            ErrorKind::Usage => {
-                tell(Event::Usage, error);
-                Ok(Self::Usage)
-            }
-            ErrorKind::Interrupted => {
-                tell(Event::Interrupted, error);
-                Ok(Self::Interrupted)
-            }
-            ErrorKind::Transient => {
-                tell(Event::TryLater, error);
-                Ok(Self::TryLater)
-            }
-            _ => Err(error.into()),
-        }
+        let advice = of_run(&error);
+        let (event, outcome) = match error.kind() {
+            ErrorKind::Usage => (Event::Usage, Self::Usage),
+            ErrorKind::Interrupted => (Event::Interrupted, Self::Interrupted),
+            ErrorKind::Transient => (Event::TryLater, Self::TryLater),
+            _ if advice.is_empty() => return Err(error.into()),
+            _ => return Err(anyhow!("{}{advice}", Chain(&error))),
+        };
+        tell(event, format_args!("{error}{advice}"));
+        Ok(outcome)
     }
 
     /// The exit status.

@@ -13,7 +13,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum LakeError {
     /// There is something under the output's name.
-    #[error("{} exists already; choose another name, or allow it with --overwrite", .0.display())]
+    #[error("{} exists already; choose another name", .0.display())]
     OutputExists(PathBuf),
     /// Writing, syncing or renaming failed.
     #[error("cannot write {}", path.display())]
@@ -50,17 +50,15 @@ pub enum LakeError {
     NoLake(PathBuf),
     /// The lake is there, its ledger is not.
     #[error(
-        "the ledger of {} is missing; without it nothing says what was loaded: restore it, or name \
-         it with --ledger", .0.display()
+        "the ledger of {} is missing; without it nothing says what was loaded: restore it", .0.display()
     )]
     LedgerMissing(PathBuf),
     /// The ledger is that of another lake.
-    #[error("the ledger is not that of {}; name its own with --ledger, or leave that out", .0.display())]
+    #[error("the ledger is not that of {}", .0.display())]
     OtherLedger(PathBuf),
     /// The file that is to be the ledger is something else.
     #[error(
-        "{} is not a ledger of cdrlake; restore it from a backup if it was one, else name another with \
-         --ledger, or leave that out", .0.display()
+        "{} is not a ledger of cdrlake; restore it from a backup if it was one", .0.display()
     )]
     NotALedger(PathBuf),
     /// A link that leads to nothing stands under the lake's name.
@@ -71,8 +69,7 @@ pub enum LakeError {
     /// Lines are to be replayed, without copies, of a source that left copies out already.
     #[error(
         "{source_name} left duplicates out when it was loaded, so nothing says which of its replayed \
-         lines are copies; replay them without --deduplicate and see what audit finds, or unload \
-         it and load its file, mended, with --deduplicate"
+         lines are copies"
     )]
     ReplayOfDeduplicated {
         /// The source.
@@ -111,7 +108,7 @@ pub enum LakeError {
         wanted: String,
     },
     /// The lake's tokens or identifiers are keyed, and there is no key.
-    #[error("{} is keyed: name the file of key {key_id} with --key-file", lake.display())]
+    #[error("{} is keyed with {key_id}, and no key is given", lake.display())]
     LakeKeyMissing {
         /// The lake.
         lake: PathBuf,
@@ -120,8 +117,7 @@ pub enum LakeError {
     },
     /// The lake's tokens or identifiers are made with another key.
     #[error(
-        "{} is keyed with {lakes}, and this is key {given}; name the file of its own with --key-file, or \
-         make a new lake", lake.display()
+        "{} is keyed with {lakes}, and this is key {given}", lake.display()
     )]
     OtherKey {
         /// The lake.
@@ -133,19 +129,16 @@ pub enum LakeError {
     },
     /// A key for a lake that has none.
     #[error(
-        "{} was made without a key, which is fixed; leave --key-file out, or make a new lake", .0.display()
+        "{} was made without a key, which is fixed", .0.display()
     )]
     LakeWithoutKey(PathBuf),
     /// Duplicates are to be dropped from a lake whose rows nothing identifies.
     #[error(
-        "{} was made without --record-id, so duplicates cannot be told; make a lake with it", .0.display()
+        "{} was made without record_id, so duplicates cannot be told", .0.display()
     )]
     NoRecordIds(PathBuf),
     /// Another run has the lake's lock.
-    #[error(
-        "the lake is being written by another run ({holder}); try again later, or wait for it with \
-         --wait"
-    )]
+    #[error("the lake is being written by another run ({holder}); try again later")]
     Locked {
         /// The lock's file.
         path: PathBuf,
@@ -154,8 +147,7 @@ pub enum LakeError {
     },
     /// The lake is where locks cannot be trusted.
     #[error(
-        "{} is on a network file system ({kind}), where a lock cannot be trusted; if this is its \
-         only writer, allow it with --allow-network-filesystem", path.display()
+        "{} is on a network file system ({kind}), where a lock cannot be trusted", path.display()
     )]
     NetworkFileSystem {
         /// The directory.

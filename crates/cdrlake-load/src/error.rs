@@ -15,7 +15,7 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum LoadError {
     /// There is something under the output's name.
-    #[error("{} exists already; choose another name, or allow it with --overwrite", .0.display())]
+    #[error("{} exists already; choose another name", .0.display())]
     OutputExists(PathBuf),
     /// The output's directory is not there.
     #[error("there is no directory {}; create it first", .0.display())]
@@ -51,18 +51,17 @@ pub enum LoadError {
         error: parquet::errors::ParquetError,
     },
     /// Tokens without a key.
-    #[error("numbers are pseudonymized with a key: name its file with --key-file")]
+    #[error("numbers are pseudonymized with a key, and none is given")]
     NoKey,
     /// A key that nothing is made with.
     #[error(
-        "the key has nothing to key: tokens (--pseudonymize), or the record_id of masked records (--mask \
-         with --record-id); say so, or leave --key-file out"
+        "the key has nothing to key: there are neither tokens nor the record_id of masked records"
     )]
     KeyForNothing,
     /// Identifiers by which masked digits could be guessed.
     #[error(
         "the record_id of masked records must be keyed, lest the masked digits be found by trying them \
-         all: name a key's file with --key-file, or leave --record-id out"
+         all"
     )]
     UnkeyedRecordIds,
     /// A source is not as it must be, and rows that were handed on cannot be taken back.
@@ -75,7 +74,7 @@ pub enum LoadError {
         error: Box<SourceError>,
     },
     /// No column has this name.
-    #[error("there is no column {0:?}; `cdrlake schema` lists those there are")]
+    #[error("there is no column {0:?} in the table")]
     NoColumn(String),
     /// The run was interrupted by a signal.
     #[error("interrupted; nothing was published")]
