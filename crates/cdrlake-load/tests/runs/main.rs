@@ -1,7 +1,7 @@
 //! Whole runs with small blocks, so that sources are cut, gathered and taken back at every place;
 //! what comes out is compared with what the reference decoder says of each source.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 mod archives;
 mod progress;
