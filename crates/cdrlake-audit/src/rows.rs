@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cdrlake_core::local_time;
 use parquet::errors::Result;
 
 use crate::finding::{Finding, Measure, Observation, Series};
-use crate::scan::{Call, CallColumns, OnCall, OpenFile, microseconds, sources_of};
+use crate::scan::{Call, CallColumns, OnCall, OpenFile, sources_of};
 use cdrlake_lake::{Facts, FileFacts, SourceFacts};
 use cdrlake_load::Seconds;
 
@@ -112,7 +113,7 @@ impl<'f> SourceRows<'f> {
         let profile = facts.profile.as_deref();
         Self {
             facts,
-            file_time: facts.file_time.map(microseconds),
+            file_time: facts.file_time.map(local_time::microseconds),
             profile: profile.map(|profile| profile.get(..CARRIER).unwrap_or(profile)),
             rows: 0,
             tenths: 0,

@@ -6,8 +6,8 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
 use arrow_array::{Array, StringArray};
-use jiff::SignedDuration;
-use jiff::civil::{Date, DateTime};
+use cdrlake_core::local_time;
+use jiff::civil::Date;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::{ParquetError, Result};
@@ -20,10 +20,6 @@ use cdrlake_run::Progress;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;
-
-const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-
-const DAY_MICROSECONDS: i64 = 86_400_000_000;
 
 /// An open Parquet file of a lake.
 pub(super) struct OpenFile {
@@ -168,15 +164,9 @@ fn value(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-/// The day of a time in microseconds since 1970.
+/// The date of a time in microseconds since 1970.
 pub(super) fn date(microseconds: i64) -> Date {
-    let days = microseconds.div_euclid(DAY_MICROSECONDS);
-    EPOCH.date().saturating_add(SignedDuration::from_hours(days * 24))
-}
-
-/// Microseconds since 1970, as the column `start_time` has them.
-pub(super) fn microseconds(time: DateTime) -> i64 {
-    i64::try_from(time.duration_since(EPOCH).as_micros()).unwrap_or(i64::MAX)
+    local_time::date_of_day(local_time::day_of(microseconds))
 }
 
 /// Told of every call that can be read, and whose it is.

@@ -38,6 +38,7 @@ mod error;
 mod file_name;
 mod framing;
 mod layout;
+pub mod local_time;
 mod mask;
 mod number;
 mod options;

@@ -9,8 +9,7 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::take::take_record_batch;
-use cdrlake_core::Country;
-use jiff::SignedDuration;
+use cdrlake_core::{Country, local_time};
 use jiff::civil::Date;
 
 /// By what a lake's calls are divided into directories.
@@ -65,7 +64,7 @@ impl PartitionBy {
         let times = times.as_primitive::<TimestampMicrosecondType>().values().clone();
         let mut last = None;
         let mut partition_of = |time: i64| {
-            let day = time.div_euclid(MICROSECONDS_OF_DAY);
+            let day = local_time::day_of(time);
             match last {
                 Some((same, partition)) if same == day => partition,
                 _ => last.insert((day, Partition::of(self, day, country))).1,
@@ -118,8 +117,6 @@ impl FromStr for PartitionBy {
     }
 }
 
-const MICROSECONDS_OF_DAY: i64 = 86_400_000_000;
-
 /// A part of a lake; displayed as the directory of its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Partition {
@@ -165,7 +162,7 @@ impl Partition {
 
     /// Of a call on a day, counted from 1970-01-01.
     fn of(by: PartitionBy, day: i64, country: Option<Country>) -> Self {
-        let date = Date::constant(1970, 1, 1).saturating_add(SignedDuration::from_hours(24 * day));
+        let date = local_time::date_of_day(day);
         match by {
             PartitionBy::CallMonth => Self::Month(date.first_of_month()),
             PartitionBy::CallDate => Self::Date(date),

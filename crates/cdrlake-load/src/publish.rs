@@ -5,9 +5,9 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
+use cdrlake_parquet::{Existing, StagedFile, persist};
+
 use crate::error::LoadError;
-use cdrlake_parquet::sync_directory;
-use cdrlake_parquet::{StagedFile, directory};
 
 /// What to do if there is a file under an output's name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,15 +29,14 @@ pub(crate) fn publish_files(
     overwrite: Overwrite,
 ) -> Result<(), LoadError> {
     for StagedFile { file, path, .. } in add {
-        let persisted = match overwrite {
-            Overwrite::Replace => file.persist(&path),
-            Overwrite::Refuse => file.persist_noclobber(&path),
+        let existing = match overwrite {
+            Overwrite::Replace => Existing::Replace,
+            Overwrite::Refuse => Existing::Keep,
         };
-        persisted.map_err(|error| match error.error.kind() {
+        persist(file, &path, existing).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => LoadError::OutputExists(path.clone()),
-            _ => LoadError::Write { path: path.clone(), error: error.error },
+            _ => LoadError::Write { path: path.clone(), error },
         })?;
-        sync_directory(directory(&path))?;
     }
     for path in remove {
         match fs::remove_file(path) {

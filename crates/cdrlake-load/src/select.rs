@@ -9,9 +9,8 @@ use arrow_array::types::TimestampMicrosecondType;
 use arrow_array::{BooleanArray, RecordBatch};
 use arrow_schema::ArrowError;
 use arrow_select::filter::filter_record_batch;
-use jiff::SignedDuration;
+use cdrlake_core::local_time::{self, MICROSECONDS_OF_DAY};
 use jiff::civil::{Date, Time};
-use jiff::tz::TimeZone;
 use thiserror::Error;
 
 /// Columns of the table, in its order; all of them by default.
@@ -87,13 +86,9 @@ pub struct DateRange {
 impl DateRange {
     /// Microseconds since 1970 of local time.
     fn microseconds(self) -> Range<i64> {
-        let start_of = |date: Date| {
-            let midnight = date.to_datetime(Time::midnight()).to_zoned(TimeZone::UTC);
-            midnight.ok().map(|midnight| midnight.timestamp().as_microsecond())
-        };
-        let day = SignedDuration::from_hours(24).as_micros() as i64;
-        let start = self.first.and_then(start_of).unwrap_or(i64::MIN);
-        let end = self.last.and_then(start_of).map_or(i64::MAX, |last| last + day);
+        let start_of = |date: Date| local_time::microseconds(date.to_datetime(Time::midnight()));
+        let start = self.first.map_or(i64::MIN, start_of);
+        let end = self.last.map_or(i64::MAX, |last| start_of(last) + MICROSECONDS_OF_DAY);
         start..end
     }
 

@@ -31,4 +31,6 @@ pub use file::{Savepoint, StagedParquet};
 pub use layout::Layout;
 pub use small::SmallParquet;
 pub use sync::{sync_directory, sync_each};
-pub use temporary::{StagedFile, directory, new_file_beside, temporary_file, temporary_in};
+pub use temporary::{
+    Existing, StagedFile, directory, new_file_beside, persist, temporary_file, temporary_in,
+};

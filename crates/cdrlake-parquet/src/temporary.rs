@@ -1,6 +1,6 @@
 //! Files that are not visible yet, and complete ones that wait to be published.
 
-use std::fs::Permissions;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -68,6 +68,30 @@ pub fn temporary_in(directory: &Path, mode: u32) -> std::io::Result<NamedTempFil
 /// What the operating system says.
 pub fn new_file_beside(path: &Path) -> std::io::Result<NamedTempFile> {
     temporary_in(directory(path), 0o666)
+}
+
+/// What to do if there is a file under a name already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It stays, and that is an error.
+    Keep,
+    /// It is replaced, at once and whole.
+    Replace,
+}
+
+/// Gives a synced temporary file its name, and makes that last.
+///
+/// # Errors
+///
+/// What the operating system says: [`AlreadyExists`](std::io::ErrorKind::AlreadyExists), where a file is
+/// to be kept.
+pub fn persist(file: NamedTempFile, path: &Path, existing: Existing) -> std::io::Result<()> {
+    let persisted = match existing {
+        Existing::Replace => file.persist(path),
+        Existing::Keep => file.persist_noclobber(path),
+    };
+    persisted.map_err(|error| error.error)?;
+    File::open(directory(path))?.sync_all()
 }
 
 /// The directory that `path` stands in.

@@ -6,8 +6,6 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use cdrlake_core::RecordBatch;
-use jiff::SignedDuration;
-use jiff::civil::DateTime;
 
 /// The value in the first row of a column; none if it is null.
 pub(super) fn value(row: &RecordBatch, column: &str) -> Option<String> {
@@ -47,9 +45,8 @@ fn text(array: &ArrayRef) -> String {
 
 /// Microseconds since 1970-01-01T00:00:00 as date and time.
 pub(crate) fn local_time(microseconds: i64) -> String {
-    const EPOCH: DateTime = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
-    let time = EPOCH.checked_add(SignedDuration::from_micros(microseconds));
-    time.map_or_else(|_| "out of range".to_owned(), |time| time.strftime("%F %T").to_string())
+    let time = cdrlake_core::local_time::date_time(microseconds);
+    time.map_or_else(|| "out of range".to_owned(), |time| time.strftime("%F %T").to_string())
 }
 
 #[cfg(test)]

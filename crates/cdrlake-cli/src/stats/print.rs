@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use cdrlake_core::{Country, product_type_name};
-use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::counted::Stats;
@@ -225,7 +224,7 @@ fn rejects(tally: &Tally) -> String {
 
 /// A day since 1970.
 pub(super) fn date(day: i64) -> Date {
-    Date::constant(1970, 1, 1).saturating_add(SignedDuration::from_hours(24 * day))
+    cdrlake_core::local_time::date_of_day(day)
 }
 
 /// Tenths of a second as seconds.

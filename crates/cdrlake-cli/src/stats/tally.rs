@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int8Type, Int32Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, DictionaryArray, PrimitiveArray, StringArray};
-use cdrlake_core::{RecordBatch, product_name};
+use cdrlake_core::{RecordBatch, local_time, product_name};
 
 use super::calling_code::calling_code;
 use super::durations::Durations;
@@ -26,8 +26,6 @@ pub(super) const COLUMNS: [&str; 11] = [
     "destination",
     "destination_e164",
 ];
-
-const DAY_MICROSECONDS: i64 = 86_400_000_000;
 
 /// Values of columns that are not in a file, for its directories tell them.
 pub(super) type Known = BTreeMap<String, Option<String>>;
@@ -97,10 +95,7 @@ impl Tally {
         }
         for (row, &time) in times.values().iter().enumerate() {
             if !times.is_null(row) {
-                self.days
-                    .entry(time.div_euclid(DAY_MICROSECONDS))
-                    .or_default()
-                    .add(count(row..row + 1));
+                self.days.entry(local_time::day_of(time)).or_default().add(count(row..row + 1));
                 let (first, last) = self.span.unwrap_or((time, time));
                 self.span = Some((first.min(time), last.max(time)));
             }

@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
-use cdrlake_parquet::directory;
+use cdrlake_parquet::{Existing, directory, persist};
 use cdrlake_run::Interrupt;
 use cdrlake_source::INTERNAL;
 use tempfile::TempPath;
@@ -223,8 +223,7 @@ fn check_identity(root: &Path, ledger: &Ledger) -> Result<(), LakeError> {
                 .map_err(LakeError::write(&staging))?;
             file.write_all(expected.as_bytes())
                 .and_then(|()| file.as_file().sync_all())
-                .and_then(|()| file.persist(&path).map_err(|error| error.error))
-                .and_then(|_| fs::File::open(root.join(INTERNAL))?.sync_all())
+                .and_then(|()| persist(file, &path, Existing::Replace))
                 .map_err(LakeError::write(&path))
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {

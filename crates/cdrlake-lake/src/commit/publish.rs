@@ -85,8 +85,7 @@ pub(crate) fn has_sound_face(root: &Path, ledger: &Ledger) -> Result<bool, LakeE
 
 /// Tells in the ledger's face what is true now.
 pub(crate) fn publish_face(root: &Path, staging: &Path, ledger: &Ledger) -> Result<(), LakeError> {
-    write_face(ledger, staging, &root.join(FACE))?;
-    Ok(sync_directory(root)?)
+    write_face(ledger, staging, &root.join(FACE))
 }
 
 /// Removes a directory in the lake, and those above it, but for that of its kind of files, as far

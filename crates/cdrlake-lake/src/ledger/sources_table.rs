@@ -10,7 +10,8 @@ use arrow_array::builder::{
 };
 use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use cdrlake_parquet::{SmallParquet, temporary_in};
+use cdrlake_core::local_time;
+use cdrlake_parquet::{Existing, SmallParquet, persist, temporary_in};
 use jiff::civil::DateTime;
 use parquet::file::metadata::{KeyValue, ParquetMetaDataReader};
 use rusqlite::Row;
@@ -91,11 +92,7 @@ pub(crate) fn write_face(ledger: &Ledger, staging: &Path, path: &Path) -> Result
         }
     }
     let staged = writer.finish()?;
-    staged
-        .file
-        .persist(path)
-        .map_err(|error| LakeError::Write { path: path.into(), error: error.error })?;
-    Ok(())
+    persist(staged.file, path, Existing::Replace).map_err(LakeError::write(path))
 }
 
 /// Whether there is a face at `path` that can be read, and tells as many sources as this ledger,
@@ -207,7 +204,5 @@ impl Column {
 
 /// Of an ISO 8601 date and time without zone, since 1970-01-01T00:00:00.
 fn microseconds(time: &str) -> Option<i64> {
-    let time: DateTime = time.parse().ok()?;
-    let since = time.duration_since(DateTime::constant(1970, 1, 1, 0, 0, 0, 0));
-    i64::try_from(since.as_micros()).ok()
+    time.parse::<DateTime>().ok().map(local_time::microseconds)
 }
