@@ -17,6 +17,7 @@ mod deduplicate;
 mod deliveries;
 mod error;
 mod facts;
+mod lake_options;
 mod ledger;
 mod load;
 mod location;
@@ -28,6 +29,7 @@ mod partition;
 mod places;
 mod reader;
 mod rewrite;
+mod run_facts;
 mod settings;
 mod snapshot;
 mod staging;
@@ -39,7 +41,8 @@ pub use error::LakeError;
 pub use facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
-pub use load::{LakeOptions, convert_to_lake};
+pub use lake_options::LakeOptions;
+pub use load::convert_to_lake;
 pub use location::LakeLocation;
 pub use lock::Locked;
 pub use model::{

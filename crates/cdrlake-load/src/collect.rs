@@ -8,8 +8,9 @@ use roaring::RoaringTreemap;
 
 use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
 use crate::error::LoadError;
+use crate::max_rejects::MaxRejects;
 use crate::pipeline::Collect;
-use crate::report::{MaxRejects, SourceReport, Status, Tally};
+use crate::report::{SourceReport, Status, Tally};
 use crate::sink::{Encoder, OnFailure, RejectedLines, Sink};
 use crate::spool::Spool;
 use crate::work::{Worked, WorkedPart};

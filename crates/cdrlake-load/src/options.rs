@@ -11,8 +11,8 @@ use cdrlake_source::{Input, Limits, Settings, TimeZones};
 use crate::blocks::BLOCK_LEN;
 use crate::error::LoadError;
 use crate::history::Changed;
+use crate::max_rejects::MaxRejects;
 use crate::privacy::PrivacyOptions;
-use crate::report::MaxRejects;
 
 /// How sources are read and judged.
 #[derive(Clone, Debug)]

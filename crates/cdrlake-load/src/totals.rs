@@ -4,7 +4,7 @@ use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
 
-use crate::report::{LocalTime, Seconds};
+use crate::quantities::{LocalTime, Seconds};
 
 /// Control totals of rows.
 #[derive(Clone, Copy, Debug, Default)]

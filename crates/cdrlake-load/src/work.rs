@@ -11,8 +11,8 @@ use roaring::RoaringTreemap;
 
 use crate::blocks::{Block, Buffers, Lines, OpenSource, Part, SourceEnd, SourceKind};
 use crate::error::LoadError;
+use crate::max_rejects::MaxRejects;
 use crate::privacy::ClearRejects;
-use crate::report::MaxRejects;
 use crate::select::DateRange;
 use crate::sink::Encoder;
 use crate::spool::Spool;

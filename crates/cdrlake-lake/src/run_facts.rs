@@ -1,0 +1,237 @@
+//! What a run found out about its sources, for the transaction that it becomes.
+
+use std::collections::{BTreeSet, HashMap};
+
+use cdrlake_load::{
+    LoadedSource, RejectsFile, Repeated, Seconds, SourceKind, SourceReport, SourceRows, Status,
+};
+use cdrlake_source::Source;
+use roaring::RoaringTreemap;
+
+use crate::commit::Commit;
+use crate::deduplicate::{Deduplicated, Deduplication, Dropped};
+use crate::error::LakeError;
+use crate::lake_options::LakeOptions;
+use crate::model::{
+    AddedSource, Duplicates, Ending, FileKind, Replayed, SourceFact, SourceId, SourceRef,
+};
+use crate::open_lake::OpenLake;
+use crate::places::Places;
+use crate::rewrite::Rewriter;
+use crate::snapshot::Snapshot;
+use crate::staging::PartitionFile;
+
+/// What a run found out about sources, for the ledger.
+pub(crate) struct RunFacts {
+    pub(crate) facts: Vec<SourceFact>,
+    /// Each source's, by its index in the run; none if no row of it can be in a file.
+    refs: Vec<Option<SourceRef>>,
+    /// In the order of the run.
+    pub(crate) reports: Vec<SourceReport>,
+    /// Whose earlier rows must go.
+    pub(crate) replaced: BTreeSet<SourceId>,
+    /// Sources that left duplicates out, and those that hold what was kept of them.
+    pub(crate) left_out: Vec<(SourceRef, SourceRef)>,
+    places: Places,
+    /// Names the run's files: the same inputs and options give the same.
+    pub(crate) digest: blake3::Hasher,
+}
+
+impl RunFacts {
+    pub(crate) fn of(
+        sources: Vec<(LoadedSource, Source)>,
+        rejects: &mut RejectsFile,
+        snapshot: &impl Snapshot,
+        options: &LakeOptions,
+    ) -> Result<Self, LakeError> {
+        let mut facts = Self {
+            facts: Vec::new(),
+            refs: Vec::new(),
+            reports: Vec::new(),
+            replaced: BTreeSet::new(),
+            left_out: Vec::new(),
+            places: Places::default(),
+            digest: blake3::Hasher::new(),
+        };
+        let has_failures = snapshot.has_failures()?;
+        let mut replays: HashMap<blake3::Hash, usize> = HashMap::new();
+        for (index, (mut loaded, source)) in sources.into_iter().enumerate() {
+            let hash = loaded.report.content_hash;
+            let source_ref = match (loaded.report.status, loaded.kind, hash) {
+                (Status::Loaded, SourceKind::Replayed, Some(hash)) => {
+                    facts.replay(&loaded, hash, snapshot, options.duplicates, &mut replays)?
+                }
+                (Status::Loaded, SourceKind::Delivered, Some(hash)) => {
+                    let open_rejects = rejects.take_record_numbers(index);
+                    facts.add(
+                        &mut loaded,
+                        source,
+                        Some(hash),
+                        open_rejects,
+                        snapshot,
+                        options.repeated,
+                    )?
+                }
+                (Status::Failed, SourceKind::Delivered, _) => {
+                    let open_rejects = RoaringTreemap::new();
+                    facts.add(
+                        &mut loaded,
+                        source,
+                        None,
+                        open_rejects,
+                        snapshot,
+                        options.repeated,
+                    )?
+                }
+                (Status::Skipped, SourceKind::Delivered, Some(hash)) if has_failures => {
+                    facts.repeat(source, hash)
+                }
+                _ => None,
+            };
+            facts.refs.push(source_ref);
+            facts.reports.push(loaded.report);
+        }
+        Ok(facts)
+    }
+
+    /// An attempt to deliver it that failed is settled.
+    fn repeat(&mut self, source: Source, content_hash: blake3::Hash) -> Option<SourceRef> {
+        let path = self.places.path_of(&source.name);
+        self.facts.push(SourceFact::Repeated { source: Box::new(source), path, content_hash });
+        None
+    }
+
+    fn add(
+        &mut self,
+        loaded: &mut LoadedSource,
+        source: Source,
+        hash: Option<blake3::Hash>,
+        open_rejects: RoaringTreemap,
+        snapshot: &impl Snapshot,
+        repeated: Repeated,
+    ) -> Result<Option<SourceRef>, LakeError> {
+        if let Some(hash) = hash {
+            self.digest.update(hash.as_bytes());
+            // A delivery without a call is noted once.
+            let is_empty = loaded.report.tally.bytes_read == 0;
+            if is_empty && snapshot.has_empty(&source.source_file)? {
+                return Ok(None);
+            }
+            if repeated == Repeated::Replace
+                && let Some(earlier) = snapshot.loaded(&hash)?
+            {
+                if !open_rejects.is_empty() && snapshot.waived_rejects(earlier)? > 0 {
+                    loaded.report.reopened_rejects = loaded.report.tally.records_rejected;
+                }
+                self.replaced.insert(earlier);
+                self.facts.push(SourceFact::Ended { source: earlier, how: Ending::Replaced });
+            }
+        }
+        let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
+        let added = AddedSource { source, path, report, open_rejects };
+        self.facts.push(SourceFact::Added(Box::new(added)));
+        Ok(Some(SourceRef::Added(self.facts.len() - 1)))
+    }
+
+    /// What was accepted of a source's rejected lines, in one fact a source.
+    fn replay(
+        &mut self,
+        loaded: &LoadedSource,
+        hash: blake3::Hash,
+        snapshot: &impl Snapshot,
+        duplicates: Duplicates,
+        replays: &mut HashMap<blake3::Hash, usize>,
+    ) -> Result<Option<SourceRef>, LakeError> {
+        let Some(source) = snapshot.loaded(&hash)? else { return Ok(None) };
+        self.digest.update(hash.as_bytes());
+        let accepted = loaded.accepted.as_deref().cloned().unwrap_or_default();
+        for number in &accepted {
+            self.digest.update(&number.to_le_bytes());
+        }
+        let place = match replays.get(&hash) {
+            Some(&place) => place,
+            None => {
+                if duplicates == Duplicates::Drop
+                    && let Some(source_name) = snapshot.left_duplicates_out(source)?
+                {
+                    return Err(LakeError::ReplayOfDeduplicated { source_name });
+                }
+                let open_rejects = snapshot.open_rejects_of(source)?;
+                self.facts.push(SourceFact::Replayed(Replayed {
+                    source,
+                    open_rejects,
+                    records: 0,
+                    blank_lines: 0,
+                    duration: Seconds::default(),
+                    left_out: 0,
+                    duplicates,
+                }));
+                replays.insert(hash, self.facts.len() - 1);
+                self.facts.len() - 1
+            }
+        };
+        if let Some(SourceFact::Replayed(replayed)) = self.facts.get_mut(place) {
+            let tally = &loaded.report.tally;
+            replayed.open_rejects -= accepted;
+            replayed.records += tally.records_written;
+            replayed.blank_lines += tally.blank_lines;
+            replayed.duration = replayed.duration.plus(tally.duration_seconds);
+        }
+        Ok(Some(SourceRef::Known(source)))
+    }
+
+    /// Leaves out of new files what other sources hold.
+    pub(crate) fn drop_duplicates<C: Commit>(
+        &mut self,
+        calls: Vec<PartitionFile>,
+        open: OpenLake<'_, C>,
+        snapshot: &C::Snapshot,
+        options: &LakeOptions,
+    ) -> Result<Vec<PartitionFile>, LakeError> {
+        let deduplication = Deduplication {
+            open,
+            snapshot,
+            leaving: &self.replaced,
+            refs: &self.refs,
+            memory: options.load.waiting_memory(),
+        };
+        let rewriter = Rewriter::new(open, FileKind::Calls, options.compression)?;
+        let Deduplicated { files, dropped } = deduplication.run(calls, &rewriter)?;
+        for (index, Dropped { records, tenths, kept_by }) in dropped {
+            let duration = Seconds::from_tenths(tenths);
+            if let Some(report) = self.reports.get_mut(index) {
+                report.tally.drop_duplicates(records, duration);
+            }
+            let Some(Some(source)) = self.refs.get(index).copied() else { continue };
+            self.left_out.extend(kept_by.into_iter().map(|kept| (source, kept)));
+            let mut facts = self.facts.iter_mut();
+            match source {
+                SourceRef::Added(place) => {
+                    if let Some(SourceFact::Added(added)) = facts.nth(place) {
+                        added.report.tally.drop_duplicates(records, duration);
+                    }
+                }
+                SourceRef::Known(source) => {
+                    let replayed = facts.find_map(|fact| match fact {
+                        SourceFact::Replayed(replayed) if replayed.source == source => {
+                            Some(replayed)
+                        }
+                        _ => None,
+                    });
+                    if let Some(replayed) = replayed {
+                        replayed.leave_out(records, duration);
+                    }
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    pub(crate) fn refs(&self, rows: &[SourceRows]) -> Result<Vec<(SourceRef, u64)>, LakeError> {
+        let source_ref = |rows: &SourceRows| {
+            let source = self.refs.get(rows.source).copied().flatten();
+            source.map(|source| (source, rows.rows)).ok_or(LakeError::Defect("a row is nobody's"))
+        };
+        rows.iter().map(source_ref).collect()
+    }
+}

@@ -1,0 +1,85 @@
+//! Seconds and local times, as reports tell them.
+
+use std::fmt;
+
+use arrow_array::temporal_conversions::timestamp_us_to_datetime;
+use serde::{Serialize, Serializer};
+
+/// Seconds, exact to a tenth; in JSON a decimal in a string.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seconds(u64);
+
+impl Seconds {
+    /// So many tenths of a second.
+    #[must_use]
+    pub const fn from_tenths(tenths: u64) -> Self {
+        Self(tenths)
+    }
+
+    /// The sum.
+    #[must_use]
+    pub const fn plus(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+
+    /// The difference, of which `other` is a part.
+    ///
+    /// # Panics
+    ///
+    /// In debug builds, if `other` is more.
+    #[must_use]
+    pub const fn minus(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+
+    /// Tenths of a second.
+    #[must_use]
+    pub const fn tenths(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0 / 10, self.0 % 10)
+    }
+}
+
+impl Serialize for Seconds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A date and time without zone; in JSON as `2025-10-19T09:01:22`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocalTime(
+    /// Microseconds since 1970-01-01T00:00:00.
+    pub i64,
+);
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match timestamp_us_to_datetime(self.0) {
+            Some(time) => time.format("%Y-%m-%dT%H:%M:%S").fmt(f),
+            None => f.write_str("out of range"),
+        }
+    }
+}
+
+impl Serialize for LocalTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_as_text() {
+        assert_eq!(Seconds::from_tenths(1234).to_string(), "123.4");
+        assert_eq!(LocalTime(1_760_864_482_000_000).to_string(), "2025-10-19T09:01:22");
+    }
+}
