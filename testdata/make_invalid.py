@@ -140,7 +140,9 @@ damaged[plain.index(b"PK\x03\x04") + 14 + 40] ^= 0xFF
 file("damaged_member.cdr.zip", bytes(damaged), records=0, error="cannot be read to its end")
 
 file("comment.cdr.zip", plain[:-2] + struct.pack("<H", 5) + b"hello")
-for name, garbage in [("garbage", b"garbage"), ("zeros", bytes(100)), ("another_zip", plain)]:
+file("zeros_after_end.cdr.zip", plain + bytes(100), warnings=["trailing_zeros=1"])
+for name, garbage in [("garbage", b"garbage"), ("another_zip", plain),
+                      ("zeros_and_garbage", bytes(100) + b"garbage")]:
     file(f"{name}_after_end.cdr.zip", plain + garbage, records=0,
          error="cannot be read as a zip archive")
 # What calls itself a directory, and has content, is a file.

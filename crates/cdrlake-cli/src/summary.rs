@@ -229,7 +229,7 @@ fn print_totals(report: &Report) {
                 ": national numbers of so many sources stay unnormalized; give --country, or the \
                  profile's country in cdrlake.toml"
             }
-            "trailing_zeros" => ": zeros follow the gzip of so many sources",
+            "trailing_zeros" => ": zeros follow the archive of so many sources",
             _ => "",
         };
         Message::new(Event::SourceWarning, format_args!("{count} {code}{advice}"))

@@ -360,3 +360,51 @@ fn what_does_not_go_together_is_refused() {
     assert!(status == 3 && said.contains("1 counted and not written"), "{said}");
     assert!(!path("c.rejects.parquet").exists());
 }
+
+/// Errors of other crates quote what they take for a header, and that may be a number.
+#[test]
+fn a_damaged_archive_is_not_quoted() {
+    const NUMBER: &str = "442071838750";
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let sample = "../../testdata/valid/DE_SV_00_0001_20110930090122.cdr";
+    let sample = fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(sample)).unwrap();
+    let mut archive = tar::Builder::new(Vec::new());
+    for name in ["a.cdr", "b.cdr"] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(sample.len() as u64);
+        archive.append_data(&mut header, name, &sample[..]).unwrap();
+    }
+    let mut archive = archive.into_inner().unwrap();
+    let second = archive.len() - 1024 - 1024 - 512;
+    assert!(archive[second..].starts_with(b"b.cdr"));
+    // Where a name, a size and a checksum were, there is a record now.
+    let record = format!("{NUMBER:<20}").repeat(12);
+    archive[second..second + record.len()].copy_from_slice(record.as_bytes());
+    fs::write(path("calls.tar"), archive).unwrap();
+    let output = Command::cargo_bin("cdrlake")
+        .unwrap()
+        .current_dir(directory.path())
+        .args(["convert", "calls.tar", "-o", "lake", "--report", "report.json"])
+        .output()
+        .unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&said);
+    assert!(text.contains("calls.tar cannot be read as a tar archive to its end"), "{text}");
+    assert!(text.contains("a header in it is damaged"), "{text}");
+    let report = fs::read(path("report.json")).unwrap();
+    assert!(contains(&report, b"damaged_tar"));
+    // Half of it would be too much.
+    let part = &NUMBER.as_bytes()[3..9];
+    assert!(!contains(&said, part) && !contains(&report, part), "{text}");
+    let mut tables = 0;
+    for path in files(&path("lake")) {
+        assert!(!contains(&fs::read(&path).unwrap(), part), "{}", path.display());
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            tables += 1;
+            let values = values(&path);
+            assert!(values.iter().all(|value| !contains(value, part)), "{}", path.display());
+        }
+    }
+    assert!(tables > 0);
+}

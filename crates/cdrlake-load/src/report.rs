@@ -132,7 +132,7 @@ impl Tally {
     }
 }
 
-/// The warning that zeros followed a source's last gzip member: one a source, as `unknown_country`
+/// The warning that zeros followed the archive that a source came from: one a source, as `unknown_country`
 /// is.
 const TRAILING_ZEROS: &str = "trailing_zeros";
 
@@ -198,7 +198,7 @@ impl SourceReport {
         self.last_start_time = self.last_start_time.max(more.last_start_time);
     }
 
-    /// Zeros followed the gzip that it came from.
+    /// Zeros followed the archive that it came from.
     pub(crate) fn note_trailing_zeros(&mut self) {
         if self.status == Status::Loaded {
             self.tally.warnings.set(TRAILING_ZEROS, 1);

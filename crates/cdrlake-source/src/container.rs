@@ -88,6 +88,11 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
         Self { opening, visitor, budget: Budget::new(opening.limits, opening.progress), given: 0 }
     }
 
+    /// Sources given to the visitor so far.
+    pub(crate) fn given(&self) -> u64 {
+        self.given
+    }
+
     /// A file, which can seek.
     pub(crate) fn file(&mut self, naming: &Naming, mut file: WatchedFile) -> Result<(), V::Error> {
         let format = first_bytes(&mut file).and_then(|magic| {

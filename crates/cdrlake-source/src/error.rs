@@ -7,6 +7,7 @@ use cdrlake_core::{Fault, Position, Reject};
 
 use thiserror::Error;
 
+use crate::damage::Damage;
 use crate::limits::LimitExceeded;
 
 /// The code of a source whose name came before with other content.
@@ -14,6 +15,9 @@ pub const CHANGED: &str = "changed";
 
 /// Why one source was not loaded; others may be. The name of the source is the caller's to put in
 /// front.
+///
+/// Its text, and that of its causes, quotes nothing of what was read: numbers of lines and bytes,
+/// shapes of fields, and names of files and members are all that there is of the input.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SourceError {
@@ -61,7 +65,7 @@ pub enum SourceError {
     },
     /// A zip's directory or an entry's header is damaged, or of a kind that is not read.
     #[error("cannot be read as a zip archive; fetch it again")]
-    Zip(#[source] zip::result::ZipError),
+    Zip(#[source] Damage),
     /// An entry of a zip is compressed in another way.
     #[error(
         "is compressed with zip's method {method}, which is not supported; pack it with deflate"
@@ -89,7 +93,7 @@ pub enum SourceError {
     /// More than the caps against bombs allow.
     #[error(transparent)]
     Limit(#[from] LimitExceeded),
-    /// A tar that ends early, or is damaged.
+    /// A tar that ends early, or is damaged; or what it comes in is, and then the cause says so.
     #[error("cannot be read as a tar archive to its end; fetch it again")]
     Tar(#[source] io::Error),
     /// The archive that the source stands in turned out damaged at its end.
@@ -108,7 +112,7 @@ pub enum SourceError {
     #[error(
         "cannot be read as a rejects file to its end; replay a rejects file that convert wrote"
     )]
-    Rejects(#[source] parquet::errors::ParquetError),
+    Rejects(#[source] Damage),
     /// A column of a rejects file is missing, or of a type that holds something else.
     #[error(
         "cannot be replayed: {}, but column {name} of type {wanted} is needed; replay a rejects file \
@@ -240,6 +244,18 @@ impl SourceError {
         match self {
             Self::NotCdr { first, .. } | Self::TooManyRejects { first, .. } => Some(first),
             _ => None,
+        }
+    }
+
+    /// Why something could not be read, after so many of its bytes.
+    pub(crate) fn of_read(bytes: u64, error: io::Error) -> Self {
+        let error = match error.downcast::<Self>() {
+            Ok(error) => return error,
+            Err(error) => error,
+        };
+        match error.downcast::<LimitExceeded>() {
+            Ok(limit) => Self::Limit(limit),
+            Err(error) => Self::Read { bytes, error },
         }
     }
 

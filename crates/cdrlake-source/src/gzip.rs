@@ -8,7 +8,8 @@ use flate2::bufread::GzDecoder;
 ///
 /// Zeros behind the last member, which tapes and some mirrors leave, are noted; anything
 /// else there is an error, as is a member that ends early or whose checksum or length is wrong.
-/// Errors tell the offset in the compressed stream.
+/// Errors tell the offset in the compressed stream; those of that stream itself are passed on as they
+/// are. What `flate2` says is fixed when it is built, so nothing of the input is in it.
 pub(crate) struct GzipReader<R> {
     state: State<R>,
 }
@@ -29,7 +30,8 @@ impl<R: BufRead> State<R> {
 
 impl<R: BufRead> GzipReader<R> {
     pub(crate) fn new(compressed: R) -> Self {
-        let compressed = Compressed { inner: compressed, consumed: 0, has_zeros: false };
+        let compressed =
+            Compressed { inner: compressed, consumed: 0, has_zeros: false, failed: None };
         Self { state: State::member(compressed) }
     }
 
@@ -56,12 +58,13 @@ impl<R: BufRead> Read for GzipReader<R> {
                         self.state = State::Between(member.into_inner());
                     }
                     Err(error) if error.kind() != io::ErrorKind::Interrupted => {
-                        return Err(at_offset(&error, member.get_ref().consumed));
+                        return Err(member.get_mut().cause(&error));
                     }
                     result => return result,
                 },
                 State::Between(compressed) => {
-                    if compressed.at_next_member()? {
+                    let at_next_member = compressed.at_next_member();
+                    if at_next_member.map_err(|error| compressed.cause(&error))? {
                         let State::Between(compressed) =
                             std::mem::replace(&mut self.state, State::DONE)
                         else {
@@ -80,8 +83,6 @@ impl<R: BufRead> Read for GzipReader<R> {
 fn at_offset(error: &io::Error, offset: u64) -> io::Error {
     let what = match error.kind() {
         io::ErrorKind::UnexpectedEof => "gzip stream is cut off".to_owned(),
-        // The operating system's errors are not the stream's.
-        _ if error.raw_os_error().is_some() => error.to_string(),
         _ => format!("gzip stream is damaged: {error}"),
     };
     io::Error::new(error.kind(), format!("{what}, at compressed byte {offset}"))
@@ -93,6 +94,26 @@ struct Compressed<R> {
     consumed: u64,
     /// Whether zeros stood behind the last member.
     has_zeros: bool,
+    /// Why it could not be read; whoever reads it sees no more than the kind.
+    failed: Option<io::Error>,
+}
+
+impl<R> Compressed<R> {
+    /// Why the decoder failed: this stream did, or what is in it is damaged.
+    fn cause(&mut self, error: &io::Error) -> io::Error {
+        match error.kind() {
+            io::ErrorKind::Interrupted => io::ErrorKind::Interrupted.into(),
+            _ => self.failed.take().unwrap_or_else(|| at_offset(error, self.consumed)),
+        }
+    }
+
+    fn keep(failed: &mut Option<io::Error>, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        if kind != io::ErrorKind::Interrupted {
+            *failed = Some(error);
+        }
+        kind.into()
+    }
 }
 
 impl<R: BufRead> Compressed<R> {
@@ -111,9 +132,8 @@ impl<R: BufRead> Compressed<R> {
                 return Ok(false);
             }
             if zeros < len {
-                let error =
-                    io::Error::new(io::ErrorKind::InvalidData, "garbage after the last member");
-                return Err(at_offset(&error, self.consumed));
+                let garbage = "garbage after the last member";
+                return Err(io::Error::new(io::ErrorKind::InvalidData, garbage));
             }
         }
     }
@@ -121,7 +141,7 @@ impl<R: BufRead> Compressed<R> {
 
 impl<R: BufRead> BufRead for Compressed<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf()
+        self.inner.fill_buf().map_err(|error| Self::keep(&mut self.failed, error))
     }
 
     fn consume(&mut self, amount: usize) {
@@ -132,7 +152,8 @@ impl<R: BufRead> BufRead for Compressed<R> {
 
 impl<R: BufRead> Read for Compressed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(buffer)?;
+        let read = self.inner.read(buffer);
+        let read = read.map_err(|error| Self::keep(&mut self.failed, error))?;
         self.consumed += read as u64;
         Ok(read)
     }
@@ -192,6 +213,23 @@ mod tests {
         }
         let error = read(&stream[..20]).unwrap_err();
         assert_eq!(error.to_string(), "gzip stream is cut off, at compressed byte 20");
+    }
+
+    #[test]
+    fn errors_of_the_stream_itself_are_passed_on() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::from_raw_os_error(5))
+            }
+        }
+        // In a header, within a member, and between two.
+        let stream = member(b"one two three");
+        for len in [0, 5, 20, stream.len()] {
+            let broken = io::BufReader::with_capacity(7, stream[..len].chain(Broken));
+            let error = GzipReader::new(broken).read_to_end(&mut Vec::new()).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(5), "{len}: {error}");
+        }
     }
 
     #[test]

@@ -5,9 +5,12 @@
 //!
 //! [`visit`] opens an [`Input`] and hands what it meets to a [`Visitor`]; [`walk`] only lists files.
 //! Each container is a module: `gzip`, `zip`, `tar`; `container` tells them apart. What fails a single
-//! source is a [`SourceError`], and never ends the run by itself.
+//! source is a [`SourceError`], and never ends the run by itself. It quotes nothing of what was read.
 
+mod chunks;
 mod container;
+mod cropped;
+mod damage;
 mod error;
 mod excluded;
 mod file;
@@ -30,6 +33,7 @@ mod walk;
 mod zip;
 mod zip_end;
 
+pub use damage::Damage;
 pub use error::{CHANGED, FirstReject, SourceError};
 pub use excluded::Excluded;
 pub use input::Input;

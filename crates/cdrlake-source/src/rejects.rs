@@ -17,7 +17,10 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::errors::ParquetError;
 
+use crate::chunks::{Chunks, Failed};
+use crate::damage::Damage;
 use crate::error::SourceError;
 use crate::file::WatchedFile;
 use crate::source::{LineEnd, RejectedLine};
@@ -40,6 +43,7 @@ pub(crate) struct Provenance {
 pub(crate) struct Rows {
     reader: ParquetRecordBatchReader,
     file: WatchedFile,
+    failed: Failed,
     batch: Option<Columns>,
     /// Of the next row, in the batch.
     index: usize,
@@ -56,19 +60,19 @@ impl Rows {
         const BATCH_SIZE: usize = 256;
         // Whatever tool wrote the file, its types are those of Parquet.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let failed = Failed::default();
+        let error = |error| damaged(&error, &failed);
         let opened = file.try_clone().map_err(SourceError::Open)?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(opened, options)
-            .map_err(SourceError::Rejects)?;
+        let chunks = Chunks::of(opened, file.len(), failed.clone());
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(chunks, options)
+            .map_err(error)?;
         let has = |name| builder.schema().column_with_name(name).is_some();
         let is_of_calls = has("start_time") && has("origin_e164") && !has("raw");
         let mask = ProjectionMask::columns(builder.parquet_schema(), Columns::NAMES);
-        let reader = builder
-            .with_projection(mask)
-            .with_batch_size(BATCH_SIZE)
-            .build()
-            .map_err(SourceError::Rejects)?;
+        let reader =
+            builder.with_projection(mask).with_batch_size(BATCH_SIZE).build().map_err(error)?;
         let (batch, index, passed, is_broken) = (None, 0, 0, false);
-        Ok(Self { reader, file, batch, index, passed, is_broken, is_of_calls })
+        Ok(Self { reader, file, failed, batch, index, passed, is_broken, is_of_calls })
     }
 
     fn try_next(&mut self) -> Result<Option<Row>, SourceError> {
@@ -80,7 +84,7 @@ impl Rows {
                     SourceError::Read { bytes, error }
                 });
             };
-            let batch = batch.map_err(|error| SourceError::Rejects(error.into()))?;
+            let batch = batch.map_err(|error| damaged(&error.into(), &self.failed))?;
             self.batch = Some(Columns::of(&batch)?);
             self.index = 0;
         }
@@ -91,6 +95,14 @@ impl Rows {
             .map_err(|problem| SourceError::RejectsRow { row: self.passed, problem })?;
         self.index += 1;
         Ok(Some(row))
+    }
+}
+
+/// Why a file fails, given an error of the `parquet` crate.
+fn damaged(error: &ParquetError, failed: &Failed) -> SourceError {
+    match failed.take() {
+        Some(error) => SourceError::of_read(0, error),
+        None => SourceError::Rejects(Damage::of_parquet(error)),
     }
 }
 
@@ -314,6 +326,8 @@ fn column(
 }
 
 fn other_type(name: &'static str, column: &ArrayRef, wanted: &'static str) -> SourceError {
-    let found = Some(format!("of type {}", column.data_type()));
+    // What follows a bracket is the file's: lengths, zones, names of fields.
+    let found = column.data_type().to_string();
+    let found = found.split('(').next().map(|found| format!("of type {found}"));
     SourceError::RejectsColumn { name, found, wanted }
 }

@@ -10,6 +10,7 @@ use std::rc::Rc;
 use tar::{Archive, Entry, EntryType};
 
 use crate::container::Unwrapper;
+use crate::damage::{Damage, Kept};
 use crate::error::SourceError;
 use crate::limits::Metered;
 use crate::naming::Naming;
@@ -27,10 +28,10 @@ impl<V: Visitor> Unwrapper<'_, V> {
         depth: u32,
     ) -> Result<(), V::Error> {
         self.visitor.archive_began()?;
-        let room = Cell::new(None);
-        let mut stream = Tail { stream, zeros: 0, room: &room };
-        let error = match self.tar_entries(naming, &mut stream, &room, depth)? {
-            Ok(()) => stream.end().err().map(SourceError::Tar),
+        let reading = Reading::default();
+        let mut tail = Tail { stream, zeros: 0, reading: &reading };
+        let error = match self.tar_entries(naming, &mut tail, &reading, depth)? {
+            Ok(()) => tail.end().err().map(SourceError::Tar),
             Err(error) => Some(error),
         };
         let source = naming.source(self.opening.settings);
@@ -41,23 +42,23 @@ impl<V: Visitor> Unwrapper<'_, V> {
     fn tar_entries(
         &mut self,
         naming: &Naming,
-        stream: &mut Tail<'_>,
-        room: &Cell<Option<u64>>,
+        tail: &mut Tail<'_>,
+        reading: &Reading,
         depth: u32,
     ) -> Result<Result<(), SourceError>, V::Error> {
-        let mut archive = Archive::new(stream);
+        let mut archive = Archive::new(reading.kept.beneath(tail));
         let mut entries = match archive.entries() {
             Ok(entries) => entries,
-            Err(error) => return Ok(Err(SourceError::Tar(error))),
+            Err(error) => return Ok(Err(reading.broken(&error))),
         };
         loop {
-            room.set(Some(MAX_HEADERS_LEN));
+            reading.room.set(Some(MAX_HEADERS_LEN));
             let entry = entries.next();
-            room.set(None);
+            reading.room.set(None);
             let mut entry = match entry {
                 None => return Ok(Ok(())),
                 Some(Ok(entry)) => entry,
-                Some(Err(error)) => return Ok(Err(SourceError::Tar(error))),
+                Some(Err(error)) => return Ok(Err(reading.broken(&error))),
             };
             if entry.header().entry_type() != EntryType::XGlobalHeader {
                 let sparse = sparse_name(&mut entry);
@@ -69,12 +70,12 @@ impl<V: Visitor> Unwrapper<'_, V> {
                 drop(name);
                 match sparse {
                     Some(_) => self.failed(&member, SourceError::Sparse)?,
-                    None => self.tar_entry(&member, &mut entry, depth)?,
+                    None => self.tar_entry(&member, &mut entry, reading, depth)?,
                 }
             }
             // What was left of it is passed over here, where it does not count as headers.
             if let Err(error) = io::copy(&mut entry, &mut io::sink()) {
-                return Ok(Err(SourceError::Tar(error)));
+                return Ok(Err(reading.broken(&error)));
             }
         }
     }
@@ -83,18 +84,21 @@ impl<V: Visitor> Unwrapper<'_, V> {
         &mut self,
         member: &Naming,
         entry: &mut Entry<'_, impl Read>,
+        reading: &Reading,
         depth: u32,
     ) -> Result<(), V::Error> {
-        let what = match entry.header().entry_type() {
+        let kind = entry.header().entry_type();
+        let mut content = reading.kept.above(entry, MEMBER);
+        let what = match kind {
             EntryType::Regular | EntryType::Continuous => {
-                return self.stream(member, entry, depth);
+                return self.stream(member, &mut content, depth);
             }
             // Its holes are bytes that were not read.
             EntryType::GNUSparse => {
                 let budget = Rc::clone(&self.budget);
-                return self.stream(member, &mut Metered { inner: entry, budget }, depth);
+                return self.stream(member, &mut Metered { inner: content, budget }, depth);
             }
-            EntryType::Directory => return self.directory(member, entry, depth),
+            EntryType::Directory => return self.directory(member, &mut content, depth),
             EntryType::Link | EntryType::Symlink => "a link",
             EntryType::Char | EntryType::Block | EntryType::Fifo => "a device or a fifo",
             _ => "of a type that is not read",
@@ -118,13 +122,40 @@ fn sparse_name(entry: &mut Entry<'_, impl Read>) -> Option<Vec<u8>> {
     is_sparse.then(|| name.unwrap_or(path))
 }
 
+/// What the `tar` crate finds wrong, which it tells with the header that it read.
+const HEADER: Damage = Damage("a header in it is damaged");
+const CUT: Damage = Damage("it is cut off");
+const MEMBER: Damage = Damage("a member of a tar archive is damaged");
+const NO_END_MARK: Damage = Damage("it ends without its end mark");
+const GARBAGE: Damage = Damage("garbage follows its end mark");
+const LONG_HEADERS: Damage =
+    Damage("the headers of a member, such as its name, take more than 65536 bytes");
+
+/// How far the reading of an archive is.
+#[derive(Default)]
+struct Reading {
+    /// How much more may be read, while headers are.
+    room: Cell<Option<u64>>,
+    /// Whether the stream has ended.
+    has_ended: Cell<bool>,
+    /// Why the stream could not be read, if it could not.
+    kept: Kept,
+}
+
+impl Reading {
+    /// Why the archive fails, given an error of the `tar` crate.
+    fn broken(&self, error: &io::Error) -> SourceError {
+        let damage = if self.has_ended.get() { CUT } else { HEADER };
+        SourceError::Tar(self.kept.cause(error.kind(), damage))
+    }
+}
+
 /// A stream, and how many zeros it ended with: a tar ends with two blocks of them, and one that
 /// does not has been cut off.
 struct Tail<'s> {
     stream: &'s mut dyn Read,
     zeros: u64,
-    /// How much more may be read, while headers are.
-    room: &'s Cell<Option<u64>>,
+    reading: &'s Reading,
 }
 
 impl Tail<'_> {
@@ -136,9 +167,9 @@ impl Tail<'_> {
             let before = self.zeros;
             match self.read(&mut rest) {
                 Ok(0) if self.zeros >= END => return Ok(()),
-                Ok(0) => return Err(io::Error::other("it ends without its end mark")),
+                Ok(0) => return Err(io::Error::other(NO_END_MARK)),
                 Ok(read) if self.zeros < before + read as u64 => {
-                    return Err(io::Error::other("garbage follows its end mark"));
+                    return Err(io::Error::other(GARBAGE));
                 }
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -151,14 +182,12 @@ impl Tail<'_> {
 impl Read for Tail<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.stream.read(buffer)?;
-        if let Some(room) = self.room.get() {
-            self.room.set(Some(room.checked_sub(read as u64).ok_or_else(|| {
-                io::Error::other(format!(
-                    "the headers of a member, such as its name, take more than {MAX_HEADERS_LEN} \
-                     bytes"
-                ))
-            })?));
+        if let Some(room) = self.reading.room.get() {
+            let room = room.checked_sub(read as u64);
+            let room = room.ok_or_else(|| io::Error::other(LONG_HEADERS))?;
+            self.reading.room.set(Some(room));
         }
+        self.reading.has_ended.set(read == 0 && !buffer.is_empty());
         let zeros = buffer[..read].iter().rev().take_while(|&&byte| byte == 0).count();
         self.zeros = if zeros == read { self.zeros + zeros as u64 } else { zeros as u64 };
         Ok(read)

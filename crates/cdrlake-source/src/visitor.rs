@@ -25,7 +25,8 @@ pub trait Visitor {
         lines: &mut dyn Iterator<Item = Result<RejectedLine, SourceError>>,
     ) -> Result<Result<(), SourceError>, Self::Error>;
 
-    /// Zeros followed the gzip that the last source came from.
+    /// Zeros followed the gzip or the zip that the last source came from. Told once an archive, after
+    /// its last source, and only if there was one.
     fn trailing_zeros(&mut self) -> Result<(), Self::Error>;
 
     /// A file holds nothing that could be replayed, and is no fault.

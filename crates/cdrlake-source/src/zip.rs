@@ -14,9 +14,11 @@ use zip::unstable::stream::{ZipStreamReader, ZipStreamVisitor};
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::container::Unwrapper;
+use crate::cropped::Cropped;
+use crate::damage::{Beneath, Damage, Kept};
 use crate::error::SourceError;
 use crate::file::WatchedFile;
-use crate::limits::{LimitExceeded, Metered};
+use crate::limits::Metered;
 use crate::naming::Naming;
 use crate::visitor::Visitor;
 use crate::zip_end::{DirectoryReader, EndRecord, LastBytes};
@@ -26,7 +28,8 @@ const BUFFER_LEN: usize = 32 * 1024;
 
 impl<V: Visitor> Unwrapper<'_, V> {
     /// An archive that can seek. An entry that fails does not keep the others from loading;
-    /// headers that disagree, overlap or repeat a name fail the archive.
+    /// headers that disagree, overlap or repeat a name fail the archive. Zeros that follow it are
+    /// told once, after its last source.
     pub(crate) fn zip(
         &mut self,
         naming: &Naming,
@@ -34,8 +37,10 @@ impl<V: Visitor> Unwrapper<'_, V> {
         watched: Option<&WatchedFile>,
         depth: u32,
     ) -> Result<(), V::Error> {
-        let mut archive = match self.open_zip(archive) {
-            Ok(archive) => archive,
+        let given = self.given();
+        let kept = Kept::default();
+        let (mut archive, end) = match self.open_zip(archive, &kept) {
+            Ok(opened) => opened,
             Err(error) => return self.failed(naming, error),
         };
         for index in 0..archive.len() {
@@ -46,18 +51,22 @@ impl<V: Visitor> Unwrapper<'_, V> {
                 Err(error) => return self.failed(naming, error),
             };
             match archive.by_index(index) {
-                Ok(entry) => match watched {
-                    Some(file) => {
-                        let (is_dir, method) = (entry.is_dir(), entry.compression());
-                        self.entry(&member, &mut file.watch(entry), is_dir, method, depth)?;
+                Ok(entry) => {
+                    let (is_dir, method) = (entry.is_dir(), entry.compression());
+                    let mut content = kept.above(entry, Damage::MEMBER);
+                    match watched {
+                        Some(file) => {
+                            let mut content = file.watch(content);
+                            self.entry(&member, &mut content, is_dir, method, depth)?;
+                        }
+                        None => self.entry(&member, &mut content, is_dir, method, depth)?,
                     }
-                    None => {
-                        let (is_dir, method) = (entry.is_dir(), entry.compression());
-                        self.entry(&member, &mut { entry }, is_dir, method, depth)?;
-                    }
-                },
-                Err(error) => self.failed(&member, zip_error(error))?,
+                }
+                Err(error) => self.failed(&member, zip_error(error, &kept))?,
             }
+        }
+        if end.zeros > 0 && self.given() > given {
+            self.visitor.trailing_zeros()?;
         }
         Ok(())
     }
@@ -66,19 +75,24 @@ impl<V: Visitor> Unwrapper<'_, V> {
     fn open_zip<R: Read + Seek>(
         &self,
         archive: R,
-    ) -> Result<ZipArchive<DirectoryReader<BufReader<R>>>, SourceError> {
+        kept: &Kept,
+    ) -> Result<(ZipArchive<Archive<R>>, EndRecord), SourceError> {
         let mut archive = BufReader::with_capacity(BUFFER_LEN, archive);
-        let end = EndRecord::read(&mut archive).map_err(zip_error)?;
+        let end = EndRecord::read(&mut archive)?;
         self.budget.check_entries(end.entries)?;
+        let archive = Cropped::new(archive, end.archive_len)
+            .map_err(|error| SourceError::of_read(0, error))?;
         let (reader, room) = DirectoryReader::new(archive, end.entries, self.opening.zip_buffer);
-        let mut archive = ZipArchive::new(reader).map_err(zip_error)?;
+        let error = |error| zip_error(error, kept);
+        let mut archive = ZipArchive::new(kept.beneath(reader)).map_err(error)?;
         room.lift();
-        archive.validate_header_consistency().map_err(zip_error)?;
+        archive.validate_header_consistency().map_err(error)?;
         if archive.len() as u64 != end.entries || archive.comment().len() != end.comment_len {
-            let problem = "its end records disagree";
-            return Err(zip_error(ZipError::InvalidArchive(problem.into())));
+            return Err(SourceError::Zip(Damage("its end records disagree")));
         }
-        Ok(archive)
+        // What did not keep it from being opened is no matter.
+        kept.take();
+        Ok((archive, end))
     }
 
     /// An archive inside another one.
@@ -97,25 +111,32 @@ impl<V: Visitor> Unwrapper<'_, V> {
             return self.zip(naming, Cursor::new(head), None, depth);
         }
         self.visitor.archive_began()?;
+        let given = self.given();
+        let kept = Kept::default();
         let mut last = LastBytes::of(Cursor::new(head).chain(stream));
         let mut forward = Forward {
             unwrapper: self,
             naming,
             depth,
+            kept: &kept,
             stopped: None,
             names_left: most.max(MIN_NAMES_LEN),
             entries: 0,
             listed: 0,
         };
-        let result = ZipStreamReader::new(&mut last)
+        let result = ZipStreamReader::new(kept.beneath(&mut last))
             .enforce_header_consistency(true)
-            .visit(&mut forward)
-            .and_then(|()| last.end_record().map(drop));
-        let error = match (forward.stopped, result) {
+            .visit(&mut forward);
+        let end = match (forward.stopped, result) {
             (Some(Stopped::Run(error)), _) => return Err(error),
-            (Some(Stopped::Archive(error)), _) => Some(error),
-            (None, result) => result.err().map(zip_error),
+            (Some(Stopped::Archive(error)), _) => Err(error),
+            (None, Err(error)) => Err(zip_error(error, &kept)),
+            (None, Ok(())) => last.end_record(),
         };
+        if end.as_ref().is_ok_and(|end| end.zeros > 0) && self.given() > given {
+            self.visitor.trailing_zeros()?;
+        }
+        let error = end.err();
         let source = naming.source(self.opening.settings);
         self.visitor.archive_ended(error.map(|error| (source, error)))
     }
@@ -140,6 +161,9 @@ impl<V: Visitor> Unwrapper<'_, V> {
     }
 }
 
+/// An archive that can seek, as the `zip` crate sees it.
+type Archive<R> = Beneath<DirectoryReader<Cropped<BufReader<R>>>>;
+
 /// Bytes of names that an archive which is read forward may always have.
 const MIN_NAMES_LEN: u64 = 1 << 20;
 
@@ -148,6 +172,8 @@ struct Forward<'f, 'u, V: Visitor> {
     unwrapper: &'f mut Unwrapper<'u, V>,
     naming: &'f Naming,
     depth: u32,
+    /// Why the stream could not be read, if it could not.
+    kept: &'f Kept,
     stopped: Option<Stopped<V::Error>>,
     /// Bytes of names that may yet come: all are held in memory until the directory is read.
     names_left: u64,
@@ -187,7 +213,13 @@ impl<V: Visitor> ZipStreamVisitor for Forward<'_, '_, V> {
             Err(error) => Err(Stopped::Archive(error)),
             Ok(member) => self
                 .unwrapper
-                .entry(&member, entry, is_dir, method, self.depth)
+                .entry(
+                    &member,
+                    &mut self.kept.above(entry, Damage::MEMBER),
+                    is_dir,
+                    method,
+                    self.depth,
+                )
                 .map_err(Stopped::Run),
         };
         result.map_err(|stopped| self.give_up(stopped))
@@ -203,21 +235,22 @@ impl<V: Visitor> ZipStreamVisitor for Forward<'_, '_, V> {
     }
 }
 
-fn zip_error(error: ZipError) -> SourceError {
+/// Why an archive fails, given an error of the `zip` crate.
+fn zip_error(error: ZipError, kept: &Kept) -> SourceError {
     /// As the crate, whose version is fixed, words it.
     const LENGTH_BEHIND: &str = "The file length is not available in the local header";
+    if let Some(error) = kept.take() {
+        return SourceError::of_read(0, error);
+    }
     match error {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => {
             SourceError::Encrypted
         }
         ZipError::UnsupportedArchive(LENGTH_BEHIND) => SourceError::ZipLengthBehind,
-        ZipError::Io(error) => match error.downcast::<SourceError>() {
-            Ok(error) => error,
-            Err(error) => match error.downcast::<LimitExceeded>() {
-                Ok(limit) => SourceError::Limit(limit),
-                Err(error) => SourceError::Read { bytes: 0, error },
-            },
-        },
-        error => SourceError::Zip(error),
+        ZipError::CompressionMethodNotSupported(method) => SourceError::ZipMethod { method },
+        ZipError::Io(ref io) => {
+            SourceError::of_read(0, io::Error::new(io.kind(), Damage::of_zip(&error)))
+        }
+        error => SourceError::Zip(Damage::of_zip(&error)),
     }
 }
