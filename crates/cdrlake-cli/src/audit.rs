@@ -14,6 +14,7 @@ use cdrlake::{
 };
 use serde::{Serialize, Serializer};
 
+use crate::advice::of_finding;
 use crate::audit_args::AuditArguments;
 use crate::bar::RunBar;
 use crate::config;
@@ -372,7 +373,7 @@ fn audit_text(text: &mut String, audit: &Audit) {
         count => writeln!(text, "\n{count} findings"),
     };
     for finding in &audit.findings {
-        let _ = writeln!(text, "  {}\n    {}", finding.id, finding.message);
+        let _ = writeln!(text, "  {}\n    {}", finding.id, of_finding(finding));
     }
     if !audit.accepted.is_empty() {
         let _ = writeln!(text, "\n{} accepted", audit.accepted.len());
@@ -381,7 +382,9 @@ fn audit_text(text: &mut String, audit: &Audit) {
         let _ = writeln!(
             text,
             "  {}\n    {}\n    accepted: {}",
-            accepted.finding.id, accepted.finding.message, accepted.reason
+            accepted.finding.id,
+            of_finding(&accepted.finding),
+            accepted.reason
         );
     }
     for note in &audit.notes {

@@ -22,6 +22,7 @@ use cdrlake_core::{SourceOptions, Strictness};
 use self::judge::{Judged, walk_rejected};
 use self::line::{Line, Wanted};
 use self::place::Place;
+use crate::advice::with_advice;
 use crate::bar::{RunBar, Showing};
 use crate::config;
 use crate::interrupt::{self, Interruptible};
@@ -114,7 +115,7 @@ impl Inspection<'_> {
         self.progress.meet(name);
         let mut bytes = match source.bytes {
             Ok(bytes) => Interruptible(bytes),
-            Err(error) => return self.failed(anyhow!("{name} {}", Chain(&error))),
+            Err(error) => return self.failed(anyhow!("{name} {}", with_advice(Chain(&error)))),
         };
         let options = SourceOptions {
             metadata: source.metadata.clone(),
@@ -132,7 +133,7 @@ impl Inspection<'_> {
             Some(offset) => self.line_at(&mut bytes, offset),
             None => line::find(&mut bytes, Wanted::Number(self.arguments.record_number())),
         };
-        match line.with_context(|| format!("cannot read {name}")) {
+        match line.map_err(|error| unreadable(name, &error)) {
             Ok(Ok(line)) => {
                 let judged = judge::judge(&line, &options)?;
                 self.show(name, &line, &judged, &options)?;
@@ -200,7 +201,7 @@ impl Inspection<'_> {
             self.show(name, &line, &judged, options)?;
             Ok(ControlFlow::Continue(()))
         });
-        let next = match walked.with_context(|| format!("cannot read {name}")) {
+        let next = match walked.map_err(|error| unreadable(name, &error)) {
             Ok(next) => next?,
             Err(error) => return self.failed(error),
         };
@@ -264,4 +265,9 @@ impl Inspection<'_> {
         }
         Ok(Outcome::Done)
     }
+}
+
+/// An error of reading a source.
+fn unreadable(name: &str, error: &io::Error) -> anyhow::Error {
+    anyhow!("cannot read {name}: {}", with_advice(Chain(error)))
 }

@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, everything else to standard error.
 
+mod advice;
 mod args;
 mod audit;
 mod audit_args;

@@ -23,6 +23,7 @@ use clap::Args;
 use self::counted::Stats;
 use self::tables::Tables;
 use self::tally::{Known, Tally};
+use crate::advice::with_advice;
 use crate::bar::RunBar;
 use crate::config;
 use crate::interrupt::{self, Interruptible};
@@ -196,7 +197,7 @@ impl Counting<'_> {
 /// A source wholly or not at all.
 fn count(source: OpenedSource<'_>, strictness: Strictness, progress: &Progress) -> Result<Tally> {
     progress.meet(source.name);
-    let bytes = source.bytes.map_err(|error| anyhow!("{}", Chain(&error)))?;
+    let bytes = source.bytes.map_err(|error| anyhow!(with_advice(Chain(&error))))?;
     let options = SourceOptions {
         metadata: source.metadata.clone(),
         strictness,
@@ -224,7 +225,9 @@ fn count(source: OpenedSource<'_>, strictness: Strictness, progress: &Progress) 
 /// An error of reading, as it stands behind the source's name.
 fn without_name(error: Error) -> anyhow::Error {
     match error {
-        Error::Io { error, .. } => anyhow!("cannot be read to its end: {error}"),
+        Error::Io { error, .. } => {
+            anyhow!("cannot be read to its end: {}", with_advice(error))
+        }
         error => anyhow!("cannot be counted: {error}"),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use cdrlake::{LocalTime, Report, SourceReport, Status, Tally};
 
+use crate::advice;
 use crate::message::{self, Event, Message};
 use crate::standard_error;
 
@@ -19,7 +20,7 @@ pub(crate) fn print(report: &Report, quiet: bool) {
         let SourceReport { source: name, error, .. } = source;
         match (source.status, error) {
             (Status::Failed, Some(error)) => {
-                let text = format_args!("{name} {error}");
+                let text = format_args!("{name} {}", advice::with_advice(error));
                 Message::new(Event::SourceFailed, text).with_all(source).tell();
             }
             (Status::Loaded, _) if !quiet => {

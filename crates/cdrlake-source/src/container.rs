@@ -284,10 +284,8 @@ fn packed(magic: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// What holds no records, though files of CDRs may be taken for it, and what to do with it.
+/// What holds no records, though files of CDRs may be taken for it, and what to do about it.
 fn document(magic: &[u8]) -> Option<&'static str> {
-    const PARQUET: &str = "a Parquet file; convert reads what the carrier delivers: count it with \
-                           stats, query it as it is, or if it is a rejects file give it to --replay";
     const SPREADSHEET: &str = "an office document; a spreadsheet does not keep records as they were \
                                delivered, so fetch the carrier's file";
     /// Where the name of a zip's first entry stands.
@@ -298,7 +296,7 @@ fn document(magic: &[u8]) -> Option<&'static str> {
         text.get(..head.len()).is_some_and(|it| it.eq_ignore_ascii_case(head.as_bytes()))
     };
     match magic {
-        [b'P', b'A', b'R', b'1' | b'E', ..] => Some(PARQUET),
+        [b'P', b'A', b'R', b'1' | b'E', ..] => Some("a Parquet file"),
         [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Some(SPREADSHEET),
         _ if entry.starts_with(b"[Content_Types].xml") => Some(SPREADSHEET),
         _ if entry.starts_with(b"mimetypeapplication/vnd.oasis") => Some(SPREADSHEET),

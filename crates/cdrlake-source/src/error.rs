@@ -4,10 +4,11 @@ use std::fmt;
 use std::io;
 
 use cdrlake_core::{Fault, Position, Reject};
-
+use cdrlake_run::{ErrorKind, Interrupted};
 use thiserror::Error;
 
 use crate::damage::Damage;
+use crate::file::FileChanged;
 use crate::limits::LimitExceeded;
 
 /// The code of a source whose name came before with other content.
@@ -34,7 +35,7 @@ pub enum SourceError {
         error: io::Error,
     },
     /// A fifo, socket or device.
-    #[error("is neither a file nor a directory; pass a stream as `-`, on standard input")]
+    #[error("is neither a file nor a directory")]
     SpecialFile,
     /// What a tar holds beside files: links, devices.
     #[error("is {what} in a tar archive, not a file, and holds no records; pack files")]
@@ -43,7 +44,7 @@ pub enum SourceError {
         what: &'static str,
     },
     /// A sparse file in a tar of the PAX format.
-    #[error("is packed as a sparse file, which is not read; pack it without --sparse")]
+    #[error("is packed as a sparse file, which is not read")]
     Sparse,
     /// Compressed or packed in another way.
     #[error("holds {format} data, which is not read; unpack it first")]
@@ -54,7 +55,7 @@ pub enum SourceError {
     /// A document of another kind, as its first bytes tell.
     #[error("is not a CDR file but {what}")]
     Document {
-        /// The kind, and what to do.
+        /// The kind, and what to do about it.
         what: &'static str,
     },
     /// Its name says gzip, zip or tar, its first bytes do not.
@@ -78,14 +79,11 @@ pub enum SourceError {
     /// forward.
     #[error(
         "is a zip archive in another, whose entries tell their length only behind their content; \
-         unpack the outer archive first, or raise --memory-limit to four times its size"
+         unpack the outer archive first"
     )]
     ZipLengthBehind,
     /// A zip's directory cannot be held in memory.
-    #[error(
-        "has a directory of more than {most} bytes, a quarter of the memory limit; if that is right, \
-         raise --memory-limit"
-    )]
+    #[error("has a directory of more than {most} bytes")]
     ZipDirectoryTooLarge {
         /// The most that it may take.
         most: u64,
@@ -109,14 +107,11 @@ pub enum SourceError {
     #[error("is a zip archive, which can be read from a file but not from a stream; save it first")]
     ZipInStream,
     /// A file to be replayed is no rejects file, or is damaged.
-    #[error(
-        "cannot be read as a rejects file to its end; replay a rejects file that convert wrote"
-    )]
+    #[error("cannot be read as a rejects file to its end")]
     Rejects(#[source] Damage),
     /// A column of a rejects file is missing, or of a type that holds something else.
     #[error(
-        "cannot be replayed: {}, but column {name} of type {wanted} is needed; replay a rejects file \
-         that convert wrote", match found {
+        "cannot be replayed: {}, but column {name} of type {wanted} is needed", match found {
             Some(found) => format!("column {name} is {found}"),
             None => format!("there is no column {name}"),
         }
@@ -156,7 +151,7 @@ pub enum SourceError {
         /// The first line's place and what is wrong with it.
         first: Box<FirstReject>,
     },
-    /// More lines were rejected than `--max-rejects` allows.
+    /// More lines were rejected than the caller allows.
     #[error(
         "has more rejects than {limit}: {rejected} among {records} records; the first is {first}"
     )]
@@ -172,8 +167,7 @@ pub enum SourceError {
     },
     /// Its name, of the carrier's form, was loaded with other content.
     #[error(
-        "was delivered before with other content ({}, now {}); if both are right, allow it with \
-         --allow-changed", earlier.to_hex(), hash.to_hex()
+        "was delivered before with other content ({}, now {})", earlier.to_hex(), hash.to_hex()
     )]
     Changed {
         /// BLAKE3 of this content.
@@ -181,11 +175,14 @@ pub enum SourceError {
         /// BLAKE3 of the content that came first.
         earlier: blake3::Hash,
     },
-    /// Its times are to have a zone, and none can be told.
-    #[error("has no time zone: {0}, or name a zone with --time-zone")]
-    NoTimeZone(&'static str),
-    /// Its times are to have a zone, and its country does not give one.
-    #[error("has no time zone: {0}, with --time-zone")]
+    /// Its times are to have the zone of its country, which is not known.
+    #[error("has no time zone: its country is not known")]
+    NoCountry,
+    /// Its times are to have the zone of its profile, whose settings have none.
+    #[error("has no time zone")]
+    NoZoneOfProfile,
+    /// Its times are to have the zone of its country, which has several.
+    #[error("has no time zone: {0}")]
     TimeZone(cdrlake_core::NoTimeZone),
     /// Lines are to be replayed of a source that the lake does not hold.
     #[error("is not loaded in this lake, so nothing of it can be replayed; load it first")]
@@ -247,6 +244,33 @@ impl SourceError {
         }
     }
 
+    /// What kind of failure it is.
+    ///
+    /// ```
+    /// use cdrlake_run::ErrorKind;
+    /// use cdrlake_source::SourceError;
+    ///
+    /// assert_eq!(SourceError::Encrypted.kind(), ErrorKind::DamagedInput);
+    /// assert_eq!(SourceError::NoCountry.kind(), ErrorKind::Usage);
+    /// let broken = std::io::Error::from_raw_os_error(5);
+    /// assert_eq!(SourceError::Open(broken).kind(), ErrorKind::Io);
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Open(error) | Self::Read { error, .. } | Self::Tar(error) => kind_of(error),
+            // Other inputs, or other settings for them, would do.
+            Self::SpecialFile
+            | Self::ZipInStream
+            | Self::NoCountry
+            | Self::NoZoneOfProfile
+            | Self::TimeZone(_)
+            | Self::NotLoaded
+            | Self::Repeated { .. } => ErrorKind::Usage,
+            _ => ErrorKind::DamagedInput,
+        }
+    }
+
     /// Why something could not be read, after so many of its bytes.
     pub(crate) fn of_read(bytes: u64, error: io::Error) -> Self {
         let error = match error.downcast::<Self>() {
@@ -284,10 +308,49 @@ impl SourceError {
             Self::NotCdr { .. } | Self::Document { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
             Self::Changed { .. } => CHANGED,
-            Self::NoTimeZone(_) | Self::TimeZone(_) => "no_time_zone",
+            Self::NoCountry | Self::NoZoneOfProfile | Self::TimeZone(_) => "no_time_zone",
             Self::NotLoaded => "not_loaded",
             Self::Repeated { .. } => "repeated",
             Self::SameAsFailed { .. } => "same_as_failed",
+        }
+    }
+}
+
+/// What kind of failure an error of reading is: one of this crate, of the system, or of the caller's
+/// stream.
+fn kind_of(error: &io::Error) -> ErrorKind {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    let is_damage = error.raw_os_error().is_none()
+        && matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof);
+    match error.get_ref() {
+        Some(cause) if cause.is::<Interrupted>() => ErrorKind::Interrupted,
+        Some(cause) if cause.is::<FileChanged>() => ErrorKind::Transient,
+        Some(cause) if cause.is::<Damage>() || cause.is::<LimitExceeded>() => {
+            ErrorKind::DamagedInput
+        }
+        _ if is_damage => ErrorKind::DamagedInput,
+        _ => ErrorKind::Io,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_of_what_broke_off_the_reading() {
+        let kind = |error| SourceError::Read { bytes: 7, error }.kind();
+        for (error, expected) in [
+            (Interrupted.into(), ErrorKind::Interrupted),
+            (io::Error::other(FileChanged), ErrorKind::Transient),
+            (io::Error::other(LimitExceeded::Ratio(250)), ErrorKind::DamagedInput),
+            (io::Error::other(Damage::MEMBER), ErrorKind::DamagedInput),
+            (io::ErrorKind::UnexpectedEof.into(), ErrorKind::DamagedInput),
+            (io::Error::from_raw_os_error(5), ErrorKind::Io),
+            (io::Error::other("the caller's stream broke"), ErrorKind::Io),
+        ] {
+            let text = error.to_string();
+            assert_eq!(kind(error), expected, "{text}");
         }
     }
 }

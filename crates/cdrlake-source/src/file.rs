@@ -6,6 +6,13 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use thiserror::Error;
+
+/// A file is not what it was when it was opened.
+#[derive(Clone, Copy, Debug, Error)]
+#[error("the file changed while it was read")]
+pub(crate) struct FileChanged;
+
 /// An open file, and what it was when it was opened.
 #[derive(Clone)]
 pub(crate) struct WatchedFile {
@@ -27,7 +34,7 @@ impl WatchedFile {
         if metadata.len() == self.len && modified(&metadata) == self.modified {
             return Ok(());
         }
-        Err(io::Error::other("the file changed while it was read; convert it again"))
+        Err(io::Error::other(FileChanged))
     }
 
     /// The same open file, unwatched.

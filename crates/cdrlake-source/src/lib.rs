@@ -4,8 +4,11 @@
 //! nothing is extracted, no entry name is ever used as a path, and no declared size is trusted.
 //!
 //! [`visit`] opens an [`Input`] and hands what it meets to a [`Visitor`]; [`walk`] only lists files.
-//! Each container is a module: `gzip`, `zip`, `tar`; `container` tells them apart. What fails a single
-//! source is a [`SourceError`], and never ends the run by itself. It quotes nothing of what was read.
+//! Each container is a module: `gzip`, `zip`, `tar`; `container` tells them apart.
+//!
+//! What fails a single source is a [`SourceError`], and never ends the run by itself. It quotes
+//! nothing of what was read, and names no option of a command: what a user could do about it there
+//! is the caller's to say.
 
 mod chunks;
 mod container;

@@ -32,16 +32,16 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum LimitExceeded {
     /// [`Limits::ratio`].
-    #[error("unwraps to more than {0} times its size; if that is right, raise --max-ratio")]
+    #[error("unwraps to more than {0} times its size")]
     Ratio(u64),
     /// [`Limits::entries`].
-    #[error("has more than {0} members; if that is right, raise --max-entries")]
+    #[error("has more than {0} members")]
     Entries(u64),
     /// [`Limits::depth`].
-    #[error("is wrapped more than {0} deep; if that is right, raise --max-depth")]
+    #[error("is wrapped more than {0} deep")]
     Depth(u32),
     /// [`Limits::total`].
-    #[error("unwraps to more than {0} bytes; if that is right, raise --max-total")]
+    #[error("unwraps to more than {0} bytes")]
     Total(u64),
 }
 

@@ -6,6 +6,7 @@ use maud::{Markup, html};
 
 use super::advice::{accept, advice, fetch, heading, quoted};
 use super::counts::{counted, grouped};
+use crate::advice::of_finding;
 
 /// Findings of a kind that are seen at once; the others unfold.
 const SHOWN: usize = 10;
@@ -70,7 +71,7 @@ fn list(findings: &[&Finding], today: Date) -> Markup {
                 li {
                     @let series = finding.series.to_string();
                     @if !series.is_empty() { b { (series) } ": " }
-                    (finding.message)
+                    (of_finding(finding))
                     " " code.quiet { (quoted(&finding.id)) }
                     @if let Some(command) = fetch(finding, today) { code.command { (command) } }
                 }
@@ -87,7 +88,7 @@ fn accepted(all: &[Accepted]) -> Markup {
             ul {
                 @for Accepted { finding, reason } in all.iter().take(LISTED) {
                     li {
-                        (finding.message) " " code.quiet { (quoted(&finding.id)) } br;
+                        (of_finding(finding)) " " code.quiet { (quoted(&finding.id)) } br;
                         strong { "Accepted: " } (reason)
                     }
                 }
