@@ -68,7 +68,7 @@ pub(crate) fn download_into(
     profile: Option<&Profile>,
 ) -> Result<Outcome> {
     let is_quiet = transfer.connection.quiet;
-    let checks = CarrierChecks { profile: profile.map(ToString::to_string) };
+    let checks = CarrierChecks { profile: profile.map(ToString::to_string), is_quiet };
     let told = Told::new(is_quiet, Showing::of(is_quiet, transfer.no_progress));
     let fetcher = match Fetcher::new(options, &checks, &told) {
         Ok(fetcher) => fetcher,

@@ -74,18 +74,34 @@ impl Format {
     }
 }
 
+/// What becomes of content that is no CDR file, as its first bytes tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Documents {
+    /// It fails.
+    Refused,
+    /// It is a source like any other.
+    Taken,
+}
+
 /// Unwraps one input.
 pub(crate) struct Unwrapper<'u, V> {
     pub(crate) opening: Opening<'u>,
     pub(crate) visitor: &'u mut V,
     pub(crate) budget: Rc<Budget>,
+    documents: Documents,
     /// Sources given to the visitor so far.
     given: u64,
 }
 
 impl<'u, V: Visitor> Unwrapper<'u, V> {
     pub(crate) fn new(opening: Opening<'u>, visitor: &'u mut V) -> Self {
-        Self { opening, visitor, budget: Budget::new(opening.limits, opening.progress), given: 0 }
+        let budget = Budget::new(opening.limits, opening.progress);
+        Self { opening, visitor, budget, documents: Documents::Refused, given: 0 }
+    }
+
+    /// One that unwraps whatever comes, and judges no content.
+    pub(crate) fn of_any_content(opening: Opening<'u>, visitor: &'u mut V) -> Self {
+        Self { documents: Documents::Taken, ..Self::new(opening, visitor) }
     }
 
     /// Sources given to the visitor so far.
@@ -97,7 +113,7 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
     pub(crate) fn file(&mut self, naming: &Naming, mut file: WatchedFile) -> Result<(), V::Error> {
         let format = first_bytes(&mut file).and_then(|magic| {
             file.seek(SeekFrom::Start(0))?;
-            Ok((Format::of_named(&magic, naming), foreign(&magic)))
+            Ok((Format::of_named(&magic, naming), self.refused(&magic)))
         });
         match format {
             Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
@@ -164,12 +180,16 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
             Ok(magic) => magic,
             Err(error) => return self.failed(naming, SourceError::Read { bytes: 0, error }),
         };
-        let format = Format::of_named(&magic, naming);
+        let mut format = Format::of_named(&magic, naming);
         if self.breaks_promise(naming, format) {
             return self.not_promised(naming);
         }
-        if let Some(error) = foreign(&magic) {
+        if let Some(error) = self.refused(&magic) {
             return self.failed(naming, error);
+        }
+        // An office document is a zip of its own kind.
+        if foreign(&magic).is_some() {
+            format = Format::Plain;
         }
         let mut stream = Cursor::new(magic).chain(stream);
         if format == Format::Plain {
@@ -223,6 +243,14 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
             Ok(magic) if magic.is_empty() => Ok(()),
             Ok(magic) => self.stream(naming, &mut Cursor::new(magic).chain(content), depth),
             Err(error) => self.failed(naming, SourceError::Read { bytes: 0, error }),
+        }
+    }
+
+    /// Why what begins like this is refused, if it is.
+    fn refused(&self, magic: &[u8]) -> Option<SourceError> {
+        match self.documents {
+            Documents::Refused => foreign(magic),
+            Documents::Taken => None,
         }
     }
 

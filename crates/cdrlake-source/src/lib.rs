@@ -3,13 +3,15 @@
 //! A [`Source`] is a name, what is known of it, and a [`Read`](std::io::Read). Archives are streamed:
 //! nothing is extracted, no entry name is ever used as a path, and no declared size is trusted.
 //!
-//! [`visit`] opens an [`Input`] and hands what it meets to a [`Visitor`]; [`walk`] only lists files.
-//! Each container is a module: `gzip`, `zip`, `tar`; `container` tells them apart.
+//! [`visit`] opens an [`Input`] and hands what it meets to a [`Visitor`]; [`walk`] only lists files,
+//! and [`check_archive`] reads an archive to find out whether it is sound. Each container is a module:
+//! `gzip`, `zip`, `tar`; `container` tells them apart.
 //!
 //! What fails a single source is a [`SourceError`], and never ends the run by itself. It quotes
 //! nothing of what was read, and names no option of a command: what a user could do about it there
 //! is the caller's to say.
 
+mod check;
 mod chunks;
 mod container;
 mod cropped;
@@ -36,6 +38,7 @@ mod walk;
 mod zip;
 mod zip_end;
 
+pub use check::{Checked, check_archive};
 pub use damage::Damage;
 pub use error::{CHANGED, FirstReject, SourceError};
 pub use excluded::Excluded;

@@ -1,9 +1,10 @@
-//! That no error quotes what was read, however a container is damaged.
+//! That no error quotes what was read, however a container is damaged; and that an archive passes its
+//! check if, and only if, a run could read all of it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use cdrlake_run::{Chain, Interrupt, Progress};
 use cdrlake_source::{
-    Excluded, Input, Limits, Opening, RejectedLine, Settings, Source, SourceError, Visitor, visit,
+    Checked, Excluded, Input, Limits, Opening, RejectedLine, Settings, Source, SourceError,
+    Visitor, check_archive, visit,
 };
 use fastrand::Rng;
 use flate2::Compression;
@@ -171,7 +173,6 @@ fn damaged(mut bytes: Vec<u8>, records: &[u8], rng: &mut Rng) -> Vec<u8> {
 struct Collecting {
     sources: usize,
     errors: Vec<String>,
-    trailing_zeros: usize,
 }
 
 impl Collecting {
@@ -210,7 +211,6 @@ impl Visitor for Collecting {
     }
 
     fn trailing_zeros(&mut self) -> Result<(), ()> {
-        self.trailing_zeros += 1;
         Ok(())
     }
 
@@ -254,6 +254,12 @@ fn read(path: &Path, zip_buffer: u64) -> Collecting {
     collecting
 }
 
+fn check(path: &Path, zip_buffer: u64) -> Result<Checked, SourceError> {
+    let name = path.file_name().unwrap().to_str().unwrap();
+    let file = File::open(path).unwrap();
+    with_opening(zip_buffer, |opening| check_archive(file, name, opening))
+}
+
 #[test]
 fn errors_quote_nothing_of_what_was_read() {
     let records = records();
@@ -271,13 +277,19 @@ fn errors_quote_nothing_of_what_was_read() {
         for (name, bytes) in files(&records, &damage) {
             let path = directory.path().join(name);
             fs::write(&path, &bytes).unwrap();
-            let Collecting { sources, errors, .. } = read(&path, zip_buffer);
+            let Collecting { sources, errors } = read(&path, zip_buffer);
             if way == 0 {
                 assert!(errors.is_empty() && sources > 0, "{name}: {errors:?}");
             }
             for error in &errors {
                 assert!(runs(error.as_bytes()).is_disjoint(&numbers), "{name}, {way}: {error}");
                 kinds.insert(error.replace(|character: char| character.is_ascii_digit(), ""));
+            }
+            if name != "rejects.parquet" {
+                let checked = check(&path, zip_buffer);
+                let is_sound = checked.as_ref().is_ok_and(|checked| checked.sources > 0);
+                assert_eq!(checked.is_ok(), errors.is_empty(), "{name}, {way}: {errors:?}");
+                assert_eq!(is_sound, errors.is_empty() && sources > 0, "{name}, {way}");
             }
         }
     }
@@ -298,12 +310,13 @@ fn zeros_may_follow_any_archive() {
             }
             let path = directory.path().join(name);
             fs::write(&path, bytes).unwrap();
-            let Collecting { errors, trailing_zeros, .. } = read(&path, zip_buffer);
+            let Collecting { errors, .. } = read(&path, zip_buffer);
             assert!(errors.is_empty(), "{name}: {errors:?}");
+            let checked = check(&path, zip_buffer).unwrap();
             // A tar ends with zeros anyway.
             let is_tar =
                 name.starts_with("inner.tar") || ["a.tar", "tar_in_zip.zip"].contains(&name);
-            assert_eq!(trailing_zeros, usize::from(!is_tar), "{name}");
+            assert_eq!(checked.trailing_zeros, u64::from(!is_tar), "{name}");
         }
     }
 }

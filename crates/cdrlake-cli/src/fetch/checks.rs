@@ -1,19 +1,21 @@
 //! What the fetcher does not know: the carrier's names, and whether an archive is sound.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read};
 
-use cdrlake::Limits;
+use cdrlake::{Chain, Interrupt, Limits, LoadOptions, Progress, Settings};
 use cdrlake_core::{Metadata, parse_file_name};
 use cdrlake_fetch::{Checks, Contents, Format};
-use flate2::read::MultiGzDecoder;
-use zip::ZipArchive;
+use cdrlake_source::{Excluded, Opening, SourceError, check_archive};
 
-/// Checks by the carrier's forms of names, and by unwrapping archives to nowhere.
+use crate::message::{Event, Message};
+
+/// Checks by the carrier's forms of names, and by reading archives as `convert` reads them.
 #[derive(Debug, Default)]
 pub(crate) struct CarrierChecks {
     /// Decides where a name can be split in several ways.
     pub(crate) profile: Option<String>,
+    /// Whether warnings are left out.
+    pub(crate) is_quiet: bool,
 }
 
 impl Checks for CarrierChecks {
@@ -22,60 +24,36 @@ impl Checks for CarrierChecks {
     }
 
     fn test(&self, archive: &mut File, format: Format) -> Result<Contents, String> {
-        let tested = match format {
-            Format::Zip => test_zip(archive),
-            Format::Gzip => test_gzip(archive),
+        // The archive's own name is not known yet.
+        let name = match format {
+            Format::Zip => "download.zip",
+            Format::Gzip => "download.gz",
         };
-        tested.map_err(|error| error.to_string())
-    }
-}
-
-/// Every entry to its end, where its checksum is compared.
-fn test_zip(archive: &mut File) -> io::Result<Contents> {
-    let mut budget = Budget::of(archive)?;
-    let mut zip = ZipArchive::new(BufReader::new(archive))?;
-    if zip.len() as u64 > Limits::default().entries {
-        return Err(io::Error::other("it has too many entries"));
-    }
-    for number in 0..zip.len() {
-        let entry = zip.by_index(number);
-        // The message may quote the entry's name; its number says as much.
-        let tested = entry.map_err(io::Error::from).and_then(|entry| budget.drain(entry));
-        tested.map_err(|error| {
-            io::Error::new(error.kind(), format!("entry {}: {error}", number + 1))
-        })?;
-    }
-    Ok(if zip.is_empty() { Contents::Nothing } else { Contents::Files })
-}
-
-/// Every member to its end, where checksum and length are compared.
-fn test_gzip(archive: &mut File) -> io::Result<Contents> {
-    let mut budget = Budget::of(archive)?;
-    budget.drain(MultiGzDecoder::new(BufReader::new(archive)))?;
-    Ok(Contents::Files)
-}
-
-/// How many bytes an archive may still unwrap to.
-struct Budget(u64);
-
-impl Budget {
-    /// As much as `convert` would unwrap of it.
-    fn of(archive: &File) -> io::Result<Self> {
-        let limits = Limits::default();
-        Ok(Self(archive.metadata()?.len().saturating_mul(limits.ratio).min(limits.total)))
-    }
-
-    fn drain(&mut self, stream: impl Read) -> io::Result<()> {
-        let read = io::copy(&mut stream.take(self.0.saturating_add(1)), &mut io::sink())?;
-        let left = self.0.checked_sub(read);
-        self.0 = left.ok_or_else(|| io::Error::other("it unwraps to far more than it is"))?;
-        Ok(())
+        let opening = Opening {
+            settings: &Settings::default(),
+            limits: Limits::default(),
+            // As much as `convert` takes without further options.
+            zip_buffer: LoadOptions::DEFAULT_MEMORY_LIMIT / 4,
+            excluded: &Excluded::default(),
+            interrupt: &Interrupt::default(),
+            progress: &Progress::default(),
+        };
+        let checked = archive.try_clone().map_err(SourceError::Open);
+        let checked = checked.and_then(|archive| check_archive(archive, name, opening));
+        let checked = checked.map_err(|error| format!("it {}", Chain(&error)))?;
+        if checked.trailing_zeros > 0 && !self.is_quiet {
+            let (code, count) = ("trailing_zeros", checked.trailing_zeros);
+            let text = format_args!("{count} {code}: zeros follow so many archives of a download");
+            let message = Message::new(Event::SourceWarning, text);
+            message.with("code", code).with("count", count).tell();
+        }
+        Ok(if checked.is_empty() { Contents::Nothing } else { Contents::Files })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Seek, Write};
+    use std::io::{self, Seek, Write};
 
     use flate2::Compression;
     use flate2::write::GzEncoder;
@@ -115,6 +93,30 @@ mod tests {
     }
 
     #[test]
+    fn zeros_may_follow_and_nothing_else() {
+        for (bytes, format) in [(zip(&[b"abc"]), Format::Zip), (gzip(b"abc"), Format::Gzip)] {
+            let padded = [&bytes[..], &[0; 1000]].concat();
+            assert_eq!(test(&padded, format), Ok(Contents::Files), "{format:?}");
+            assert!(test(&[&padded, &b"x"[..]].concat(), format).is_err(), "{format:?}");
+        }
+    }
+
+    /// What is downloaded may be a bill; it is for nobody but the reader of CDRs to refuse.
+    #[test]
+    fn files_of_any_content_may_be_in_an_archive() {
+        let office = [b"PK\x03\x04", &[0; 26][..], b"[Content_Types].xml"].concat();
+        let files = [&b"%PDF-1.7"[..], b"a;b", b"<html>", b"PAR1", b"7z\xBC\xAF\x27\x1C", &office];
+        assert_eq!(test(&zip(&files), Format::Zip), Ok(Contents::Files));
+        let inner = zip(&[b"abc"]);
+        assert_eq!(test(&zip(&[&inner]), Format::Zip), Ok(Contents::Files));
+        let cut = &inner[..inner.len() - 1];
+        let problem = test(&zip(&[cut]), Format::Zip).unwrap_err();
+        assert!(problem.starts_with("it cannot be read as a zip archive"), "{problem}");
+        let deep = zip(&[&zip(&[&zip(&[&inner])])]);
+        assert!(test(&deep, Format::Zip).unwrap_err().contains("more than 3 deep"));
+    }
+
+    #[test]
     fn every_cut_and_most_flips_are_found() {
         let content: Vec<u8> = (0..200u8).collect();
         for (bytes, format) in
@@ -137,13 +139,13 @@ mod tests {
     fn bombs_are_not_unwrapped_to_their_end() {
         let bomb = vec![0; 64 << 20];
         for (bytes, format) in [(gzip(&bomb), Format::Gzip), (zip(&[&bomb]), Format::Zip)] {
-            assert!(test(&bytes, format).unwrap_err().contains("far more"), "{format:?}");
+            assert!(test(&bytes, format).unwrap_err().contains("times its size"), "{format:?}");
         }
     }
 
     #[test]
     fn names_of_the_carrier() {
-        let checks = CarrierChecks { profile: Some("ABC".to_owned()) };
+        let checks = CarrierChecks { profile: Some("ABC".to_owned()), is_quiet: false };
         for name in ["AM220120110182.cdr.zip", "DE_ABC_01_0001_20101208090122.cdr.gz"] {
             assert!(checks.is_known_name(name), "{name}");
         }
