@@ -9,6 +9,7 @@
 //!   batches ([`read_batches`]).
 //! * `cdrlake-lake`: lakes, which are changed all or nothing ([`convert_to_lake`], [`unload`]).
 //! * `cdrlake-audit`: questions to a lake ([`audit`], [`totals`]).
+//! * `cdrlake-sync` (here [`sync`]): what a lake has not, fetched from the carrier and loaded.
 //! * `cdrlake-run`: what every run has.
 
 pub use cdrlake_audit::{
@@ -35,3 +36,4 @@ pub use cdrlake_source::{
     FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
     TimeZones, is_lake,
 };
+pub use cdrlake_sync as sync;
