@@ -11,9 +11,10 @@ mod told;
 use std::path::Path;
 
 use anyhow::Result;
-use cdrlake_fetch::{Error, ErrorKind, Fetcher, Inbox, Options, Profile, Report, Task, Warning};
+use cdrlake::sync::{SyncError, fetch};
+use cdrlake_fetch::{Error, ErrorKind, Options, Profile, Report, Task, Warning};
 
-pub(crate) use self::args::{FetchArguments, TransferArguments, offering};
+pub(crate) use self::args::{FetchArguments, TransferArguments};
 use self::args::{Files, What};
 use self::checks::CarrierChecks;
 pub(crate) use self::options::options;
@@ -70,17 +71,16 @@ pub(crate) fn download_into(
     let is_quiet = transfer.connection.quiet;
     let checks = CarrierChecks { profile: profile.map(ToString::to_string), is_quiet };
     let told = Told::new(is_quiet, Showing::of(is_quiet, transfer.no_progress));
-    let fetcher = match Fetcher::new(options, &checks, &told) {
-        Ok(fetcher) => fetcher,
-        Err(error) => return Ok(usage(error)),
-    };
-    let inbox = Inbox::open(output)?;
-    let report = {
+    let fetched = {
         let _soon = interrupt::end_soon();
-        fetcher.run(tasks, &inbox)
+        fetch(tasks, output, options, &checks, &told)
     };
-    drop(fetcher);
     drop(told);
+    let report = match fetched {
+        Ok(report) => report,
+        Err(SyncError::Setup(error)) => return Ok(usage(error)),
+        Err(error) => return Err(error.into()),
+    };
     print(&report, is_quiet);
     Ok(outcome(&report))
 }

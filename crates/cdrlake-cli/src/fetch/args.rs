@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cdrlake_core::parse_product;
+use cdrlake::sync::parse_offering;
 use cdrlake_fetch::{
     AccountNumber, Bill, Days, Endpoint, InvoiceNumber, Lookup, Month, NumberOrderId, Offering,
     Operation, OrderId, Profile, Task, UNRATED_DAYS, Usage, Year,
@@ -105,7 +105,7 @@ pub(crate) struct UnratedArguments {
     profile: Profile,
 
     /// The product: offering, name or identifier, in any case.
-    #[arg(long, value_name = "PRODUCT", value_parser = offering)]
+    #[arg(long, value_name = "PRODUCT", value_parser = parse_offering)]
     product: Offering,
 
     /// The first day, as 2026-11-01.
@@ -131,7 +131,7 @@ pub(crate) struct ConsolidatedArguments {
     profile: Profile,
 
     /// The product: offering, name or identifier, in any case.
-    #[arg(long, value_name = "PRODUCT", value_parser = offering)]
+    #[arg(long, value_name = "PRODUCT", value_parser = parse_offering)]
     #[arg(required_unless_present = "order_id", conflicts_with = "order_id")]
     product: Option<Offering>,
 
@@ -352,27 +352,6 @@ fn days(from: Date, to: Option<Date>) -> Result<Days, String> {
     Days::new(from, to.unwrap_or(from)).map_err(|error| error.to_string())
 }
 
-/// The API's offering that a person means: by the name that the API has for it, or by name or
-/// identifier of the file names.
-pub(crate) fn offering(text: &str) -> Result<Offering, String> {
-    let wrong = match text.parse() {
-        Ok(offering) => return Ok(offering),
-        Err(error) => error,
-    };
-    let identifier = parse_product(text).map_err(|_| wrong.to_string())?;
-    let name = match identifier.as_str() {
-        "00" => "Voice Line",
-        "10" => "SIP Trunking",
-        "11" => "IP Voice Line",
-        "12" => "IN For Resellers",
-        "15" => "Wholesale SIP",
-        "19" => "CIC for Resellers",
-        "20" => "CIC Opc Reseller",
-        _ => return Err(wrong.to_string()),
-    };
-    name.parse().map_err(|_| wrong.to_string())
-}
-
 /// A parameter of a query.
 fn parameter(text: &str) -> Result<(String, String), &'static str> {
     let parts = text.split_once('=').filter(|(name, _)| !name.is_empty());
@@ -398,28 +377,6 @@ fn duration(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn products_go_by_every_name() {
-        for (text, name) in [
-            ("sip trunking", "SIP Trunking"),
-            ("10", "SIP Trunking"),
-            ("Wholesale SIP", "Wholesale SIP"),
-            ("geographic number hosting", "Wholesale SIP"),
-            ("15", "Wholesale SIP"),
-            ("IN for Resellers", "IN For Resellers"),
-            ("12", "IN For Resellers"),
-            ("Voice Line (v)", "IP Voice Line"),
-            ("00", "Voice Line"),
-            ("19", "CIC for Resellers"),
-            ("20", "CIC Opc Reseller"),
-        ] {
-            assert_eq!(offering(text).map(|offering| offering.as_str()), Ok(name), "{text}");
-        }
-        for wrong in ["", "01", "SIP"] {
-            assert!(offering(wrong).unwrap_err().contains("\"CIC for Resellers\""), "{wrong}");
-        }
-    }
 
     #[test]
     fn durations() {
