@@ -94,8 +94,8 @@ pub(crate) fn of_finding(finding: &Finding) -> Cow<'_, str> {
 mod tests {
     use std::io;
 
-    use cdrlake_core::TimeZone;
     use cdrlake::{Chain, LimitExceeded, SourceError};
+    use cdrlake_core::TimeZone;
 
     use super::*;
 

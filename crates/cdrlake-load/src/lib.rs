@@ -47,7 +47,7 @@ mod work;
 
 pub use batches::{ReadOptions, Table, read_batches};
 pub use blocks::{OpenSource, SourceEnd, SourceKind};
-pub use cdrlake_source::{Input, Settings, Stream};
+pub use cdrlake_source::{Input, Settings, Source, Stream};
 pub use check_outputs::check_outputs;
 pub use codes::Codes;
 pub use collect::LoadedSource;

@@ -51,12 +51,12 @@ pub struct Loaded<Output> {
     pub empty_inputs: Vec<String>,
 }
 
-/// Loads all inputs into a sink: wholly, or not at all.
+/// Loads all inputs into a sink, each source wholly or not at all.
 ///
 /// # Errors
 ///
 /// [`LoadError`], if the run as a whole cannot be done; the sink is dropped unfinished then. A source
-/// that fails is no error of the run: [`Loaded::sources`] tells.
+/// that fails, an input that is not there included, is no error of the run: [`Loaded::sources`] tells.
 pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, LoadError> {
     let Run { options, where_date, spool_near, .. } = run;
     let Run { record_id, privacy, rejects, excluded, history, .. } = run;
@@ -102,7 +102,8 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
     Ok(Loaded { output, sources, empty_inputs })
 }
 
-/// Loads all inputs of `options` into a sink, of which nothing was loaded before.
+/// Loads all inputs of `options` into a sink that knows nothing of earlier runs. The report says what
+/// became of each source; its `outputs` are empty, for only the sink knows them.
 ///
 /// # Errors
 ///

@@ -5,7 +5,7 @@ use std::fmt;
 use arrow_array::temporal_conversions::timestamp_us_to_datetime;
 use serde::{Serialize, Serializer};
 
-/// Seconds, exact to a tenth; in JSON a decimal in a string.
+/// Seconds, exact to a tenth; displayed, and in JSON as a string, with one decimal: `216.0`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seconds(u64);
 

@@ -19,12 +19,12 @@ pub struct Report {
     /// Sums over the loaded sources.
     #[serde(flatten)]
     pub totals: Tally,
-    /// One an input's source, in input order.
+    /// One for each source that was met, in input order.
     pub sources: Vec<SourceReport>,
     /// Inputs in which there was no source: empty directories and archives. Also tables of calls that
     /// stand beside rejects files which are replayed.
     pub empty_inputs: Vec<String>,
-    /// The files published; none if no source was loaded.
+    /// The files published; none if no source was loaded, or if the sink is the caller's.
     pub outputs: Vec<Output>,
     /// Rejected lines that were counted and not written, for they hold numbers in clear.
     pub rejects_not_written: u64,
@@ -226,7 +226,8 @@ fn hexadecimal<S: Serializer>(hash: &Option<blake3::Hash>, to: S) -> Result<S::O
 pub enum Status {
     /// Its records are in the output.
     Loaded,
-    /// An earlier source has the same content.
+    /// An earlier source has the same content. Nothing of this one is in the output, and it is no
+    /// failure: [`SourceReport::same_as`] names the other.
     Skipped,
     /// Nothing of it is in the output.
     Failed,

@@ -8,11 +8,14 @@
 //! A source is loaded wholly or not at all, and some turn out broken only at their end. Small ones
 //! share a block with others; the encoder [takes them back](Encoder::take_back), or the block is
 //! encoded once more without them. Large ones, and the members of an archive that only its end can
-//! vouch for, are written as they come, after a [savepoint](Sink::savepoint): if they fail, the
-//! sink [rolls back](Sink::rollback) to it, else the savepoint is [released](Sink::release).
+//! vouch for, are written as they come, after a [savepoint](Sink::savepoint): if they fail, or prove to
+//! have the content of another, the sink [rolls back](Sink::rollback) to it, else the savepoint is [released](Sink::release).
 //! Savepoints may be inside each other; the last one taken is always the first to go.
 //!
-//! A sink that counts rows:
+//! What came of each source, its rows, rejects and seconds, the [`Report`](crate::Report) tells already;
+//! a sink is for what becomes of the rows. Errors of its own become
+//! [`LoadError::caller`]. A sink that counts rows (`examples/summary.rs` has one that keeps them by
+//! source):
 //!
 //! ```
 //! use arrow_array::RecordBatch;
@@ -102,7 +105,8 @@ pub trait Sink {
     /// The half that is shared by threads; asked for once, before the run begins.
     fn encoder(&self) -> Self::Encoder;
 
-    /// A source was met. They come in input order, and their indexes count from 0.
+    /// A source was met; it may still fail, or be skipped. They come in input order, and their indexes
+    /// count from 0: [`OpenSource::index`] of its rows is the same.
     ///
     /// # Errors
     ///
@@ -119,7 +123,9 @@ pub trait Sink {
     /// Whatever ends the run.
     fn write(&mut self, rows: <Self::Encoder as Encoder>::Rows) -> Result<(), LoadError>;
 
-    /// Writes the rejected lines of a source, all of them, once nothing can take the source back.
+    /// Writes the rejected lines of a source that is loaded: called once for each such source that has
+    /// any, and for no other, when all its rows are written and nothing can take it back. A later
+    /// rollback does not concern them.
     ///
     /// # Errors
     ///
@@ -134,7 +140,8 @@ pub trait Sink {
     /// Whatever ends the run.
     fn savepoint(&mut self) -> Result<Self::Savepoint, LoadError>;
 
-    /// Takes back what was written since a savepoint.
+    /// Takes back the rows that were written since a savepoint. Rejected lines are not concerned: they
+    /// come only when their source stays.
     ///
     /// # Errors
     ///
@@ -151,7 +158,8 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Nothing more will come. It is called while the run's threads are still there to help
+    /// Nothing more will come. It is called once, also if no source was loaded, and only if the run as a
+    /// whole succeeds: a sink that is dropped without it must leave nothing behind. It is called while the run's threads are still there to help
     /// ([`defer`](crate::defer)).
     ///
     /// # Errors
@@ -188,7 +196,9 @@ pub trait Encoder: Sync {
     /// Whatever ends the run.
     fn begin(&self) -> Result<Self::Block, LoadError>;
 
-    /// Adds rows of a source. A source's batches come one after the other.
+    /// Adds rows of a source, with the columns of the table of calls. Within a block all batches of a
+    /// source come together, and sources come in input order; a large source has rows in several blocks.
+    /// [`tenths`](crate::tenths) sums their durations.
     ///
     /// # Errors
     ///
@@ -200,8 +210,9 @@ pub trait Encoder: Sync {
         batch: RecordBatch,
     ) -> Result<(), LoadError>;
 
-    /// Takes back the rows of the source that came last, and tells whether it could. If not, the
-    /// block is decoded once more without that source.
+    /// Takes back what this block has of `source`, whose rows came last, if it has any, and tells whether
+    /// it could. If not, the block is dropped and decoded once more without that source. What earlier
+    /// blocks hold of it, [`Sink::rollback`] takes back.
     fn take_back(&self, block: &mut Self::Block, source: &OpenSource) -> bool {
         let _ = (block, source);
         false
@@ -216,6 +227,9 @@ pub trait Encoder: Sync {
 }
 
 /// The rejected lines of a source that is loaded.
+///
+/// Where numbers are masked or pseudonymized and rejected lines are not to be written, they come
+/// without their bytes.
 #[derive(Debug)]
 pub struct RejectedLines<'r> {
     /// The source.

@@ -46,7 +46,8 @@ impl Totals {
     }
 }
 
-/// Tenths of seconds of a batch's calls.
+/// Returns the sum of the durations of a batch's calls, in tenths of a second
+/// ([`Seconds::from_tenths`]); 0 if the batch has no such column.
 #[must_use]
 pub fn tenths(batch: &RecordBatch) -> u64 {
     let durations = batch.column_by_name("duration");

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use cdrlake::{Chain, ErrorKind, LakeError, LoadError, SourceError};
+use cdrlake::{Chain, ErrorKind, LakeError, LoadError};
 use cdrlake_core::Field;
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
@@ -35,8 +35,8 @@ pub(crate) fn exception(py: Python<'_>, error: &LakeError) -> PyErr {
                     details.set_item("field", fault.field.map(Field::name))?;
                     details.set_item("reject_code", fault.code.as_str())?;
                 }
-                match **error {
-                    SourceError::Open(_) | SourceError::Read { .. } => "FileError",
+                match error.kind() {
+                    ErrorKind::Io | ErrorKind::Transient => "FileError",
                     _ => "DataError",
                 }
             }

@@ -9,7 +9,8 @@
 //!   batches ([`read_batches`]).
 //! * `cdrlake-lake`: lakes, which are changed all or nothing ([`convert_to_lake`], [`unload`]).
 //! * `cdrlake-audit`: questions to a lake ([`audit`], [`totals`]).
-//! * `cdrlake-sync` (here [`sync`]): what a lake has not, fetched from the carrier and loaded.
+//! * `cdrlake-sync` (here `sync`, with the feature of that name): what a lake has not, fetched from the
+//!   carrier and loaded.
 //! * `cdrlake-run`: what every run has.
 
 pub use cdrlake_audit::{
@@ -36,4 +37,5 @@ pub use cdrlake_source::{
     FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
     TimeZones, is_lake,
 };
+#[cfg(feature = "sync")]
 pub use cdrlake_sync as sync;

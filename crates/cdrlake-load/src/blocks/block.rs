@@ -66,9 +66,9 @@ pub(crate) struct PickedLine {
 /// A source, as the workers need to know it.
 #[derive(Debug)]
 pub struct OpenSource {
-    /// Its place among the sources of the run.
+    /// Its index among the sources of the run, from 0, as in [`Report::sources`](crate::Report::sources).
     pub index: usize,
-    /// For messages: the path as the user gave it, and `!member`.
+    /// Its path as the user gave it, and `!member`, as in [`SourceReport::source`](crate::SourceReport::source).
     pub name: Arc<str>,
     /// How it is decoded, and what its name tells.
     pub options: SourceOptions,
