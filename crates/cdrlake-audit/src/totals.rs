@@ -83,7 +83,7 @@ pub(super) fn of_lake(
     of: PeriodOf,
 ) -> Result<Vec<TotalsRow>, AuditError> {
     if let Some(run) = &facts.moment.publishing {
-        return Err(AuditError::Unpublished { lake: lake.locate(""), run: run.clone() });
+        return Err(AuditError::Unpublished { lake: lake.name(), run: run.clone() });
     }
     let calls = || facts.files.iter().filter(|file| file.kind == FileKind::Calls);
     lake.progress().begin(calls().map(|file| lake.bytes(&file.path)).sum());

@@ -63,7 +63,10 @@ fn what_does_not_go_together_is_refused() {
         (&["-o", "c.parquet", "--partition-by", "none"], "--partition-by is not for c.parquet"),
         (&["-o", "lake", "--partition-by", "month"], "expected call_month or call_date"),
         (&["-o", "other"], "other is not a lake, and not empty"),
-        (&["-o", "lake", "--deduplicate"], "lake was made without --record-id"),
+        (
+            &["-o", "lake", "--deduplicate"],
+            "lake was made without record_id, so duplicates cannot be told; make a lake with --record-id",
+        ),
     ] {
         let arguments = [&["convert"][..], arguments].concat();
         let (status, said) = run(directory.path(), &arguments, &[SAMPLE]);

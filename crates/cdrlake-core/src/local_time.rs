@@ -18,7 +18,9 @@ pub const fn day_of(microseconds: i64) -> i64 {
 /// it is beyond.
 #[must_use]
 pub fn date_of_day(day: i64) -> Date {
-    EPOCH.date().saturating_add(SignedDuration::from_hours(day.saturating_mul(24)))
+    /// More than there are in the years -9999 to 9999.
+    const MOST: i64 = 8_000_000;
+    EPOCH.date().saturating_add(SignedDuration::from_hours(24 * day.clamp(-MOST, MOST)))
 }
 
 /// Returns a time as date and time; none beyond the years -9999 to 9999.

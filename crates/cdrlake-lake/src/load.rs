@@ -51,7 +51,7 @@ pub(crate) fn load_into<C: Commit>(
 ) -> Result<Report, LakeError> {
     let OpenLake { lake, settings, .. } = open;
     if options.duplicates == Duplicates::Drop && settings.record_id == RecordId::Omit {
-        return Err(LakeError::NoRecordIds(lake.locate("")));
+        return Err(LakeError::NoRecordIds(lake.name()));
     }
     let snapshot = open.snapshot()?;
     let partition_by = settings.partition_by;

@@ -79,6 +79,12 @@ impl LakeReader {
         self.locate(path).metadata().map_or(0, |metadata| metadata.len())
     }
 
+    /// What messages call the lake.
+    #[must_use]
+    pub fn name(&self) -> PathBuf {
+        self.location.root.clone()
+    }
+
     /// Where a path in the lake is, for messages.
     #[must_use]
     pub fn locate(&self, path: &str) -> PathBuf {

@@ -191,6 +191,10 @@ impl Commit for DirectoryLake {
         Ok(FileChunks::File(file))
     }
 
+    fn name(&self) -> PathBuf {
+        self.root.clone()
+    }
+
     fn locate(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }

@@ -114,6 +114,10 @@ impl Commit for MemoryLake {
         Ok(FileChunks::Memory(file.bytes.clone()))
     }
 
+    fn name(&self) -> PathBuf {
+        "memory".into()
+    }
+
     fn locate(&self, path: &str) -> PathBuf {
         path.into()
     }

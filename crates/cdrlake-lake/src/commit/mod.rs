@@ -83,6 +83,9 @@ pub trait Commit {
     /// [`LakeError::Read`], with what the system says.
     fn read(&self, path: &str) -> Result<FileChunks, LakeError>;
 
+    /// What messages call the lake.
+    fn name(&self) -> PathBuf;
+
     /// Where a path in the lake is, for messages and reports.
     fn locate(&self, path: &str) -> PathBuf;
 }

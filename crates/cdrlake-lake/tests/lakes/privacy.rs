@@ -119,7 +119,7 @@ fn what_contradicts_is_refused_before_anything_is_written() {
     let lab = Lab::new();
     let pseudonymized = Some(Numbers::Pseudonymized);
     for (asked, expected) in [
-        (Asked::of(pseudonymized, None, RecordId::Omit), "name its file with --key-file"),
+        (Asked::of(pseudonymized, None, RecordId::Omit), "with a key, and none is given"),
         (Asked::of(None, key(1), RecordId::Fill), "the key has nothing to key"),
         (Asked::of(Some(MASKED), key(1), RecordId::Omit), "the key has nothing to key"),
         (Asked::of(Some(MASKED), None, RecordId::Fill), "must be keyed"),
@@ -131,8 +131,11 @@ fn what_contradicts_is_refused_before_anything_is_written() {
     lab.load_with(&[&Source::new(1, 10)], ways()[3].set());
     let [id, other] = [1, 2].map(|byte| key(byte).unwrap().id());
     for (asked, expected) in [
-        (Asked::of(None, None, RecordId::Omit), format!("name the file of key {id}")),
-        (Asked::of(pseudonymized, None, RecordId::Omit), format!("name the file of key {id}")),
+        (Asked::of(None, None, RecordId::Omit), format!("is keyed with {id}, and no key is given")),
+        (
+            Asked::of(pseudonymized, None, RecordId::Omit),
+            format!("is keyed with {id}, and no key is given"),
+        ),
         (
             Asked::of(None, key(2), RecordId::Omit),
             format!("keyed with {id}, and this is key {other}"),
