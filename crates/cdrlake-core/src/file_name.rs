@@ -1,4 +1,5 @@
-//! What the name of a file or archive member tells of the records in it (sections 4.3 and 4.4.5).
+//! What the name of a file or archive member tells of the records in it (sections 4.3 and 4.4.5),
+//! whatever copies, downloads and other systems made of it.
 
 use crate::calendar::{days, microseconds, seconds_of_day};
 use crate::country::Country;
@@ -36,54 +37,132 @@ impl Metadata {
     }
 }
 
-/// What `name`, without directories, tells; nothing if it has neither of the carrier's forms.
+/// What `name`, without directories, tells; nothing if it has neither of the carrier's forms. Letter
+/// case does not matter.
 ///
-/// * `<country>_<profile>_<product identifier>_<sequence>_<YYYYMMDDHHmmss>.cdr[.gz|.zip]`. A
-///   country that the carrier does not deliver is left out.
-/// * `<profile><order id>.cdr[.gz|.zip]`, a consolidated delivery: the order id begins with a date,
-///   so the split is where 1 to 5 characters precede one of 2000 to 2099. If several are possible,
-///   `profile` decides.
+/// * A name that holds exactly one stem `<country>_<profile>_<product identifier>_<sequence>_\
+///   <YYYYMMDDHHmmss>`, between what is neither letter nor digit, is that delivery's, whatever else
+///   stands in it: `Copy of …`, `… (2)`, `….cdr.gz.1`. A country that the carrier does not deliver is
+///   left out.
+/// * `<profile><order id>.cdr[.gz|.zip|.zst]`, a consolidated delivery: the order id begins with a
+///   date, so the split is where 1 to 5 characters precede one of 2000 to 2099. If several are
+///   possible, `profile` decides. What may stand around it is ` (n)`, `(n)`, `.n` and `_` with eight
+///   hexadecimal digits.
 ///
 /// ```
 /// use cdrlake_core::parse_file_name;
 ///
-/// let metadata = parse_file_name("GB_ABC_12_0001_20251019090122.cdr.gz", None);
+/// let metadata = parse_file_name("Copy of gb_abc_12_0001_20251019090122.cdr.gz", None);
 /// assert_eq!(metadata.country.map(|country| country.code()), Some("GB"));
+/// assert_eq!(metadata.profile.as_deref(), Some("ABC"));
 /// assert_eq!(metadata.sequence_number, Some(1));
 ///
-/// let consolidated = parse_file_name("AM220120110182.cdr.zip", None);
+/// let consolidated = parse_file_name("AM220120110182.cdr (1).zip", None);
 /// assert_eq!(consolidated.profile.as_deref(), Some("AM2"));
 /// ```
 #[must_use]
 pub fn parse_file_name(name: &str, profile: Option<&str>) -> Metadata {
-    let Some(stem) = stem(name) else { return Metadata::default() };
-    delivery(stem).unwrap_or_else(|| Metadata {
-        profile: consolidated_profile(stem, profile),
-        ..Metadata::default()
-    })
+    if let Some(stem) = delivery_stem(name) {
+        return delivery(stem).unwrap_or_default();
+    }
+    let profile = profile.map(str::to_ascii_uppercase);
+    let stem = consolidated_stem(name).map(str::to_ascii_uppercase);
+    let profile = stem.and_then(|stem| consolidated_profile(&stem, profile.as_deref()));
+    Metadata { profile, ..Metadata::default() }
 }
 
-/// `name` without `.cdr` and what may follow it, if it has one of the carrier's forms: what a
-/// delivery is called however it is packed.
+/// What the carrier calls a delivery, however its file is named and packed now, in upper case; none if
+/// `name` has neither of the carrier's forms. `UK` and `GB` are one country.
 ///
 /// ```
 /// use cdrlake_core::carrier_name;
 ///
 /// let name = "GB_ABC_12_0001_20251019090122";
-/// assert_eq!(carrier_name(&format!("{name}.cdr.gz")), Some(name));
+/// assert_eq!(carrier_name(&format!("{name}.cdr.gz")).as_deref(), Some(name));
+/// assert_eq!(carrier_name("uk_abc_12_0001_20251019090122 (2).cdr~").as_deref(), Some(name));
 /// assert_eq!(carrier_name("calls.cdr.gz"), None);
 /// ```
 #[must_use]
-pub fn carrier_name(name: &str) -> Option<&str> {
-    stem(name).filter(|stem| delivery(stem).is_some() || !consolidated_profiles(stem).is_empty())
+pub fn carrier_name(name: &str) -> Option<String> {
+    if let Some(stem) = delivery_stem(name) {
+        let (country, rest) = stem.split_once('_')?;
+        let country = country.to_ascii_uppercase();
+        let country = country.parse::<Country>().map_or(country.as_str(), Country::code);
+        return Some(format!("{country}_{}", rest.to_ascii_uppercase()));
+    }
+    let stem = consolidated_stem(name)?.to_ascii_uppercase();
+    (!consolidated_profiles(&stem).is_empty()).then_some(stem)
 }
 
-/// `name` without `.cdr` and what may follow it, in any case.
-fn stem(name: &str) -> Option<&str> {
-    [".gz", ".zip"]
-        .iter()
-        .find_map(|end| strip_suffix(name, end))
-        .map_or_else(|| strip_suffix(name, ".cdr"), |name| strip_suffix(name, ".cdr"))
+/// Whether a name says that its file is still being written, or was left unfinished.
+///
+/// ```
+/// assert!(cdrlake_core::is_unfinished("x.cdr.gz.filepart"));
+/// assert!(!cdrlake_core::is_unfinished("x.cdr.gz"));
+/// ```
+#[must_use]
+pub fn is_unfinished(name: &str) -> bool {
+    const ENDINGS: [&str; 7] =
+        [".filepart", ".part", ".partial", ".tmp", ".crdownload", "._COPYING_", ".swp"];
+    ENDINGS.iter().any(|ending| strip_suffix(name, ending).is_some())
+}
+
+/// The only stem of a delivery that `name` holds between what is neither letter nor digit.
+fn delivery_stem(name: &str) -> Option<&str> {
+    let is_bound = |next: Option<char>| next.is_none_or(|next| !next.is_alphanumeric());
+    let mut found = None;
+    // A stem is told by its time: an underscore and 14 digits.
+    for (at, _) in name.match_indices('_') {
+        let end = at + 1 + TIME_LEN;
+        if !name.get(at + 1..end).is_some_and(|time| is_all(time, u8::is_ascii_digit))
+            || !is_bound(name[end..].chars().next())
+        {
+            continue;
+        }
+        // Before it: country, profile, product identifier and sequence number.
+        let Some(rest) = name[..at].rsplitn(4, '_').nth(3) else { continue };
+        let letters = rest.bytes().rev().take_while(u8::is_ascii_alphabetic).count();
+        let start = rest.len() - letters;
+        let is_alone = is_bound(rest[..start].chars().next_back());
+        let stem = &name[start..end];
+        if is_alone && delivery(stem).is_some() && found.replace(stem).is_some() {
+            return None;
+        }
+    }
+    found
+}
+
+const TIME_LEN: usize = 14;
+
+/// `name` of a consolidated delivery without its endings and what copies add to them.
+fn consolidated_stem(name: &str) -> Option<&str> {
+    let name = undecorated(name);
+    let packed = [".gz", ".zip", ".zst"].iter().find_map(|end| strip_suffix(name, end));
+    let stem = strip_suffix(undecorated(packed.unwrap_or(name)), ".cdr")?;
+    Some(undecorated(stem))
+}
+
+/// `name` without ` (n)`, `(n)`, `.n` and `_` with eight hexadecimal digits at its end.
+fn undecorated(name: &str) -> &str {
+    let mut name = name;
+    loop {
+        let digits = |text: &str| !text.is_empty() && is_all(text, u8::is_ascii_digit);
+        let copy = name
+            .strip_suffix(')')
+            .and_then(|name| name.rsplit_once('('))
+            .filter(|(_, number)| digits(number))
+            .map(|(name, _)| name.strip_suffix(' ').unwrap_or(name));
+        let numbered = || name.rsplit_once('.').filter(|(_, number)| digits(number));
+        let hashed = || {
+            let is_hash = |hash: &str| hash.len() == 8 && is_all(hash, u8::is_ascii_hexdigit);
+            name.rsplit_once('_').filter(|(_, hash)| is_hash(hash))
+        };
+        let shorter = copy.or_else(|| numbered().or_else(hashed).map(|(name, _)| name));
+        match shorter {
+            Some(shorter) => name = shorter,
+            None => return name,
+        }
+    }
 }
 
 fn strip_suffix<'a>(name: &'a str, suffix: &str) -> Option<&'a str> {
@@ -103,8 +182,8 @@ fn delivery(stem: &str) -> Option<Metadata> {
         return None;
     }
     Some(Metadata {
-        country: country.parse().ok(),
-        profile: Some(profile.to_owned()),
+        country: country.to_ascii_uppercase().parse().ok(),
+        profile: Some(profile.to_ascii_uppercase()),
         product_identifier: Some(product.to_owned()),
         sequence_number: Some(sequence.parse().ok()?),
         file_time: Some(file_time(time)?),
@@ -180,7 +259,22 @@ mod tests {
             "DE_ABC_01_0001_20101208090122.cdr",
             "DE_ABC_01_0001_20101208090122.cdr.zip",
             "DE_ABC_01_0001_20101208090122.CDR.GZ",
+            "de_abc_01_0001_20101208090122.cdr.gz",
+            "DE_ABC_01_0001_20101208090122",
+            "DE_ABC_01_0001_20101208090122.cdr.bz2",
+            "DE_ABC_01_0001_20101208090122.cdr.gz.1",
+            "DE_ABC_01_0001_20101208090122.cdr~",
+            "DE_ABC_01_0001_20101208090122.cdr.bak",
+            "DE_ABC_01_0001_20101208090122 (2).cdr.gz",
+            "DE_ABC_01_0001_20101208090122 - Kopie.cdr",
+            "DE_ABC_01_0001_20101208090122_1a2b3c4d.cdr.gz",
+            "DE_ABC_01_0001_20101208090122_2.cdr.gz",
+            "Copy of DE_ABC_01_0001_20101208090122.cdr",
+            "x_DE_ABC_01_0001_20101208090122.cdr",
+            "[é]DE_ABC_01_0001_20101208090122…",
         ] {
+            let stem = carrier_name(name);
+            assert_eq!(stem.as_deref(), Some("DE_ABC_01_0001_20101208090122"), "{name}");
             assert_eq!(parse_file_name(name, None), metadata, "{name}");
         }
         let luxembourg = parse_file_name("LUX_AL_10_9999_20150916090000.cdr.gz", None);
@@ -196,8 +290,6 @@ mod tests {
             ".cdr",
             "calls.txt",
             "calls.cdr",
-            "DE_ABC_01_0001_20101208090122",
-            "DE_ABC_01_0001_20101208090122.cdr.bz2",
             "DE_ABC_01_0001_20101308090122.cdr.gz",
             "DE_ABC_01_0001_20101208240000.cdr.gz",
             "DE_ABC_01_001_20101208090122.cdr.gz",
@@ -206,7 +298,12 @@ mod tests {
             "DE_ABCDEF_01_0001_20101208090122.cdr.gz",
             "DE__01_0001_20101208090122.cdr.gz",
             "D_ABC_01_0001_20101208090122.cdr.gz",
-            "DE_ABC_01_0001_20101208090122_2.cdr.gz",
+            "ADE_ABC_01_0001_20101208090122.cdr.gzDE_ABC_01_0001_201012080901223",
+            "1DE_ABC_01_0001_20101208090122.cdr",
+            "éDE_ABC_01_0001_20101208090122.cdr",
+            "DE_ABC_01_0001_201012080901225.cdr",
+            "DE_ABC_01_0001_20101208090122é.cdr",
+            "DE_ABC_01_0001_20101208090122 FR_ABC_01_0001_20101208090122.cdr",
             "É_ABC_01_0001_20101208090122.cdr.gz",
         ] {
             assert_eq!(parse_file_name(name, None), Metadata::default(), "{name}");
@@ -240,7 +337,26 @@ mod tests {
             assert_eq!(carrier_name(name).is_some(), is_carriers, "{name}");
         }
         assert_eq!(carrier_name("calls.cdr"), None);
-        assert_eq!(carrier_name("AM220120110182.CDR.zip"), Some("AM220120110182"));
+        let uk = carrier_name("UK_ABC_12_0001_20251019090122.cdr");
+        assert_eq!(uk.as_deref(), Some("GB_ABC_12_0001_20251019090122"));
+        for name in [
+            "AM220120110182.CDR.zip",
+            "am220120110182.cdr",
+            "AM220120110182 (1).cdr.zip",
+            "AM220120110182(12).cdr.zip",
+            "AM220120110182.cdr (1).zip",
+            "AM220120110182.cdr.zip.1",
+            "AM220120110182_1a2b3c4d.cdr.zip.2",
+            "AM220120110182.cdr.zst",
+        ] {
+            assert_eq!(carrier_name(name).as_deref(), Some("AM220120110182"), "{name}");
+            assert_eq!(parse_file_name(name, None).profile.as_deref(), Some("AM2"), "{name}");
+        }
+        for name in
+            ["Copy of AM220120110182.cdr.zip", "AM220120110182.cdr.zip~", "AM220120110182 (x).cdr"]
+        {
+            assert_eq!(carrier_name(name), None, "{name}");
+        }
     }
 
     #[test]

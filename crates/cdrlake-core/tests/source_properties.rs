@@ -170,12 +170,12 @@ proptest! {
         let time = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
         let name = format!("{country}_{profile}_{product}_{sequence:04}_{time}{suffix}");
         let metadata = parse_file_name(&name, None);
-        prop_assert_eq!(metadata.country, country.parse().ok());
-        prop_assert_eq!(metadata.profile, Some(profile));
+        prop_assert_eq!(metadata.country, country.to_uppercase().parse().ok());
+        prop_assert_eq!(metadata.profile, Some(profile.to_uppercase()));
         prop_assert_eq!(metadata.product_identifier, Some(product));
         prop_assert_eq!(metadata.sequence_number, Some(sequence));
         prop_assert!(metadata.file_time.is_some());
-        let stem = name.strip_suffix(&suffix);
+        let stem = name.strip_suffix(&suffix).map(|stem| stem.to_uppercase().replacen("LUX_", "LU_", 1));
         prop_assert_eq!(cdrlake_core::carrier_name(&name), stem);
     }
 

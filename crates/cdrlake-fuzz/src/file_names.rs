@@ -15,31 +15,91 @@ pub fn file_names(input: &[u8]) {
     for chosen in [None, Some(&*profile)] {
         assert_eq!(parse_file_name(&name, chosen), expected(&name, chosen), "{name:?} {chosen:?}");
     }
-    let form = stem(&name)
-        .filter(|stem| delivery(stem).is_some() || (1..=5).any(|len| is_consolidated(stem, len)));
-    assert_eq!(carrier_name(&name), form);
+    assert_eq!(carrier_name(&name), called(&name), "{name:?}");
 }
 
 fn expected(name: &str, chosen: Option<&str>) -> Metadata {
-    let Some(stem) = stem(name) else { return Metadata::default() };
-    if let Some(metadata) = delivery(stem) {
-        return metadata;
+    if let [stem] = stems(name)[..] {
+        return delivery(stem).unwrap_or_default();
     }
+    consolidated(name).map(|stem| of_consolidated(&stem, chosen)).unwrap_or_default()
+}
+
+fn of_consolidated(stem: &str, chosen: Option<&str>) -> Metadata {
     let profiles: Vec<&str> =
         (1..=5).filter(|&len| is_consolidated(stem, len)).map(|len| &stem[..len]).collect();
+    let chosen = chosen.map(str::to_ascii_uppercase);
     let profile = match profiles.len() {
         1 => Some(profiles[0]),
-        _ => profiles.into_iter().find(|profile| Some(*profile) == chosen),
+        _ => profiles.into_iter().find(|profile| Some(*profile) == chosen.as_deref()),
     };
     Metadata { profile: profile.map(str::to_owned), ..Metadata::default() }
 }
 
-/// What stands before `.cdr`, `.cdr.gz` or `.cdr.zip`, in any case.
-fn stem(name: &str) -> Option<&str> {
-    let lower = name.to_ascii_lowercase();
-    let suffix =
-        [".cdr.gz", ".cdr.zip", ".cdr"].into_iter().find(|suffix| lower.ends_with(suffix))?;
-    Some(&name[..name.len() - suffix.len()])
+/// What the carrier calls the delivery.
+fn called(name: &str) -> Option<String> {
+    if let [stem] = stems(name)[..] {
+        let upper = stem.to_ascii_uppercase();
+        let aliases = [("UK_", "GB_"), ("LUX_", "LU_")];
+        let alias = aliases.into_iter().find(|(alias, _)| upper.starts_with(alias));
+        return Some(match alias {
+            Some((alias, code)) => upper.replacen(alias, code, 1),
+            None => upper,
+        });
+    }
+    consolidated(name).filter(|stem| (1..=5).any(|len| is_consolidated(stem, len)))
+}
+
+/// All stems of deliveries in a name, between what is neither letter nor digit.
+fn stems(name: &str) -> Vec<&str> {
+    let starts = name.char_indices().map(|(at, _)| at);
+    let windows = starts.flat_map(|at| (26..=31).filter_map(move |len| name.get(at..at + len)));
+    windows
+        .filter(|stem| {
+            let at = stem.as_ptr() as usize - name.as_ptr() as usize;
+            let (before, after) = (&name[..at], &name[at + stem.len()..]);
+            delivery(stem).is_some()
+                && !before.ends_with(char::is_alphanumeric)
+                && !after.starts_with(char::is_alphanumeric)
+        })
+        .collect()
+}
+
+/// What stands before `.cdr`, `.cdr.gz`, `.cdr.zip` or `.cdr.zst`, in upper case, without what copies and
+/// downloads add.
+fn consolidated(name: &str) -> Option<String> {
+    let upper = plain(&name.to_ascii_uppercase());
+    let packed = [".GZ", ".ZIP", ".ZST"].into_iter().find_map(|end| upper.strip_suffix(end));
+    let unpacked = plain(packed.unwrap_or(&upper));
+    unpacked.strip_suffix(".CDR").map(plain)
+}
+
+/// A name of upper case without ` (n)`, `(n)`, `.n` and `_` and eight hexadecimal digits at its end.
+fn plain(name: &str) -> String {
+    let chars: Vec<char> = name.chars().collect();
+    let count =
+        |end: usize, is: fn(&char) -> bool| chars[..end].iter().rev().take_while(|c| is(c)).count();
+    let digits = count(chars.len(), char::is_ascii_digit);
+    let hex = count(chars.len(), |c| c.is_ascii_digit() || ('A'..='F').contains(c));
+    let cut = match chars[..] {
+        [.., ')'] => {
+            let digits = count(chars.len() - 1, char::is_ascii_digit);
+            let open = (chars.len() - 1 - digits).checked_sub(1);
+            match open.filter(|&open| digits > 0 && chars[open] == '(') {
+                Some(open) if open > 0 && chars[open - 1] == ' ' => Some(open - 1),
+                open => open,
+            }
+        }
+        _ => {
+            let before = |len: usize| (chars.len() - len).checked_sub(1);
+            let dot = before(digits).filter(|&at| digits > 0 && chars[at] == '.');
+            dot.or_else(|| before(8.min(chars.len())).filter(|&at| hex >= 8 && chars[at] == '_'))
+        }
+    };
+    match cut {
+        Some(cut) => plain(&chars[..cut].iter().collect::<String>()),
+        None => name.to_owned(),
+    }
 }
 
 fn delivery(stem: &str) -> Option<Metadata> {
@@ -67,8 +127,8 @@ fn delivery(stem: &str) -> Option<Metadata> {
     }
     let epoch = DateTime::constant(1970, 1, 1, 0, 0, 0, 0);
     Some(Metadata {
-        country: country.parse().ok(),
-        profile: Some(profile.to_owned()),
+        country: country.to_ascii_uppercase().parse().ok(),
+        profile: Some(profile.to_ascii_uppercase()),
         product_identifier: Some(product.to_owned()),
         sequence_number: sequence.parse().ok(),
         file_time: Some(made.duration_since(epoch).as_secs() * 1_000_000),

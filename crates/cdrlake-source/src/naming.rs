@@ -45,7 +45,7 @@ impl Naming {
         let source_file = label(&path.file_name().unwrap_or_default().to_string_lossy());
         Self {
             name: label(&path.display().to_string()),
-            carrier_name: carrier_name(&source_file).map(str::to_owned),
+            carrier_name: carrier_name(&source_file),
             metadata: parse_file_name(&source_file, settings.metadata.profile.as_deref()),
             content: source_file.clone(),
             source_file,
@@ -72,7 +72,7 @@ impl Naming {
         Self {
             name: format!("{}!{entry}", self.name),
             source_file: format!("{}!{entry}", self.source_file),
-            carrier_name: carrier_name(file_name).map(str::to_owned),
+            carrier_name: carrier_name(file_name),
             metadata: parse_file_name(file_name, profile).or(&self.metadata),
             content: file_name.to_owned(),
         }
