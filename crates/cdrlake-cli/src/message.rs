@@ -65,6 +65,8 @@ events! {
     SourceWarning = "source_warning", Warning, "warning: ";
     /// There was no source in an input.
     InputEmpty = "input_empty", Info, "";
+    /// The name of an input says that it is still being written.
+    InputUnfinished = "input_unfinished", Info, "";
     /// Rejected lines of a source that were waived are open again.
     RejectsReopened = "rejects_reopened", Warning, "rejects: ";
     /// Rejected lines were counted and not written, for they hold numbers in clear.

@@ -83,7 +83,8 @@ impl Outcome {
     /// The worst of what a report tells.
     pub(crate) fn of(report: &Report) -> Self {
         let failed = report.count(Status::Failed);
-        if failed == report.sources.len() {
+        // An inbox with nothing to load is no failure.
+        if failed > 0 && failed == report.sources.len() {
             Self::Failed
         } else if failed > 0 {
             Self::SourcesFailed

@@ -35,6 +35,15 @@ pub(crate) fn print(report: &Report, quiet: bool) {
         Message::new(Event::InputEmpty, text).with("input", input).tell();
     }
     if !quiet {
+        for input in &report.unfinished_inputs {
+            let text = format_args!(
+                "{input} is skipped, for its name says that it is still being written; it is read \
+                 once it has its final name"
+            );
+            Message::new(Event::InputUnfinished, text).with("input", input).tell();
+        }
+    }
+    if !quiet {
         print_totals(report);
     }
 }

@@ -46,8 +46,8 @@ impl Metadata {
 ///   left out.
 /// * `<profile><order id>.cdr[.gz|.zip|.zst]`, a consolidated delivery: the order id begins with a
 ///   date, so the split is where 1 to 5 characters precede one of 2000 to 2099. If several are
-///   possible, `profile` decides. What may stand around it is ` (n)`, `(n)`, `.n` and `_` with eight
-///   hexadecimal digits.
+///   possible, `profile` decides. What may follow it, or an ending, is ` (n)`, `(n)`
+///   and `_` with eight hexadecimal digits, and `.n` at the very end.
 ///
 /// ```
 /// use cdrlake_core::parse_file_name;
@@ -87,7 +87,8 @@ pub fn carrier_name(name: &str) -> Option<String> {
     if let Some(stem) = delivery_stem(name) {
         let (country, rest) = stem.split_once('_')?;
         let country = country.to_ascii_uppercase();
-        let country = country.parse::<Country>().map_or(country.as_str(), Country::code);
+        let known = country.parse::<Country>().ok().map(Country::code);
+        let country = known.unwrap_or(&country);
         return Some(format!("{country}_{}", rest.to_ascii_uppercase()));
     }
     let stem = consolidated_stem(name)?.to_ascii_uppercase();
@@ -105,6 +106,19 @@ pub fn is_unfinished(name: &str) -> bool {
     const ENDINGS: [&str; 7] =
         [".filepart", ".part", ".partial", ".tmp", ".crdownload", "._COPYING_", ".swp"];
     ENDINGS.iter().any(|ending| strip_suffix(name, ending).is_some())
+}
+
+/// Whether a name, without directories, is one that systems leave beside files: hidden, or a folder's
+/// settings and pictures.
+///
+/// ```
+/// assert!(cdrlake_core::is_bystander(".DS_Store"));
+/// assert!(cdrlake_core::is_bystander("Thumbs.db"));
+/// ```
+#[must_use]
+pub fn is_bystander(name: &str) -> bool {
+    const NAMES: [&str; 4] = ["Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir"];
+    name.starts_with('.') || NAMES.iter().any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// The only stem of a delivery that `name` holds between what is neither letter nor digit.
@@ -136,13 +150,16 @@ const TIME_LEN: usize = 14;
 
 /// `name` of a consolidated delivery without its endings and what copies add to them.
 fn consolidated_stem(name: &str) -> Option<&str> {
-    let name = undecorated(name);
+    // `wget` numbers what it has already: at the very end.
+    let digits = name.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let numbered = name[..name.len() - digits].strip_suffix('.').filter(|_| digits > 0);
+    let name = undecorated(numbered.unwrap_or(name));
     let packed = [".gz", ".zip", ".zst"].iter().find_map(|end| strip_suffix(name, end));
     let stem = strip_suffix(undecorated(packed.unwrap_or(name)), ".cdr")?;
     Some(undecorated(stem))
 }
 
-/// `name` without ` (n)`, `(n)`, `.n` and `_` with eight hexadecimal digits at its end.
+/// `name` without ` (n)`, `(n)` and `_` with eight hexadecimal digits at its end.
 fn undecorated(name: &str) -> &str {
     let mut name = name;
     loop {
@@ -152,12 +169,11 @@ fn undecorated(name: &str) -> &str {
             .and_then(|name| name.rsplit_once('('))
             .filter(|(_, number)| digits(number))
             .map(|(name, _)| name.strip_suffix(' ').unwrap_or(name));
-        let numbered = || name.rsplit_once('.').filter(|(_, number)| digits(number));
         let hashed = || {
             let is_hash = |hash: &str| hash.len() == 8 && is_all(hash, u8::is_ascii_hexdigit);
             name.rsplit_once('_').filter(|(_, hash)| is_hash(hash))
         };
-        let shorter = copy.or_else(|| numbered().or_else(hashed).map(|(name, _)| name));
+        let shorter = copy.or_else(|| hashed().map(|(name, _)| name));
         match shorter {
             Some(shorter) => name = shorter,
             None => return name,
@@ -298,7 +314,7 @@ mod tests {
             "DE_ABCDEF_01_0001_20101208090122.cdr.gz",
             "DE__01_0001_20101208090122.cdr.gz",
             "D_ABC_01_0001_20101208090122.cdr.gz",
-            "ADE_ABC_01_0001_20101208090122.cdr.gzDE_ABC_01_0001_201012080901223",
+            "ADEN_ABC_01_0001_20101208090122.cdr",
             "1DE_ABC_01_0001_20101208090122.cdr",
             "éDE_ABC_01_0001_20101208090122.cdr",
             "DE_ABC_01_0001_201012080901225.cdr",

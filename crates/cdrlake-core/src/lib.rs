@@ -57,7 +57,9 @@ pub use arrow_array::RecordBatch;
 pub use country::{Country, UnknownCountry};
 pub use decoder::Decoder;
 pub use error::{Fault, RAW_LIMIT, Reject, RejectCode, Shape, Warning};
-pub use file_name::{Metadata, carrier_name, is_profile, is_unfinished, parse_file_name};
+pub use file_name::{
+    Metadata, carrier_name, is_bystander, is_profile, is_unfinished, parse_file_name,
+};
 pub use framing::{Position, count_lines, whole_lines_len};
 pub use layout::{FIELDS, Field, FieldSpec, Kind, MAX_RECORD_LINE_LEN, RECORD_LEN};
 pub use number::{E164, Role, SplitNumber, SplitNumberError, masked_digits, normalize, trim};

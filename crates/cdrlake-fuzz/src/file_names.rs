@@ -68,18 +68,20 @@ fn stems(name: &str) -> Vec<&str> {
 /// What stands before `.cdr`, `.cdr.gz`, `.cdr.zip` or `.cdr.zst`, in upper case, without what copies and
 /// downloads add.
 fn consolidated(name: &str) -> Option<String> {
-    let upper = plain(&name.to_ascii_uppercase());
+    let upper = name.to_ascii_uppercase();
+    let stem = upper.trim_end_matches(|c: char| c.is_ascii_digit());
+    let is_numbered = stem.len() < upper.len() && stem.ends_with('.');
+    let upper = plain(if is_numbered { &stem[..stem.len() - 1] } else { &upper });
     let packed = [".GZ", ".ZIP", ".ZST"].into_iter().find_map(|end| upper.strip_suffix(end));
     let unpacked = plain(packed.unwrap_or(&upper));
     unpacked.strip_suffix(".CDR").map(plain)
 }
 
-/// A name of upper case without ` (n)`, `(n)`, `.n` and `_` and eight hexadecimal digits at its end.
+/// A name of upper case without ` (n)`, `(n)` and `_` and eight hexadecimal digits at its end.
 fn plain(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let count =
         |end: usize, is: fn(&char) -> bool| chars[..end].iter().rev().take_while(|c| is(c)).count();
-    let digits = count(chars.len(), char::is_ascii_digit);
     let hex = count(chars.len(), |c| c.is_ascii_digit() || ('A'..='F').contains(c));
     let cut = match chars[..] {
         [.., ')'] => {
@@ -90,11 +92,7 @@ fn plain(name: &str) -> String {
                 open => open,
             }
         }
-        _ => {
-            let before = |len: usize| (chars.len() - len).checked_sub(1);
-            let dot = before(digits).filter(|&at| digits > 0 && chars[at] == '.');
-            dot.or_else(|| before(8.min(chars.len())).filter(|&at| hex >= 8 && chars[at] == '_'))
-        }
+        _ => chars.len().checked_sub(9).filter(|&at| hex >= 8 && chars[at] == '_'),
     };
     match cut {
         Some(cut) => plain(&chars[..cut].iter().collect::<String>()),

@@ -80,7 +80,7 @@ pub(crate) fn load_into<C: Commit>(
             changed: options.load.changed,
         },
     };
-    let Loaded { output, sources, empty_inputs } = cdrlake_load::load(run, sink)?;
+    let Loaded { output, sources, left_out } = cdrlake_load::load(run, sink)?;
     let Staged { mut calls, mut rejects, sources: met } = output;
     let sources = sources.into_iter().zip(met).collect();
     let rejects_not_written = rejects.omitted();
@@ -100,7 +100,7 @@ pub(crate) fn load_into<C: Commit>(
         bytes: file.bytes,
     });
     let reports = facts.reports.split_off(0);
-    let report = Report::new(run_id.clone(), reports, empty_inputs, outputs.collect());
+    let report = Report::new(run_id.clone(), reports, left_out, outputs.collect());
     let report = Report { rejects_not_written, ..report };
     let mut transaction = Transaction {
         run_id,
@@ -134,6 +134,7 @@ fn report_of_news(report: &Report) -> Result<String, LakeError> {
             None => news().cloned().collect(),
         },
         empty_inputs: report.empty_inputs.clone(),
+        unfinished_inputs: report.unfinished_inputs.clone(),
         outputs: report.outputs.clone(),
         rejects_not_written: report.rejects_not_written,
     };

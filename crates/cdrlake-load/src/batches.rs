@@ -116,9 +116,9 @@ pub fn read_batches(
         excluded: &excluded,
         history: History::none(load_options.changed),
     };
-    let Loaded { sources, empty_inputs, .. } = load(run, reader)?;
+    let Loaded { sources, left_out, .. } = load(run, reader)?;
     let reports = sources.into_iter().map(|source| source.report).collect();
-    Ok(Report::new(options.load.run_id(), reports, empty_inputs, Vec::new()))
+    Ok(Report::new(options.load.run_id(), reports, left_out, Vec::new()))
 }
 
 /// Hands rows, or rejected lines, to a caller who keeps what it was given.

@@ -96,7 +96,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LoadError> {
         excluded: &excluded,
         history: History::none(options.load.changed),
     };
-    let Loaded { output: OneFile { calls, rejects, .. }, sources, empty_inputs } = load(run, file)?;
+    let Loaded { output: OneFile { calls, rejects, .. }, sources, left_out } = load(run, file)?;
     let mut outputs = Vec::new();
     let mut omitted = 0;
     if sources.iter().any(|source| source.report.status == Status::Loaded) {
@@ -117,7 +117,7 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LoadError> {
         publish_files(add, &remove, options.overwrite)?;
     }
     let reports = sources.into_iter().map(|source| source.report).collect();
-    let report = Report::new(options.load.run_id(), reports, empty_inputs, outputs);
+    let report = Report::new(options.load.run_id(), reports, left_out, outputs);
     Ok(Report { rejects_not_written: omitted, ..report })
 }
 

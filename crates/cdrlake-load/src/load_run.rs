@@ -11,6 +11,7 @@ use crate::check_outputs::check_outputs;
 use crate::collect::{Collected, LoadedSource, Loader};
 use crate::error::LoadError;
 use crate::history::History;
+use crate::left_out::LeftOut;
 use crate::options::{LoadOptions, Workers};
 use crate::pipeline;
 use crate::privacy::ClearRejects;
@@ -47,8 +48,8 @@ pub struct Loaded<Output> {
     pub output: Output,
     /// What became of each source, in the order in which they were met.
     pub sources: Vec<LoadedSource>,
-    /// Inputs in which there was no source, and tables of calls among rejects files.
-    pub empty_inputs: Vec<String>,
+    /// What was met and is no source.
+    pub left_out: LeftOut,
 }
 
 /// Loads all inputs into a sink, each source wholly or not at all.
@@ -76,7 +77,7 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
     };
     let verdicts = Verdicts::default();
     let loader = Loader::new(sink, max_rejects, &verdicts, &options.progress);
-    let mut empty_inputs = Vec::new();
+    let (mut empty_inputs, mut unfinished) = (Vec::new(), Vec::new());
     let Workers { threads, blocks } = options.workers()?;
     let (output, sources) = pipeline::run(threads, blocks, &work, loader, |queue| {
         let emit = |gathered| match gathered {
@@ -90,16 +91,18 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;
             let passed_over = gatherer.take_passed_over();
-            if gatherer.sources() == before && passed_over.is_empty() {
+            let new = gatherer.take_unfinished();
+            if gatherer.sources() == before && passed_over.is_empty() && new.is_empty() {
                 empty_inputs.push(input.to_string());
             }
             empty_inputs.extend(passed_over);
+            unfinished.extend(new);
         }
         gatherer.finish()?;
         options.progress.enter(Stage::Finishing);
         Ok(())
     })?;
-    Ok(Loaded { output, sources, empty_inputs })
+    Ok(Loaded { output, sources, left_out: LeftOut { empty_inputs, unfinished } })
 }
 
 /// Loads all inputs of `options` into a sink that knows nothing of earlier runs. The report says what
@@ -124,7 +127,7 @@ pub fn load_into<S: Sink + Send>(
         excluded: &excluded,
         history: History::none(options.changed),
     };
-    let Loaded { output, sources, empty_inputs } = load(run, sink)?;
+    let Loaded { output, sources, left_out } = load(run, sink)?;
     let sources = sources.into_iter().map(|source| source.report).collect();
-    Ok((Report::new(options.run_id(), sources, empty_inputs, Vec::new()), output))
+    Ok((Report::new(options.run_id(), sources, left_out, Vec::new()), output))
 }

@@ -95,6 +95,8 @@ impl<E, F: FnMut(OpenedSource<'_>) -> Result<(), E>> Visitor for Reading<'_, F> 
 
     fn passed_over(&mut self, _: String) {}
 
+    fn unfinished(&mut self, _: String) {}
+
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), E> {
         self.hand_on(&source, Err(error))
     }

@@ -7,6 +7,7 @@ use cdrlake_core::{Counts, Warning};
 use serde::{Serialize, Serializer};
 
 use crate::codes::Codes;
+use crate::left_out::LeftOut;
 use crate::quantities::{LocalTime, Seconds};
 use cdrlake_run::Chain;
 use cdrlake_source::SourceError;
@@ -24,6 +25,9 @@ pub struct Report {
     /// Inputs in which there was no source: empty directories and archives. Also tables of calls that
     /// stand beside rejects files which are replayed.
     pub empty_inputs: Vec<String>,
+    /// Files, and members of archives, that were skipped, for their names say that they are still being
+    /// written.
+    pub unfinished_inputs: Vec<String>,
     /// The files published; none if no source was loaded, or if the sink is the caller's.
     pub outputs: Vec<Output>,
     /// Rejected lines that were counted and not written, for they hold numbers in clear.
@@ -36,7 +40,7 @@ impl Report {
     pub fn new(
         run_id: String,
         sources: Vec<SourceReport>,
-        empty_inputs: Vec<String>,
+        left_out: LeftOut,
         outputs: Vec<Output>,
     ) -> Self {
         let mut totals = Tally::default();
@@ -45,7 +49,17 @@ impl Report {
                 totals.add(&source.tally);
             }
         }
-        Self { run_id, totals, sources, empty_inputs, outputs, rejects_not_written: 0 }
+        let LeftOut { empty_inputs, unfinished: unfinished_inputs } = left_out;
+        let rejects_not_written = 0;
+        Self {
+            run_id,
+            totals,
+            sources,
+            empty_inputs,
+            unfinished_inputs,
+            outputs,
+            rejects_not_written,
+        }
     }
 
     /// How many sources have this status.

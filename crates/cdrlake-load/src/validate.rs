@@ -37,9 +37,9 @@ pub fn validate(
         excluded: &excluded,
         history: History::none(options.changed),
     };
-    let Loaded { sources, empty_inputs, .. } = load(run, Judge(on_reject))?;
+    let Loaded { sources, left_out, .. } = load(run, Judge(on_reject))?;
     let reports = sources.into_iter().map(|source| source.report).collect();
-    Ok(Report::new(options.run_id(), reports, empty_inputs, Vec::new()))
+    Ok(Report::new(options.run_id(), reports, left_out, Vec::new()))
 }
 
 /// Rows nowhere; rejected lines of sources that would be loaded to the caller.

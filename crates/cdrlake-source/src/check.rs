@@ -116,6 +116,8 @@ impl Visitor for Check<'_> {
 
     fn passed_over(&mut self, _: String) {}
 
+    fn unfinished(&mut self, _: String) {}
+
     fn failed(&mut self, _: Source, error: SourceError) -> Result<(), SourceError> {
         Err(error)
     }

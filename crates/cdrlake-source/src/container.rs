@@ -9,6 +9,8 @@ use std::os::fd::AsFd;
 use std::rc::Rc;
 
 use crate::error::SourceError;
+use cdrlake_core::{is_bystander, is_unfinished};
+
 use crate::file::WatchedFile;
 use crate::gzip::GzipReader;
 use crate::limits::{Budget, Counted, Metered};
@@ -271,6 +273,15 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
     pub(crate) fn member(&mut self, archive: &Naming, entry: &str) -> Result<Naming, SourceError> {
         self.budget.enter()?;
         Ok(archive.member(entry, self.opening.settings))
+    }
+
+    /// Whether a member is passed over: it is no delivery, or not yet.
+    pub(crate) fn passes_over(&mut self, member: &Naming, entry: &str) -> bool {
+        if is_unfinished(member.file_name()) {
+            self.visitor.unfinished(member.name().to_owned());
+            return true;
+        }
+        entry.split(['/', '\\']).any(|part| part != "." && part != ".." && is_bystander(part))
     }
 }
 

@@ -62,6 +62,16 @@ impl Naming {
         }
     }
 
+    /// For messages: the path as the user gave it, and `!member`.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its own name, without directories.
+    pub(crate) fn file_name(&self) -> &str {
+        &self.content
+    }
+
     /// A member of this archive. Its name is a label, whatever it looks like.
     pub(crate) fn member(&self, entry: &str, settings: &Settings) -> Self {
         let entry = label(entry);

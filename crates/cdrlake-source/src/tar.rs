@@ -63,12 +63,13 @@ impl<V: Visitor> Unwrapper<'_, V> {
             if entry.header().entry_type() != EntryType::XGlobalHeader {
                 let sparse = sparse_name(&mut entry);
                 let name = sparse.as_deref().map_or_else(|| entry.path_bytes(), Into::into);
-                let member = match self.member(naming, &String::from_utf8_lossy(&name)) {
+                let name = String::from_utf8_lossy(&name).into_owned();
+                let member = match self.member(naming, &name) {
                     Ok(member) => member,
                     Err(error) => return Ok(Err(error)),
                 };
-                drop(name);
                 match sparse {
+                    _ if self.passes_over(&member, &name) => {}
                     Some(_) => self.failed(&member, SourceError::Sparse)?,
                     None => self.tar_entry(&member, &mut entry, reading, depth)?,
                 }

@@ -32,6 +32,9 @@ pub trait Visitor {
     /// A file holds nothing that could be replayed, and is no fault.
     fn passed_over(&mut self, name: String);
 
+    /// A file, or a member of an archive, whose name says that it is still being written is not opened.
+    fn unfinished(&mut self, name: String);
+
     /// Something that the user named, or that stands in it, could not be opened.
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;
 

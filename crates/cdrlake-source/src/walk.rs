@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::container::Unwrapper;
 use crate::error::SourceError;
+use cdrlake_core::{is_bystander, is_unfinished};
+
 use crate::excluded::Excluded;
 use crate::file::WatchedFile;
 use crate::lake_directory::is_lake;
@@ -23,6 +25,10 @@ pub(crate) fn visit_path<V: Visitor>(
 ) -> Result<(), V::Error> {
     walk(path, opening.excluded, &mut |path, found| {
         let naming = Naming::of_path(path, opening.settings);
+        if found.is_ok() && is_unfinished(naming.file_name()) {
+            visitor.unfinished(naming.name().to_owned());
+            return Ok(());
+        }
         let opened = found.and_then(|metadata| {
             let file = fs::File::open(path).and_then(WatchedFile::new);
             file.map(|file| (metadata, file)).map_err(SourceError::Open)
@@ -40,7 +46,8 @@ pub(crate) fn visit_path<V: Visitor>(
 
 /// Gives `on_file` a file, or every file below a directory, and whatever cannot be one.
 ///
-/// Hidden entries of directories are left out, and so are lakes and `excluded` files. A
+/// Hidden entries of directories and what systems leave there are left out, and so are lakes and
+/// `excluded` files. A
 /// directory that links lead to twice is walked once.
 ///
 /// # Errors
@@ -94,7 +101,7 @@ impl<E, F: FnMut(&Path, Result<Metadata, SourceError>) -> Result<(), E>> Walk<'_
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if !is_hidden(&entry.file_name()) {
+            if !is_bystander(&entry.file_name().to_string_lossy()) {
                 entries.push(entry.path());
             }
         }

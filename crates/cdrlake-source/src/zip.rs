@@ -50,6 +50,9 @@ impl<V: Visitor> Unwrapper<'_, V> {
                 Ok(member) => member,
                 Err(error) => return self.failed(naming, error),
             };
+            if self.passes_over(&member, &name) {
+                continue;
+            }
             match archive.by_index(index) {
                 Ok(entry) => {
                     let (is_dir, method) = (entry.is_dir(), entry.compression());
@@ -211,6 +214,7 @@ impl<V: Visitor> ZipStreamVisitor for Forward<'_, '_, V> {
         let (is_dir, method) = (entry.is_dir(), entry.compression());
         let result = match self.unwrapper.member(self.naming, &name) {
             Err(error) => Err(Stopped::Archive(error)),
+            Ok(member) if self.unwrapper.passes_over(&member, &name) => Ok(()),
             Ok(member) => self
                 .unwrapper
                 .entry(

@@ -216,6 +216,8 @@ impl Visitor for Collecting {
 
     fn passed_over(&mut self, _: String) {}
 
+    fn unfinished(&mut self, _: String) {}
+
     fn failed(&mut self, _: Source, error: SourceError) -> Result<(), ()> {
         self.note(&error);
         Ok(())

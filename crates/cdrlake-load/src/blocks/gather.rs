@@ -55,6 +55,8 @@ pub(crate) struct Gatherer<'b, E> {
     last_given: usize,
     /// Files that hold nothing that could be replayed.
     passed_over: Vec<String>,
+    /// Files whose names say that they are still being written.
+    unfinished: Vec<String>,
     /// The archives that are open, by the number of sources before them.
     archives: Vec<usize>,
 }
@@ -116,6 +118,7 @@ where
             replayed: Replayed::default(),
             last_given: 0,
             passed_over: Vec::new(),
+            unfinished: Vec::new(),
             archives: Vec::new(),
         }
     }
@@ -123,6 +126,11 @@ where
     /// How many sources were met so far.
     pub(crate) fn sources(&self) -> usize {
         self.sources
+    }
+
+    /// Files whose names say that they are still being written, since this was asked last.
+    pub(crate) fn take_unfinished(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unfinished)
     }
 
     /// Files that hold nothing that could be replayed, since this was asked last.
@@ -401,6 +409,10 @@ where
 
     fn passed_over(&mut self, name: String) {
         self.passed_over.push(name);
+    }
+
+    fn unfinished(&mut self, name: String) {
+        self.unfinished.push(name);
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LoadError> {
