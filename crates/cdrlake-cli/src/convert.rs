@@ -80,7 +80,10 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
     if let Some(file) = report_file {
         file.write_report(&report)?;
     }
-    Ok(Outcome::of(&report))
+    Ok(match is_parquet(&arguments.output) {
+        true => Outcome::of(&report),
+        false => Outcome::of_lake(&report),
+    })
 }
 
 /// Sources are noted in a lake's ledger though no row of them is new.

@@ -80,11 +80,16 @@ impl Outcome {
         self.max(other)
     }
 
+    /// The worst of what the report of a load into a lake tells: an inbox with nothing to load is no
+    /// failure.
+    pub(crate) fn of_lake(report: &Report) -> Self {
+        if report.sources.is_empty() { Self::Done } else { Self::of(report) }
+    }
+
     /// The worst of what a report tells.
     pub(crate) fn of(report: &Report) -> Self {
         let failed = report.count(Status::Failed);
-        // An inbox with nothing to load is no failure.
-        if failed > 0 && failed == report.sources.len() {
+        if failed == report.sources.len() {
             Self::Failed
         } else if failed > 0 {
             Self::SourcesFailed

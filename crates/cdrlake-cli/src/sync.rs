@@ -229,5 +229,5 @@ fn load_inbox(
     if let Some(file) = report_file {
         file.write_report(&report)?;
     }
-    Ok(Outcome::of(&report))
+    Ok(Outcome::of_lake(&report))
 }
