@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
+use cdrlake_load::Seconds;
 use serde::Serialize;
 
 use crate::error::AuditError;
 use crate::totals::{TotalsKey, TotalsRow, TotalsSum};
-use cdrlake_load::Seconds;
 
 /// Columns that say whose totals a row has. Those that a file does not have are summed over.
 const KEYS: [&str; 4] = ["period", "country", "profile", "product_type"];

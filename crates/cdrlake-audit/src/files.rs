@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use cdrlake_lake::{FileFacts, FileState, LakeReader};
+
 use crate::error::AuditError;
 use crate::finding::{Finding, Observation};
-use cdrlake_lake::{FileFacts, FileState, LakeReader};
 
 /// Whether a file that the ledger knows is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

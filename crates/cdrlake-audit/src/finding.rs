@@ -3,12 +3,11 @@
 
 use std::fmt;
 
+use cdrlake_lake::SourceFacts;
+use cdrlake_load::Seconds;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use serde::{Serialize, Serializer};
-
-use cdrlake_lake::SourceFacts;
-use cdrlake_load::Seconds;
 
 /// Whose deliveries a finding is about, as far as names and settings tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -1,14 +1,12 @@
 //! Inputs that are no lake, audited as if they had been loaded into one.
 
 use cdrlake_core::RecordId;
+use cdrlake_lake::{LakeError, LakeLocation, LakeOptions, NetworkFileSystem, convert_to_lake};
+use cdrlake_load::{Changed, LoadOptions, Report};
+use cdrlake_parquet::Compression;
 use tempfile::TempDir;
 
 use crate::error::AuditError;
-use cdrlake_lake::{LakeError, LakeLocation, LakeOptions, NetworkFileSystem, convert_to_lake};
-use cdrlake_load::Changed;
-use cdrlake_load::LoadOptions;
-use cdrlake_load::Report;
-use cdrlake_parquet::Compression;
 
 /// A lake of these inputs alone, in the directory for temporary files, that only its owner may
 /// read; it is removed with this.

@@ -12,12 +12,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int8Type, TimestampMicrosecondType};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
+use cdrlake_lake::{Facts, FileFacts, LakeReader};
+use cdrlake_load::Seconds;
 use parquet::errors::{ParquetError, Result};
 
 use crate::finding::{Finding, Observation, Series};
 use crate::scan::{OpenFile, column, sources_of};
-use cdrlake_lake::{Facts, FileFacts, LakeReader};
-use cdrlake_load::Seconds;
 
 /// A file that cannot be read.
 pub(super) struct Unreadable {

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
+use cdrlake_lake::{Facts, FileFacts, FileKind, LakeReader, RejectsState, SourceFacts};
+use cdrlake_load::Seconds;
 use parquet::errors::{ParquetError, Result as ParquetResult};
 
 use crate::audit::{Audit, AuditOptions};
@@ -15,9 +17,6 @@ use crate::finding::{Measure, Observation};
 use crate::scan::{OpenFile, column, sources_of, text};
 use crate::schedule::{self, DeliveryDays};
 use crate::totals::{Period, PeriodOf, Totals, TotalsRow};
-use cdrlake_lake::FileKind;
-use cdrlake_lake::{Facts, FileFacts, LakeReader, RejectsState, SourceFacts};
-use cdrlake_load::Seconds;
 
 /// An audit, and what the lake holds by day.
 #[derive(Clone, Debug)]

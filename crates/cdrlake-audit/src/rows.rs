@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cdrlake_core::local_time;
+use cdrlake_lake::{Facts, FileFacts, SourceFacts};
+use cdrlake_load::Seconds;
 use parquet::errors::Result;
 
 use crate::finding::{Finding, Measure, Observation, Series};
 use crate::scan::{Call, CallColumns, OnCall, OpenFile, sources_of};
-use cdrlake_lake::{Facts, FileFacts, SourceFacts};
-use cdrlake_load::Seconds;
 
 /// What was seen of the sources' rows so far.
 pub(super) struct Rows<'f> {

@@ -2,21 +2,18 @@
 
 use std::ops::Range;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, TimestampMicrosecondType};
-use arrow_array::{Array, StringArray};
+use arrow_array::{Array, RecordBatch, StringArray};
 use cdrlake_core::local_time;
+use cdrlake_lake::{FileChunks, FileFacts, FileRows, LakeReader, SourceFacts};
+use cdrlake_run::{Interrupt, Progress};
 use jiff::civil::Date;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::errors::{ParquetError, Result};
 use parquet::file::reader::Length;
 use parquet::file::statistics::Statistics;
-
-use cdrlake_lake::{FileChunks, FileFacts, FileRows, LakeReader, SourceFacts};
-use cdrlake_run::Interrupt;
-use cdrlake_run::Progress;
 
 /// Rows read at a time.
 const BATCH: usize = 8192;

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
+use cdrlake_lake::SourceFacts;
 use jiff::ToSpan;
 use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use crate::finding::{DaysLeft, Finding, GapState, Observation, Series};
-use cdrlake_lake::SourceFacts;
 
 /// Whose calls are delivered once a day.
 const DAILY: [&str; 4] = ["LU", "CZ", "SK", "RO"];

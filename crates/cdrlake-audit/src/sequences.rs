@@ -9,11 +9,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cdrlake_lake::SourceFacts;
 use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use crate::finding::{DaysLeft, Finding, Observation, Series};
-use cdrlake_lake::SourceFacts;
 
 /// How many numbers there are: 0000 to 9999.
 const NUMBERS: i64 = 10_000;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use cdrlake_lake::{RejectsState, SourceFacts, SourceStatus};
+use cdrlake_source::CHANGED;
 use jiff::civil::Date;
 
 use crate::finding::{DaysLeft, Finding, Observation, Series};
-use cdrlake_lake::{RejectsState, SourceFacts, SourceStatus};
-use cdrlake_source::CHANGED;
 
 /// Failed sources and open rejects. A failed delivery whose content is loaded, or that was loaded
 /// under the carrier's name, is settled; the ledger forgets other settled ones.

@@ -1,8 +1,7 @@
 //! Where a lake stands, as its ledger alone tells: quick enough to be asked after every run.
 
-use jiff::civil::DateTime;
-
 use cdrlake_lake::{LakeLocation, RejectsState, SourceFacts, facts_if_there};
+use jiff::civil::DateTime;
 
 use crate::audit::AuditOptions;
 use crate::error::AuditError;

@@ -15,13 +15,18 @@ mod sums;
 #[path = "../../cdrlake-load/tests/common/tables.rs"]
 mod tables;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::{fs, thread};
 
 use cdrlake_core::RecordId;
 use cdrlake_generate::frozen::Calls;
+use cdrlake_lake::{
+    Duplicates, LakeError, LakeLocation, LakeOptions, PartitionBy, RejectsState, SourceFacts,
+    SourceStatus, convert_to_lake,
+};
+use cdrlake_load::{Changed, LoadOptions, Repeated, Report};
+use cdrlake_source::Input;
 use jiff::ToSpan;
 use jiff::civil::{DateTime, date};
 use rusqlite::Connection;
@@ -30,12 +35,6 @@ use crate::{
     Audit, AuditError, AuditOptions, Finding, Observation, Period, PeriodOf, ScratchLake, accept,
     audit, overlaps, totals,
 };
-use cdrlake_lake::{
-    Duplicates, LakeError, LakeLocation, LakeOptions, PartitionBy, convert_to_lake,
-};
-use cdrlake_lake::{RejectsState, SourceFacts, SourceStatus};
-use cdrlake_load::{Changed, LoadOptions, Repeated, Report};
-use cdrlake_source::Input;
 
 /// A loaded delivery so many days after 2025-10-01, at this hour.
 pub(super) fn delivery(country: &str, number: u16, day: i64, hour: i8) -> SourceFacts {

@@ -3,15 +3,13 @@
 use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
+use cdrlake_lake::{Facts, FileKind, LakeError, LakeReader, SourceFacts};
+use cdrlake_load::Seconds;
 use jiff::civil::{Date, DateTime};
 use serde::Serialize;
 
 use crate::error::AuditError;
 use crate::scan::{Call, CallColumns, OpenFile, date, sources_of};
-use cdrlake_lake::FileKind;
-use cdrlake_lake::LakeError;
-use cdrlake_lake::{Facts, LakeReader, SourceFacts};
-use cdrlake_load::Seconds;
 
 /// How long a period of totals is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

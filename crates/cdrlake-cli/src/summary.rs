@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use cdrlake::{LocalTime, Report, SourceReport, Status, Tally};
 
-use crate::advice;
 use crate::message::{self, Event, Message};
-use crate::standard_error;
+use crate::{advice, standard_error};
 
 /// Sources in the table at the most; those that are not plainly loaded are preferred.
 const MAX_ROWS: usize = 30;

@@ -1,7 +1,6 @@
 //! What can happen to a connection.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use cdrlake_run::ErrorKind;
 use ureq::Timeout;

@@ -14,6 +14,8 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use cdrlake_core::RECORD_ID_LEN;
+use cdrlake_load::{SourceRows, add_rows};
+use cdrlake_run::Interrupt;
 use hashbrown::HashMap;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -28,8 +30,6 @@ use crate::partition::Partition;
 use crate::rewrite::Rewriter;
 use crate::snapshot::Snapshot;
 use crate::staging::PartitionFile;
-use cdrlake_load::{SourceRows, add_rows};
-use cdrlake_run::Interrupt;
 
 type Id = [u8; RECORD_ID_LEN];
 

@@ -1,4 +1,4 @@
-//! Why a command on a lake ends; what fails a single source is a [`SourceError`](crate::SourceError).
+//! Why a command on a lake ends; what fails a single source is a [`SourceError`](cdrlake_source::SourceError).
 
 use std::io;
 use std::path::PathBuf;

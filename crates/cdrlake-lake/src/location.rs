@@ -22,8 +22,8 @@ pub struct LakeLocation {
     /// Whether it may be on a network file system.
     pub network: NetworkFileSystem,
     /// What a run that loads nothing is called in the ledger and the lock; drawn by
-    /// [`new_run_id`](crate::new_run_id) if none. One that loads has its own in
-    /// [`LoadOptions`](crate::LoadOptions). A lake takes each once.
+    /// [`new_run_id`](cdrlake_run::new_run_id) if none. One that loads has its own in
+    /// [`LoadOptions`](cdrlake_load::LoadOptions). A lake takes each once.
     pub run_id: Option<String>,
     /// Asks a run that waits for the lock, or rewrites files, to end.
     pub interrupt: Interrupt,

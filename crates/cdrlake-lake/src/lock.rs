@@ -7,8 +7,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use crate::error::LakeError;
 use cdrlake_run::Interrupt;
+
+use crate::error::LakeError;
 
 /// What to do while another run holds the lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,8 +1,7 @@
 //! A lake that is only read: without a lock, while others may write it.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use cdrlake_run::{Interrupt, Progress};
 use cdrlake_source::is_lake;

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::str::FromStr;
 
 use cdrlake_core::{Numbers, Privacy, PrivacyKey, RecordId};
+use cdrlake_load::{ClearRejects, PrivacyOptions};
+use cdrlake_run::new_run_id;
 
 use crate::error::LakeError;
 use crate::ledger::Ledger;
 use crate::model::FileKind;
 use crate::partition::PartitionBy;
-use cdrlake_load::{ClearRejects, PrivacyOptions};
-use cdrlake_run::new_run_id;
 
 /// The settings of a lake.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cdrlake_parquet::directory;
+use cdrlake_source::{Excluded, Input, rejects_files};
+
 use crate::error::LoadError;
 use crate::options::LoadOptions;
 use crate::publish::Overwrite;
-use cdrlake_parquet::directory;
-use cdrlake_source::{Excluded, Input, rejects_files};
 
 /// Checks `outputs`, which only `overwrite` lets exist, and what the caller writes besides. Gives those
 /// that exist: they are left out where inputs are walked.

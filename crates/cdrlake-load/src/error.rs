@@ -1,9 +1,8 @@
 //! Why a whole run ends; what fails a single source is a [`SourceError`].
 
 use std::error::Error as StdError;
-use std::fmt;
-use std::io;
 use std::path::PathBuf;
+use std::{fmt, io};
 
 use cdrlake_run::{ErrorKind, Interrupted};
 use cdrlake_source::SourceError;

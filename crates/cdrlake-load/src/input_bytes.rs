@@ -3,12 +3,11 @@
 use std::path::Path;
 
 use cdrlake_run::Interrupt;
+use cdrlake_source::{self, Excluded, Input};
 
 use crate::check_outputs::check_outputs;
 use crate::options::LoadOptions;
 use crate::publish::Overwrite;
-use cdrlake_source::Excluded;
-use cdrlake_source::{self, Input};
 
 /// How many bytes the inputs of `options` have, as a run over them would count them; none if that
 /// cannot be known: standard input, or a run that ends meanwhile.

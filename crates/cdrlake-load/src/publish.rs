@@ -1,9 +1,8 @@
 //! The files of a run that writes no lake: each is published by itself, under the name that the
 //! user gave it.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
+use std::{fs, io};
 
 use cdrlake_parquet::{Existing, StagedFile, persist};
 

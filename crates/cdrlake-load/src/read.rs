@@ -3,13 +3,12 @@
 use std::io::Read;
 
 use cdrlake_core::{Metadata, TimeZone};
+use cdrlake_source::{KnownTimeZones, Opening, RejectedLine, Source, SourceError, Visitor, visit};
 
 use crate::check_outputs::check_outputs;
 use crate::error::LoadError;
 use crate::options::LoadOptions;
 use crate::publish::Overwrite;
-use cdrlake_source::KnownTimeZones;
-use cdrlake_source::{Opening, RejectedLine, Source, SourceError, Visitor, visit};
 
 /// One stream of records, or why there is none.
 pub struct OpenedSource<'r> {

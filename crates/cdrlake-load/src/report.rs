@@ -4,13 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cdrlake_core::{Counts, Warning};
+use cdrlake_run::Chain;
+use cdrlake_source::SourceError;
 use serde::{Serialize, Serializer};
 
 use crate::codes::Codes;
 use crate::left_out::LeftOut;
 use crate::quantities::{LocalTime, Seconds};
-use cdrlake_run::Chain;
-use cdrlake_source::SourceError;
 
 /// What came of a run. Totals cover the sources that were loaded.
 #[derive(Clone, Debug, Serialize)]

@@ -11,11 +11,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use cdrlake_core::{Decoder, Position, SourceOptions, count_lines};
+use cdrlake_source::{KnownTimeZones, PlainFile, SourceError};
 
 use crate::batches::{ReadOptions, Table};
 use crate::error::LoadError;
-use cdrlake_source::KnownTimeZones;
-use cdrlake_source::{PlainFile, SourceError};
 
 /// Bytes read at a time.
 const BUFFER_LEN: usize = 1 << 20;

@@ -1,13 +1,12 @@
 //! A request to end early: looked for where work can stop, between reads, and in every wait.
 
 use std::error::Error;
-use std::fmt;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{fmt, thread};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;

@@ -8,9 +8,10 @@ use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::rc::Rc;
 
-use crate::error::SourceError;
 use cdrlake_core::{is_bystander, is_unfinished};
+use cdrlake_run::Awaited;
 
+use crate::error::SourceError;
 use crate::file::WatchedFile;
 use crate::gzip::GzipReader;
 use crate::limits::{Budget, Counted, Metered};
@@ -18,7 +19,6 @@ use crate::naming::Naming;
 use crate::opening::Opening;
 use crate::stream::Stream;
 use crate::visitor::Visitor;
-use cdrlake_run::Awaited;
 
 /// Compressed bytes read at a time.
 const BUFFER_LEN: usize = 256 * 1024;

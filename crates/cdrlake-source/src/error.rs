@@ -1,7 +1,6 @@
 //! Why a source was not loaded.
 
-use std::fmt;
-use std::io;
+use std::{fmt, io};
 
 use cdrlake_core::{Fault, Position, Reject};
 use cdrlake_run::{ErrorKind, Interrupted};

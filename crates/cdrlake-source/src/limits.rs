@@ -4,9 +4,8 @@ use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
-use thiserror::Error;
-
 use cdrlake_run::Progress;
+use thiserror::Error;
 
 /// What one input may unwrap to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,8 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::container::is_plain;
 use crate::error::SourceError;
 use crate::file::WatchedFile;
-use crate::naming::Naming;
-use crate::naming::Settings;
+use crate::naming::{Naming, Settings};
 use crate::source::Source;
 
 /// A file without a container around its records.

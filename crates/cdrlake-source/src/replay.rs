@@ -1,9 +1,8 @@
 //! Rejects files to the sources that their lines came from.
 
-use std::fs;
-use std::io;
 use std::iter::{self, Peekable};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use crate::error::SourceError;
 use crate::file::WatchedFile;

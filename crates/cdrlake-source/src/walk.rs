@@ -6,10 +6,10 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::container::Unwrapper;
-use crate::error::SourceError;
 use cdrlake_core::{is_bystander, is_unfinished};
 
+use crate::container::Unwrapper;
+use crate::error::SourceError;
 use crate::excluded::Excluded;
 use crate::file::WatchedFile;
 use crate::lake_directory::is_lake;

@@ -1,8 +1,7 @@
 //! The directory between the carrier and the lake.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use cdrlake_lake::LakeLocation;
 

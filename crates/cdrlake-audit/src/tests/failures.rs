@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::Write;
 
+use cdrlake_load::{Changed, MaxRejects, Status};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::SignedDuration;
 
 use super::{Lab, calls, content, name};
-use cdrlake_load::{Changed, MaxRejects, Status};
 
 const FOREIGN: &[u8] = b"no record at all\n";
 

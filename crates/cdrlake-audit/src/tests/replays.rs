@@ -3,10 +3,10 @@
 use std::fs;
 
 use cdrlake_core::RecordId;
-
-use super::{Lab, calls, name};
 use cdrlake_lake::{Duplicates, LakeOptions};
 use cdrlake_source::Input;
+
+use super::{Lab, calls, name};
 
 /// Calls that a consolidated delivery has whole, and the daily one with damage.
 fn damaged(lab: &Lab) {

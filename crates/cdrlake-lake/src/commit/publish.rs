@@ -9,20 +9,18 @@
 //! 6. The ledger marks the run as published.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
+use cdrlake_parquet::{directory, sync_directory, sync_each};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use rustix::io::Errno;
+use tempfile::TempPath;
 
 use crate::error::LakeError;
 use crate::ledger::{Ledger, PendingRun, is_sound_face, write_face};
 use crate::model::Transaction;
-use tempfile::TempPath;
-
-use cdrlake_parquet::{directory, sync_directory, sync_each};
 
 /// The ledger's readable face, in the lake.
 pub(crate) const FACE: &str = "sources.parquet";

@@ -25,12 +25,12 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use cdrlake_source::INTERNAL;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use crate::error::LakeError;
 use crate::model::{FileKind, LakeFile};
 use crate::partition::Partition;
-use cdrlake_source::INTERNAL;
 
 pub(crate) use self::sources_table::{is_sound_face, write_face};
 

@@ -1,5 +1,7 @@
 //! Transactions of a lake written down.
 
+use cdrlake_load::{LocalTime, Status};
+use cdrlake_source::Source;
 use roaring::RoaringTreemap;
 use rusqlite::{Transaction, params};
 use serde_json::json;
@@ -12,8 +14,6 @@ use crate::model::{
     Acceptance, AddedFile, AddedSource, Duplicates, Ending, Replayed, SourceFact, SourceId,
     SourceRef, Transaction as Change,
 };
-use cdrlake_load::{LocalTime, Status};
-use cdrlake_source::Source;
 
 impl Ledger {
     /// Records a run and all that will be true once it is published; says what is left to do.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use cdrlake_source::CHANGED;
 use rusqlite::{Row, Transaction, params};
 
 use super::Ledger;
 use crate::error::LakeError;
 use crate::model::{Delivery, SourceId};
 use crate::places::Places;
-use cdrlake_source::CHANGED;
 
 impl Ledger {
     /// The loaded sources whose names are of the carrier's form for a delivery, each once.

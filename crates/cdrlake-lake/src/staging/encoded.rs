@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
+use cdrlake_load::{SourceRows, add_rows, tenths};
+use cdrlake_parquet::{Layout, RowGroup};
 use parquet::errors::Result;
 
 use crate::partition::{Partition, Pieces};
-use cdrlake_load::{SourceRows, add_rows, tenths};
-use cdrlake_parquet::{Layout, RowGroup};
 
 /// A row group of one partition.
 pub(crate) struct EncodedRows {

@@ -3,15 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use cdrlake_load::{SourceRows, add_rows};
+use cdrlake_parquet::{ColumnStatistics, Layout, Savepoint, StagedFile, StagedParquet};
 use tempfile::TempPath;
 
 use super::encoded::EncodedRows;
 use crate::error::LakeError;
 use crate::partition::Partition;
-use cdrlake_load::{SourceRows, add_rows};
-use cdrlake_parquet::Layout;
-use cdrlake_parquet::{ColumnStatistics, StagedFile};
-use cdrlake_parquet::{Savepoint, StagedParquet};
 
 /// A file that takes row groups.
 pub(super) struct OpenFile {

@@ -12,16 +12,14 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
+use cdrlake_load::{Deferred, SourceRows, add_rows, defer, tenths};
+use cdrlake_parquet::{Layout, RowGroup, sync_each};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 
 use super::encoded::EncodedRows;
 use super::partition_file::{ClosedFile, FileMark, OpenFile, PartitionFile};
 use crate::error::LakeError;
 use crate::partition::{Partition, Pieces};
-use cdrlake_load::{Deferred, defer};
-use cdrlake_load::{SourceRows, add_rows, tenths};
-use cdrlake_parquet::sync_each;
-use cdrlake_parquet::{Layout, RowGroup};
 
 /// Rows that are worth a row group, as many as a block has: about two MiB.
 const ROW_GROUP_ROWS: usize = 65_536;

@@ -5,12 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 
 use cdrlake_core::RecordId;
-
-use super::{Lab, Source, files, sorted};
-use crate::tables::edit;
 use cdrlake_lake::{Duplicates, LakeError, LakeOptions, convert_to_lake};
 use cdrlake_load::{Repeated, Report};
 use cdrlake_source::Input;
+
+use super::{Lab, Source, files, sorted};
+use crate::tables::edit;
 
 fn drop_duplicates(options: &mut LakeOptions) {
     options.duplicates = Duplicates::Drop;

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use super::{Lab, Source, statuses};
 use cdrlake_lake::{LakeOptions, convert_to_lake};
 use cdrlake_load::{Changed, MaxRejects, Repeated, Report, Status};
 use cdrlake_source::Input;
+
+use super::{Lab, Source, statuses};
 
 impl Lab {
     /// Loads contents of one name, in this order, in one run.

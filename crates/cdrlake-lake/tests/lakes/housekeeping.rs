@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use super::{Lab, Source, statuses};
 use cdrlake_audit::{AuditError, AuditOptions, accept, audit};
 use cdrlake_lake::{LakeError, LakeLocation, LakeOptions, PartitionBy, convert_to_lake, unload};
 use cdrlake_load::{Repeated, Status};
 use cdrlake_source::Input;
+
+use super::{Lab, Source, statuses};
 
 /// The directories below one of a lake's.
 fn directories(path: &Path) -> Vec<PathBuf> {

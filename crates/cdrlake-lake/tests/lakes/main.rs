@@ -24,13 +24,12 @@ use arrow_array::cast::AsArray;
 use cdrlake_core::reference::{self, Row, batch_rows};
 use cdrlake_core::{RecordId, SourceOptions, parse_file_name};
 use cdrlake_generate::frozen::Calls;
-use tables::read;
-
 use cdrlake_lake::{
     LakeError, LakeLocation, LakeOptions, PartitionBy, convert_to_lake, deliveries, unload,
 };
 use cdrlake_load::{LoadOptions, MaxRejects, Repeated, Report, Status};
 use cdrlake_source::Input;
+use tables::read;
 
 /// A block of about 573 records.
 const BLOCK_LEN: usize = 128 << 10;

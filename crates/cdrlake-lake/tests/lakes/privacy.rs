@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use cdrlake_audit::{AuditOptions, Observation, audit};
 use cdrlake_core::{COLUMNS, Numbers, Privacy, PrivacyKey, SourceOptions};
+use cdrlake_lake::Duplicates;
+use cdrlake_load::{ClearRejects, PrivacyOptions};
 use parquet::file::metadata::ParquetMetaDataReader;
 
 use super::*;
 use crate::tables::edit;
-use cdrlake_audit::{AuditOptions, Observation, audit};
-use cdrlake_lake::Duplicates;
-use cdrlake_load::{ClearRejects, PrivacyOptions};
 
 const MASKED: Numbers = Numbers::Masked { keep: 4 };
 

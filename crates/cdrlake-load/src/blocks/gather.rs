@@ -8,6 +8,8 @@ use cdrlake_core::{
     Position, Privacy, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
     whole_lines_len,
 };
+use cdrlake_run::{Interrupt, Progress};
+use cdrlake_source::{KnownTimeZones, RejectedLine, Source, SourceError, Visitor};
 
 use super::block::{
     Block, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
@@ -17,10 +19,6 @@ use super::replayed::Replayed;
 use crate::error::LoadError;
 use crate::history::{Changed, History, Repeated};
 use crate::options::LoadOptions;
-use cdrlake_run::Interrupt;
-use cdrlake_run::Progress;
-use cdrlake_source::KnownTimeZones;
-use cdrlake_source::{RejectedLine, Source, SourceError, Visitor};
 
 /// What a lake's settings may say of how records are decoded.
 #[derive(Clone)]

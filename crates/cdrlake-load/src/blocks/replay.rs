@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use cdrlake_core::RAW_LIMIT;
+use cdrlake_source::{RejectedLine, Source, SourceError};
 
 use super::block::{Gathered, Lines, OpenSource, Part, PickedLine, SourceEnd, SourceKind};
 use super::gather::Gatherer;
 use super::replayed::{FileSource, ReplayedLines, State, identity};
 use super::versions::{Seen, Versions};
 use crate::error::LoadError;
-use cdrlake_source::{RejectedLine, Source, SourceError};
 
 /// Lines of a source that stand together, while they are replayed.
 struct Replaying {

@@ -7,6 +7,10 @@ use std::path::Path;
 
 use cdrlake_core::reference::{Row, batch_rows};
 use cdrlake_generate::frozen::Calls;
+use cdrlake_load::{
+    ConvertOptions, Input, LoadOptions, Overwrite, Report, SourceReport, Status, convert,
+};
+use cdrlake_source::Limits;
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
@@ -14,10 +18,6 @@ use zip::CompressionMethod;
 use zip::write::SimpleFileOptions;
 
 use super::{BLOCK_LEN, read};
-use cdrlake_load::{
-    ConvertOptions, Input, LoadOptions, Overwrite, Report, SourceReport, Status, convert,
-};
-use cdrlake_source::Limits;
 
 const SAMPLE: &[u8] = include_bytes!("../../../../testdata/valid/DE_SV_00_0001_20110930090122.cdr");
 

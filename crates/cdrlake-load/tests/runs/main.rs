@@ -21,12 +21,10 @@ use arrow_array::cast::AsArray;
 use cdrlake_core::reference::{self, Row, batch_rows};
 use cdrlake_core::{SourceOptions, parse_file_name};
 use cdrlake_generate::frozen::Calls;
+use cdrlake_load::{ConvertOptions, Input, LoadOptions, MaxRejects, Report, Status, convert};
 use flate2::Compression as Level;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-
-use cdrlake_load::{ConvertOptions, Input, LoadOptions, MaxRejects, Report, Status, convert};
-
 use tables::read;
 
 /// A block of about 573 records.

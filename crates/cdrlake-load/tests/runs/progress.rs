@@ -1,8 +1,9 @@
 //! How far a run is: every byte of its inputs, whatever becomes of them.
 
-use super::*;
 use cdrlake_load::input_bytes;
 use cdrlake_run::Stage;
+
+use super::*;
 
 #[test]
 fn a_run_has_come_to_the_end_of_its_inputs() {

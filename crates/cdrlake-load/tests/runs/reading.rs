@@ -4,13 +4,13 @@ use std::io::{self, Cursor, Read};
 
 use arrow_array::Array;
 use arrow_schema::DataType;
-
-use super::*;
 use cdrlake_load::{
     LoadError, ReadOptions, Split, Stream, Table, TextType, read_batches, read_sources, read_split,
     split_file, validate,
 };
 use cdrlake_source::SourceError;
+
+use super::*;
 
 fn options(inputs: &Inputs) -> ReadOptions {
     ReadOptions::new(inputs.options("", 2).load)

@@ -8,17 +8,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use cdrlake_core::RAW_LIMIT;
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::{SourceOptions, Strictness, parse_file_name};
+use cdrlake_core::{RAW_LIMIT, SourceOptions, Strictness, parse_file_name};
 use cdrlake_generate::frozen::Calls;
+use cdrlake_load::{
+    ConvertOptions, Input, LoadError, LoadOptions, Overwrite, Report, Status, convert,
+};
 use parquet::arrow::ArrowWriter;
 
 use super::BLOCK_LEN;
 use super::tables::{edit, read, rewrite};
-use cdrlake_load::{
-    ConvertOptions, Input, LoadError, LoadOptions, Overwrite, Report, Status, convert,
-};
 
 /// A directory, and conversions in it.
 struct Lab {

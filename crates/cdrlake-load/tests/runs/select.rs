@@ -1,7 +1,8 @@
 //! Some columns, and the calls of some days: what is left out is counted, the rest is as ever.
 
-use super::*;
 use cdrlake_load::{Columns, DateRange};
+
+use super::*;
 
 fn column(name: &str) -> usize {
     cdrlake_core::COLUMNS.iter().position(|column| column.name == name).unwrap()
