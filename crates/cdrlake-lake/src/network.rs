@@ -37,7 +37,7 @@ impl NetworkFileSystem {
             return Ok(());
         }
         let found = rustix::fs::statfs(directory)
-            .map_err(|error| LakeError::Write { path: directory.into(), error: error.into() })?;
+            .map_err(|error| LakeError::Read { path: directory.into(), error: error.into() })?;
         match kind(found.f_type as u64 & 0xFFFF_FFFF) {
             None => Ok(()),
             Some(kind) => Err(LakeError::NetworkFileSystem { path: directory.into(), kind }),

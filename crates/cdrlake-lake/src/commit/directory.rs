@@ -171,9 +171,9 @@ impl Commit for DirectoryLake {
         if let Some(pending) = self.ledger.pending_run()? {
             publish::finish(&self.root, &self.staging, &self.ledger, &pending)?;
         }
-        let entries = fs::read_dir(&self.staging).map_err(LakeError::write(&self.staging))?;
+        let entries = fs::read_dir(&self.staging).map_err(LakeError::read(&self.staging))?;
         for entry in entries {
-            let entry = entry.map_err(LakeError::write(&self.staging))?;
+            let entry = entry.map_err(LakeError::read(&self.staging))?;
             let (path, kind) = (entry.path(), entry.file_type());
             let removed = match kind.is_ok_and(|kind| kind.is_dir()) {
                 true => fs::remove_dir_all(&path),
@@ -233,7 +233,7 @@ fn check_identity(root: &Path, ledger: &Ledger) -> Result<(), LakeError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             Err(LakeError::OtherLedger(root.to_owned()))
         }
-        Err(error) => Err(LakeError::Write { path, error }),
+        Err(error) => Err(LakeError::Read { path, error }),
     }
 }
 
@@ -256,6 +256,6 @@ pub(crate) fn refuse_foreign(root: &Path) -> Result<(), LakeError> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             Err(LakeError::NotALake(root.to_owned()))
         }
-        Err(error) => Err(LakeError::Write { path: root.to_owned(), error }),
+        Err(error) => Err(LakeError::Read { path: root.to_owned(), error }),
     }
 }

@@ -126,7 +126,7 @@ impl Snapshot for Ledger {
         match blob.flatten() {
             None => Ok(RoaringTreemap::new()),
             Some(blob) => RoaringTreemap::deserialize_from(&blob[..])
-                .map_err(|error| LakeError::Write { path: self.path.clone(), error }),
+                .map_err(|error| LakeError::Read { path: self.path.clone(), error }),
         }
     }
 
