@@ -1,6 +1,6 @@
 //! What a run found out about its sources, for the transaction that it becomes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cdrlake_load::{
     LoadedSource, RejectsFile, Repeated, Seconds, SourceKind, SourceReport, SourceRows, Status,
@@ -33,6 +33,8 @@ pub(crate) struct RunFacts {
     /// Sources that left duplicates out, and those that hold what was kept of them.
     pub(crate) left_out: Vec<(SourceRef, SourceRef)>,
     places: Places,
+    /// The deliveries without a call that the run noted, by their `source_file`.
+    empty: HashSet<String>,
     /// Names the run's files: the same inputs and options give the same.
     pub(crate) digest: blake3::Hasher,
 }
@@ -51,6 +53,7 @@ impl RunFacts {
             replaced: BTreeSet::new(),
             left_out: Vec::new(),
             places: Places::default(),
+            empty: HashSet::new(),
             digest: blake3::Hasher::new(),
         };
         let has_failures = snapshot.has_failures()?;
@@ -112,9 +115,12 @@ impl RunFacts {
     ) -> Result<Option<SourceRef>, LakeError> {
         if let Some(hash) = hash {
             self.digest.update(hash.as_bytes());
-            // A delivery without a call is noted once.
+            // A delivery without a call is noted once, however often a run is given it.
             let is_empty = loaded.report.tally.bytes_read == 0;
-            if is_empty && snapshot.has_empty(&source.source_file)? {
+            if is_empty
+                && (snapshot.has_empty(&source.source_file)?
+                    || !self.empty.insert(source.source_file.clone()))
+            {
                 return Ok(None);
             }
             if repeated == Repeated::Replace

@@ -263,10 +263,10 @@ impl State {
     fn named<'s>(
         &'s self,
         name: &'s str,
-        mut sources: impl Iterator<Item = (SourceId, &'s MemorySource)>,
-    ) -> Option<(SourceId, String)> {
+        sources: impl Iterator<Item = (SourceId, &'s MemorySource)>,
+    ) -> impl Iterator<Item = (SourceId, String)> {
         sources
-            .find(|(_, source)| {
+            .filter(move |(_, source)| {
                 source.facts.name == name
                     || source.source_file == name
                     || source.facts.carrier_name.as_deref() == Some(name)
@@ -335,13 +335,13 @@ impl Snapshot for State {
     }
 
     fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
-        Ok(self.named(name, self.loaded_sources()).into_iter().collect())
+        Ok(self.named(name, self.loaded_sources()).collect())
     }
 
     fn was_unloaded(&self, name: &str) -> Result<bool, LakeError> {
         let sources = self.sources.iter().map(|(id, source)| (*id, source));
         let unloaded = sources.filter(|(_, source)| source.ended == Some(Ending::Unloaded));
-        Ok(self.named(name, unloaded).is_some())
+        Ok(self.named(name, unloaded).next().is_some())
     }
 
     fn has_failures(&self) -> Result<bool, LakeError> {

@@ -261,6 +261,29 @@ proptest! {
     }
 }
 
+/// However often one run is given it: its name would not say which one to unload.
+#[test]
+fn a_delivery_without_a_call_is_noted_once() {
+    let lab = Lab::new();
+    let location = LakeLocation::new(lab.0.path().join("lake"));
+    let operations = [
+        Operation::Load {
+            files: vec![7, 7],
+            repeated: Repeated::Skip,
+            duplicates: Duplicates::Keep,
+            changed: Changed::Refuse,
+        },
+        Operation::Unload(7),
+    ];
+    for (run, operation) in operations.iter().enumerate() {
+        let directory = DirectoryLake::open(&location, &Settings::default(), "test").unwrap();
+        let done = operate(directory.opened(), &lab, run, operation);
+        let held = held(directory.opened());
+        let sources = held.keys().filter(|key| key.starts_with("source")).count();
+        assert_eq!((done.is_ok(), sources), (true, 1 - run), "{done:?}");
+    }
+}
+
 fn empty<Staged>(run_id: &str) -> Transaction<Staged> {
     Transaction {
         run_id: run_id.to_owned(),
