@@ -6,9 +6,8 @@
 //! that the stream beneath them gave, for that stream is this crate's, too, or the caller's.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use parquet::errors::ParquetError;
 use thiserror::Error;
@@ -51,7 +50,7 @@ impl Damage {
 
 /// Keeps the errors of a stream that a decoder reads, for the decoder may wrap them in its own.
 #[derive(Clone, Default)]
-pub(crate) struct Kept(Rc<Cell<Option<io::Error>>>);
+pub(crate) struct Kept(Arc<Mutex<Option<io::Error>>>);
 
 impl Kept {
     /// The stream that the decoder is to read.
@@ -64,14 +63,28 @@ impl Kept {
         Above { decoded, kept: self.clone(), damage }
     }
 
+    /// Keeps an error of the stream beneath, and returns no more of it than its kind.
+    pub(crate) fn keep(&self, error: io::Error) -> io::Error {
+        let kind = error.kind();
+        // This one is no failure, but asks for another try.
+        if kind != io::ErrorKind::Interrupted {
+            *self.lock() = Some(error);
+        }
+        kind.into()
+    }
+
     /// The last error of the stream beneath, once.
     pub(crate) fn take(&self) -> Option<io::Error> {
-        self.0.take()
+        self.lock().take()
     }
 
     /// Why the decoder failed: the stream beneath it did, or what it decodes is damaged.
     pub(crate) fn cause(&self, kind: io::ErrorKind, damage: Damage) -> io::Error {
         self.take().unwrap_or_else(|| io::Error::new(kind, damage))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -81,35 +94,19 @@ pub(crate) struct Beneath<R> {
     kept: Kept,
 }
 
-impl<R> Beneath<R> {
-    fn keep<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        result.map_err(|error| {
-            let kind = error.kind();
-            // This one is no failure, but asks for another try.
-            if kind != io::ErrorKind::Interrupted {
-                self.kept.0.set(Some(error));
-            }
-            kind.into()
-        })
-    }
-}
-
 impl<R: Read> Read for Beneath<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let result = self.stream.read(buffer);
-        self.keep(result)
+        self.stream.read(buffer).map_err(|error| self.kept.keep(error))
     }
 }
 
 impl<R: Seek> Seek for Beneath<R> {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        let result = self.stream.seek(position);
-        self.keep(result)
+        self.stream.seek(position).map_err(|error| self.kept.keep(error))
     }
 
     fn stream_position(&mut self) -> io::Result<u64> {
-        let result = self.stream.stream_position();
-        self.keep(result)
+        self.stream.stream_position().map_err(|error| self.kept.keep(error))
     }
 }
 

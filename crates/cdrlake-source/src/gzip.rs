@@ -4,9 +4,11 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
+use crate::damage::Kept;
+
 /// Decompresses all members of a gzip stream.
 ///
-/// Zeros behind the last member, which tapes and some mirrors leave, are noted; anything
+/// Zeros after the last member, which tapes and some mirrors leave, are noted; anything
 /// else there is an error, as is a member that ends early or whose checksum or length is wrong.
 /// Errors tell the offset in the compressed stream; those of that stream itself are passed on as they
 /// are. What `flate2` says is fixed when it is built, so nothing of the input is in it.
@@ -30,12 +32,12 @@ impl<R: BufRead> State<R> {
 
 impl<R: BufRead> GzipReader<R> {
     pub(crate) fn new(compressed: R) -> Self {
-        let compressed =
-            Compressed { inner: compressed, consumed: 0, has_zeros: false, failed: None };
+        let kept = Kept::default();
+        let compressed = Compressed { inner: compressed, consumed: 0, has_zeros: false, kept };
         Self { state: State::member(compressed) }
     }
 
-    /// Whether the stream has ended, and zeros stood behind its last member.
+    /// Whether the stream has ended, and zeros stood after its last member.
     pub(crate) fn has_trailing_zeros(&self) -> bool {
         matches!(self.state, State::Done { has_zeros: true })
     }
@@ -92,27 +94,19 @@ fn at_offset(error: &io::Error, offset: u64) -> io::Error {
 struct Compressed<R> {
     inner: R,
     consumed: u64,
-    /// Whether zeros stood behind the last member.
+    /// Whether zeros stood after the last member.
     has_zeros: bool,
     /// Why it could not be read; whoever reads it sees no more than the kind.
-    failed: Option<io::Error>,
+    kept: Kept,
 }
 
 impl<R> Compressed<R> {
     /// Why the decoder failed: this stream did, or what is in it is damaged.
-    fn cause(&mut self, error: &io::Error) -> io::Error {
+    fn cause(&self, error: &io::Error) -> io::Error {
         match error.kind() {
             io::ErrorKind::Interrupted => io::ErrorKind::Interrupted.into(),
-            _ => self.failed.take().unwrap_or_else(|| at_offset(error, self.consumed)),
+            _ => self.kept.take().unwrap_or_else(|| at_offset(error, self.consumed)),
         }
-    }
-
-    fn keep(failed: &mut Option<io::Error>, error: io::Error) -> io::Error {
-        let kind = error.kind();
-        if kind != io::ErrorKind::Interrupted {
-            *failed = Some(error);
-        }
-        kind.into()
     }
 }
 
@@ -141,7 +135,7 @@ impl<R: BufRead> Compressed<R> {
 
 impl<R: BufRead> BufRead for Compressed<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.inner.fill_buf().map_err(|error| Self::keep(&mut self.failed, error))
+        self.inner.fill_buf().map_err(|error| self.kept.keep(error))
     }
 
     fn consume(&mut self, amount: usize) {
@@ -153,7 +147,7 @@ impl<R: BufRead> BufRead for Compressed<R> {
 impl<R: BufRead> Read for Compressed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer);
-        let read = read.map_err(|error| Self::keep(&mut self.failed, error))?;
+        let read = read.map_err(|error| self.kept.keep(error))?;
         self.consumed += read as u64;
         Ok(read)
     }

@@ -19,8 +19,8 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::errors::ParquetError;
 
-use crate::chunks::{Chunks, Failed};
-use crate::damage::Damage;
+use crate::chunks::Chunks;
+use crate::damage::{Damage, Kept};
 use crate::error::SourceError;
 use crate::file::WatchedFile;
 use crate::source::{LineEnd, RejectedLine};
@@ -43,7 +43,7 @@ pub(crate) struct Provenance {
 pub(crate) struct Rows {
     reader: ParquetRecordBatchReader,
     file: WatchedFile,
-    failed: Failed,
+    kept: Kept,
     batch: Option<Columns>,
     /// Of the next row, in the batch.
     index: usize,
@@ -60,10 +60,10 @@ impl Rows {
         const BATCH_SIZE: usize = 256;
         // Whatever tool wrote the file, its types are those of Parquet.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let failed = Failed::default();
-        let error = |error| damaged(&error, &failed);
+        let kept = Kept::default();
+        let error = |error| damaged(&error, &kept);
         let opened = file.try_clone().map_err(SourceError::Open)?;
-        let chunks = Chunks::of(opened, file.len(), failed.clone());
+        let chunks = Chunks::of(opened, file.len(), kept.clone());
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(chunks, options)
             .map_err(error)?;
         let has = |name| builder.schema().column_with_name(name).is_some();
@@ -72,7 +72,7 @@ impl Rows {
         let reader =
             builder.with_projection(mask).with_batch_size(BATCH_SIZE).build().map_err(error)?;
         let (batch, index, passed, is_broken) = (None, 0, 0, false);
-        Ok(Self { reader, file, failed, batch, index, passed, is_broken, is_of_calls })
+        Ok(Self { reader, file, kept, batch, index, passed, is_broken, is_of_calls })
     }
 
     fn try_next(&mut self) -> Result<Option<Row>, SourceError> {
@@ -84,7 +84,7 @@ impl Rows {
                     SourceError::Read { bytes, error }
                 });
             };
-            let batch = batch.map_err(|error| damaged(&error.into(), &self.failed))?;
+            let batch = batch.map_err(|error| damaged(&error.into(), &self.kept))?;
             self.batch = Some(Columns::of(&batch)?);
             self.index = 0;
         }
@@ -99,8 +99,8 @@ impl Rows {
 }
 
 /// Why a file fails, given an error of the `parquet` crate.
-fn damaged(error: &ParquetError, failed: &Failed) -> SourceError {
-    match failed.take() {
+fn damaged(error: &ParquetError, kept: &Kept) -> SourceError {
+    match kept.take() {
         Some(error) => SourceError::of_read(0, error),
         None => SourceError::Rejects(Damage::of_parquet(error)),
     }
