@@ -47,7 +47,8 @@ pub use location::LakeLocation;
 pub use lock::Locked;
 pub use model::{
     Acceptance, AddedFile, AddedSource, CompleteFile, Delivery, Duplicates, Ending, FileKind,
-    LakeFile, Replayed, RowsBySource, SourceFact, SourceId, SourceRef, Transaction, Version,
+    FileSummary, LakeFile, Replayed, RowsBySource, SourceFact, SourceId, SourceRef, Transaction,
+    Version,
 };
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};

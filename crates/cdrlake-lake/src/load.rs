@@ -14,7 +14,9 @@ use serde_json::json;
 use crate::commit::{Commit, DirectoryLake};
 use crate::error::LakeError;
 use crate::lake_options::LakeOptions;
-use crate::model::{AddedFile, CompleteFile, Duplicates, FileKind, Transaction, Version};
+use crate::model::{
+    AddedFile, CompleteFile, Duplicates, FileKind, FileSummary, Transaction, Version,
+};
 use crate::open_lake::OpenLake;
 use crate::partition::Partition;
 use crate::run_facts::RunFacts;
@@ -90,14 +92,14 @@ pub(crate) fn load_into<C: Commit>(
     }
     let base = snapshot.version()?;
     let add = new_files(open, base, calls, rejects, &facts)?;
-    let outputs = add.iter().map(|file| Output {
-        kind: match file.kind {
+    let outputs = add.iter().map(|AddedFile { path, summary, .. }| Output {
+        kind: match summary.kind {
             FileKind::Calls => OutputKind::Calls,
             FileKind::Rejects => OutputKind::Rejects,
         },
-        path: lake.locate(&file.path),
-        rows: file.rows,
-        bytes: file.bytes,
+        path: lake.locate(path),
+        rows: summary.rows,
+        bytes: summary.bytes,
     });
     let reports = facts.reports.split_off(0);
     let report = Report::new(run_id.clone(), reports, left_out, outputs.collect());
@@ -153,32 +155,29 @@ fn new_files<C: Commit>(
     let mut files = Vec::new();
     let sources = facts.refs(rejects.sources())?;
     if let Some(file) = rejects.finish()? {
-        files.push(CompleteFile {
+        let summary = FileSummary {
             kind: FileKind::Rejects,
             partition: Partition::All,
-            digest,
-            number: 1,
             rows: file.rows,
             bytes: file.bytes,
             tenths: 0,
             statistics: file.statistics,
             sources,
-            file: file.file.into_temp_path(),
-        });
+        };
+        let file = file.file.into_temp_path();
+        files.push(CompleteFile { file, digest, number: 1, summary });
     }
     for (index, file) in calls.into_iter().enumerate() {
-        files.push(CompleteFile {
+        let summary = FileSummary {
             kind: FileKind::Calls,
             partition: file.partition,
-            digest,
-            number: index + 1,
             rows: file.rows,
             bytes: file.bytes,
             tenths: file.tenths,
             statistics: file.statistics,
             sources: facts.refs(&file.sources)?,
-            file: file.file,
-        });
+        };
+        files.push(CompleteFile { file: file.file, digest, number: index + 1, summary });
     }
     files.into_iter().map(|file| open.lake.stage(base, file)).collect()
 }

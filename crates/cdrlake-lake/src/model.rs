@@ -61,19 +61,13 @@ pub struct LakeFile {
     pub rows: u64,
 }
 
-/// A complete and synced file on this machine that is to become part of a lake.
+/// What is known of a file before it is part of a lake.
 #[derive(Debug)]
-pub struct CompleteFile {
+pub struct FileSummary {
     /// What it holds.
     pub kind: FileKind,
     /// The partition of its calls; all of the lake for rejects.
     pub partition: Partition,
-    /// Names it, together with its number: the same inputs and options give the same digest.
-    pub digest: blake3::Hash,
-    /// Its number among the files of its digest and kind, from 1.
-    pub number: usize,
-    /// Where it is until it is staged.
-    pub file: TempPath,
     /// Rows of the table.
     pub rows: u64,
     /// Bytes of the file.
@@ -86,6 +80,19 @@ pub struct CompleteFile {
     pub sources: Vec<(SourceRef, u64)>,
 }
 
+/// A complete and synced file on this machine that is to become part of a lake.
+#[derive(Debug)]
+pub struct CompleteFile {
+    /// Where it is until it is staged.
+    pub file: TempPath,
+    /// Names it, together with its number: the same inputs and options give the same digest.
+    pub digest: blake3::Hash,
+    /// Its number among the files of its digest and kind, from 1.
+    pub number: usize,
+    /// What it holds.
+    pub summary: FileSummary,
+}
+
 /// A file that is where the lake can take it from, and is not part of it yet.
 #[derive(Debug)]
 pub struct AddedFile<Staged> {
@@ -94,19 +101,7 @@ pub struct AddedFile<Staged> {
     /// The path that it will have in the lake.
     pub path: String,
     /// What it holds.
-    pub kind: FileKind,
-    /// The partition of its calls; all of the lake for rejects.
-    pub partition: Partition,
-    /// Rows of the table.
-    pub rows: u64,
-    /// Bytes of the file.
-    pub bytes: u64,
-    /// Tenths of seconds of its calls; 0 for rejects.
-    pub tenths: u64,
-    /// What each column holds; none are known of rejects.
-    pub statistics: Vec<ColumnStatistics>,
-    /// Row provenance, from the first row to the last.
-    pub sources: Vec<(SourceRef, u64)>,
+    pub summary: FileSummary,
 }
 
 /// A change of a lake, all or nothing: what will be true of it, and nothing of how.

@@ -16,7 +16,9 @@ use roaring::RoaringTreemap;
 
 use crate::commit::{Commit, FileChunks};
 use crate::error::LakeError;
-use crate::model::{CompleteFile, FileKind, LakeFile, SourceId, SourceRef, Transaction};
+use crate::model::{
+    CompleteFile, FileKind, FileSummary, LakeFile, SourceId, SourceRef, Transaction,
+};
 use crate::open_lake::OpenLake;
 use crate::snapshot::Snapshot;
 
@@ -46,18 +48,17 @@ impl<C: Commit> OpenLake<'_, C> {
                 let Copy { file: staged, tenths } =
                     self.without(&file, &rows, sources, compression)?;
                 let left = rows.into_iter().filter(kept);
-                let complete = CompleteFile {
+                let summary = FileSummary {
                     kind: file.kind,
                     partition: file.partition,
-                    digest,
-                    number: index + 1,
                     rows: staged.rows,
                     bytes: staged.bytes,
                     tenths,
                     statistics: staged.statistics,
                     sources: left.map(|(source, rows)| (SourceRef::Known(source), rows)).collect(),
-                    file: staged.file.into_temp_path(),
                 };
+                let (file, number) = (staged.file.into_temp_path(), index + 1);
+                let complete = CompleteFile { file, digest, number, summary };
                 transaction.add.push(self.lake.stage(base, complete)?);
             }
             transaction.remove.push(file);

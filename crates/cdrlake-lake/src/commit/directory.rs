@@ -136,14 +136,12 @@ impl Commit for DirectoryLake {
 
     /// The file is where it can be renamed from already.
     fn stage(&self, base: Version, file: CompleteFile) -> Result<AddedFile<TempPath>, LakeError> {
-        let CompleteFile { kind, partition, digest, number, .. } = &file;
-        let (kind, partition) = (*kind, *partition);
-        let (directory, below) = (kind.name(), partition.to_string());
+        let CompleteFile { file: staged, digest, number, summary } = file;
+        let (directory, below) = (summary.kind.name(), summary.partition.to_string());
         let separator = if below.is_empty() { "" } else { "/" };
         let (run, digest) = (base.0 + 1, &digest.to_hex()[..16]);
         let path = format!("{directory}{separator}{below}/{run:06}-{digest}-{number:04}.parquet");
-        let CompleteFile { file: staged, rows, bytes, tenths, statistics, sources, .. } = file;
-        Ok(AddedFile { staged, path, kind, partition, rows, bytes, tenths, statistics, sources })
+        Ok(AddedFile { staged, path, summary })
     }
 
     fn commit(

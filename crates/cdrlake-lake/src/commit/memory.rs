@@ -18,8 +18,8 @@ use crate::facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
 use crate::model::{
-    AddedFile, AddedSource, CompleteFile, Ending, FileKind, LakeFile, RowsBySource, SourceFact,
-    SourceId, SourceRef, Transaction, Version,
+    AddedFile, AddedSource, CompleteFile, Ending, FileKind, FileSummary, LakeFile, RowsBySource,
+    SourceFact, SourceId, SourceRef, Transaction, Version,
 };
 use crate::snapshot::Snapshot;
 
@@ -82,11 +82,11 @@ impl Commit for MemoryLake {
     }
 
     fn stage(&self, base: Version, file: CompleteFile) -> Result<AddedFile<Bytes>, LakeError> {
-        let staged = fs::read(&file.file).map_err(LakeError::read(&*file.file))?.into();
-        let CompleteFile { kind, partition, digest, number, rows, bytes, tenths, .. } = file;
-        let path = format!("{}/{partition}/{:06}-{digest}-{number}", kind.name(), base.0 + 1);
-        let CompleteFile { statistics, sources, .. } = file;
-        Ok(AddedFile { staged, path, kind, partition, rows, bytes, tenths, statistics, sources })
+        let CompleteFile { file, digest, number, summary } = file;
+        let staged = fs::read(&file).map_err(LakeError::read(&*file))?.into();
+        let (kind, partition) = (summary.kind.name(), summary.partition);
+        let path = format!("{kind}/{partition}/{:06}-{digest}-{number}", base.0 + 1);
+        Ok(AddedFile { staged, path, summary })
     }
 
     fn commit(&self, base: Version, change: Transaction<Bytes>) -> Result<Outcome, LakeError> {
@@ -165,7 +165,8 @@ impl State {
         self.left_out.extend(change.left_out.into_iter().map(|(a, b)| (id(a), id(b))));
         for file in change.add {
             self.next_file += 1;
-            let AddedFile { staged, path, kind, partition, rows, tenths, sources, .. } = file;
+            let AddedFile { staged, path, summary } = file;
+            let FileSummary { kind, partition, rows, tenths, sources, .. } = summary;
             let file = LakeFile { id: self.next_file, path: path.clone(), kind, partition, rows };
             let sources = sources.into_iter().map(|(source, rows)| (id(source), rows)).collect();
             let replaced =

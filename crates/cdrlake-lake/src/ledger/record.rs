@@ -245,22 +245,23 @@ fn add_file(
     file: &AddedFile<TempPath>,
     added: &[Option<SourceId>],
 ) -> rusqlite::Result<()> {
+    let AddedFile { staged, path, summary } = file;
     transaction.execute(
         "INSERT INTO files (path, kind, rows, bytes, duration_tenths, added_run, staged) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
-            file.path,
-            file.kind.name(),
-            file.rows as i64,
-            file.bytes as i64,
-            file.tenths as i64,
+            path,
+            summary.kind.name(),
+            summary.rows as i64,
+            summary.bytes as i64,
+            summary.tenths as i64,
             run,
-            file.staged.file_name().map(|name| name.to_string_lossy())
+            staged.file_name().map(|name| name.to_string_lossy())
         ],
     )?;
     let file_id = transaction.last_insert_rowid();
     let mut first_row = 0;
-    for (source, rows) in &file.sources {
+    for (source, rows) in &summary.sources {
         let source = id_of(*source, added);
         transaction
             .prepare_cached(
