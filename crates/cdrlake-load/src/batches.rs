@@ -8,8 +8,7 @@ use parquet::errors::ParquetError;
 use crate::blocks::OpenSource;
 use crate::check_outputs::check_outputs;
 use crate::error::LoadError;
-use crate::history::History;
-use crate::load_run::{Loaded, Run, load};
+use crate::load_run::{Run, load};
 use crate::options::LoadOptions;
 use crate::publish::Overwrite;
 use crate::rejects::{self, RejectRows};
@@ -106,19 +105,9 @@ pub fn read_batches(
         Table::Rejects => RecordId::Omit,
     };
     let reader = Reader { table: options.table, shape, rejects: RejectRows::default(), on_batch };
-    let run = Run {
-        options: &load_options,
-        where_date: None,
-        spool_near: None,
-        record_id,
-        privacy,
-        rejects: kept,
-        excluded: &excluded,
-        history: History::none(load_options.changed),
-    };
-    let Loaded { sources, left_out, .. } = load(run, reader)?;
-    let reports = sources.into_iter().map(|source| source.report).collect();
-    Ok(Report::new(options.load.run_id(), reports, left_out, Vec::new()))
+    let run = Run { record_id, privacy, rejects: kept, ..Run::alone(&load_options, &excluded) };
+    let (report, ()) = load(run, reader)?.into_report(options.load.run_id());
+    Ok(report)
 }
 
 /// Hands rows, or rejected lines, to a caller who keeps what it was given.

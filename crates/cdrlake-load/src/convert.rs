@@ -12,7 +12,6 @@ use cdrlake_run::Stage;
 use crate::blocks::OpenSource;
 use crate::check_outputs::check_outputs;
 use crate::error::LoadError;
-use crate::history::History;
 use crate::load_run::{Loaded, Run, load};
 use crate::options::LoadOptions;
 use crate::publish::{Overwrite, publish_files};
@@ -87,14 +86,12 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LoadError> {
         layout,
     };
     let run = Run {
-        options: &options.load,
         where_date: options.where_date,
         spool_near: Some(output),
         record_id: options.load.record_id,
         privacy,
         rejects: kept,
-        excluded: &excluded,
-        history: History::none(options.load.changed),
+        ..Run::alone(&options.load, &excluded)
     };
     let Loaded { output: OneFile { calls, rejects, .. }, sources, left_out } = load(run, file)?;
     let mut outputs = Vec::new();

@@ -41,6 +41,22 @@ pub struct Run<'r> {
     pub history: History<'r>,
 }
 
+impl<'r> Run<'r> {
+    /// A run that knows nothing of earlier ones, and leaves numbers and rejected lines as they are.
+    pub(crate) fn alone(options: &'r LoadOptions, excluded: &'r Excluded) -> Self {
+        Self {
+            options,
+            where_date: None,
+            spool_near: None,
+            record_id: RecordId::Omit,
+            privacy: Privacy::CLEAR,
+            rejects: ClearRejects::Write,
+            excluded,
+            history: History::none(options.changed),
+        }
+    }
+}
+
 /// What came of all inputs.
 #[derive(Debug)]
 pub struct Loaded<Output> {
@@ -50,6 +66,15 @@ pub struct Loaded<Output> {
     pub sources: Vec<LoadedSource>,
     /// What was met and is no source.
     pub left_out: LeftOut,
+}
+
+impl<Output> Loaded<Output> {
+    /// What the sink made, and the report of a run of this id that wrote no outputs.
+    pub(crate) fn into_report(self, run_id: String) -> (Report, Output) {
+        let Self { output, sources, left_out } = self;
+        let sources = sources.into_iter().map(|source| source.report).collect();
+        (Report::new(run_id, sources, left_out, Vec::new()), output)
+    }
 }
 
 /// Loads all inputs into a sink, each source wholly or not at all.
@@ -117,17 +142,7 @@ pub fn load_into<S: Sink + Send>(
 ) -> Result<(Report, S::Output), LoadError> {
     let excluded = check_outputs(options, &[], Overwrite::Refuse)?;
     let (privacy, rejects) = options.privacy.settle(options.record_id)?;
-    let run = Run {
-        options,
-        where_date: None,
-        spool_near: None,
-        record_id: options.record_id,
-        privacy,
-        rejects,
-        excluded: &excluded,
-        history: History::none(options.changed),
-    };
-    let Loaded { output, sources, left_out } = load(run, sink)?;
-    let sources = sources.into_iter().map(|source| source.report).collect();
-    Ok((Report::new(options.run_id(), sources, left_out, Vec::new()), output))
+    let record_id = options.record_id;
+    let run = Run { record_id, privacy, rejects, ..Run::alone(options, &excluded) };
+    Ok(load(run, sink)?.into_report(options.run_id()))
 }

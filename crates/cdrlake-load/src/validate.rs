@@ -3,15 +3,13 @@
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use cdrlake_core::{Privacy, RecordId, Reject};
+use cdrlake_core::Reject;
 
 use crate::blocks::OpenSource;
 use crate::check_outputs::check_outputs;
 use crate::error::LoadError;
-use crate::history::History;
-use crate::load_run::{Loaded, Run, load};
+use crate::load_run::{Run, load};
 use crate::options::LoadOptions;
-use crate::privacy::ClearRejects;
 use crate::publish::Overwrite;
 use crate::report::Report;
 use crate::sink::{Encoder, RejectedLines, Sink};
@@ -27,19 +25,9 @@ pub fn validate(
     on_reject: &mut (dyn FnMut(&str, &Reject<'_>) + Send),
 ) -> Result<Report, LoadError> {
     let excluded = check_outputs(options, &[], Overwrite::Refuse)?;
-    let run = Run {
-        options,
-        where_date: None,
-        spool_near: None,
-        record_id: RecordId::Omit,
-        privacy: Privacy::CLEAR,
-        rejects: ClearRejects::Write,
-        excluded: &excluded,
-        history: History::none(options.changed),
-    };
-    let Loaded { sources, left_out, .. } = load(run, Judge(on_reject))?;
-    let reports = sources.into_iter().map(|source| source.report).collect();
-    Ok(Report::new(options.run_id(), reports, left_out, Vec::new()))
+    let loaded = load(Run::alone(options, &excluded), Judge(on_reject))?;
+    let (report, ()) = loaded.into_report(options.run_id());
+    Ok(report)
 }
 
 /// Rows nowhere; rejected lines of sources that would be loaded to the caller.
