@@ -1,7 +1,8 @@
 //! What the carrier's API would answer: tokens, the five calls for files, two for numbers, errors.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,6 +12,7 @@ use jiff::civil::Date;
 use crate::archive::{consolidated, day, empty_zip};
 use crate::http::Request;
 use crate::reply::Reply;
+use crate::server::Sandbox;
 
 /// How the stand-in behaves.
 #[derive(Clone, Debug)]
@@ -68,6 +70,16 @@ impl Carrier {
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         Self { settings, state: Mutex::default() }
+    }
+
+    /// Starts a server of plain http that gives its answers. `port` 0 is any that is free.
+    ///
+    /// # Errors
+    ///
+    /// The port is taken.
+    pub fn serve(self: &Arc<Self>, port: u16) -> io::Result<Sandbox> {
+        let carrier = Arc::clone(self);
+        Sandbox::http(port, move |request: &Request| carrier.answer(request))
     }
 
     /// Makes something of the next answer for `resource` that nobody has claimed yet.

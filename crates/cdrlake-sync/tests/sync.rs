@@ -12,7 +12,7 @@ use cdrlake_fetch::{
 use cdrlake_lake::LakeLocation;
 use cdrlake_load::Status;
 use cdrlake_run::ErrorKind;
-use cdrlake_sandbox::{Carrier, Reply, Request, Sandbox, Settings};
+use cdrlake_sandbox::{Carrier, Reply, Sandbox, Settings};
 use cdrlake_sync::{SyncError, SyncOptions, load, parse_offering, plan, sync};
 use tempfile::TempDir;
 
@@ -44,10 +44,7 @@ struct Setup {
 impl Setup {
     fn new() -> Self {
         let carrier = Arc::new(Carrier::new(Settings { records: RECORDS, ..Settings::default() }));
-        let sandbox = Sandbox::http(0, {
-            let carrier = Arc::clone(&carrier);
-            move |request: &Request| carrier.answer(request)
-        });
+        let sandbox = carrier.serve(0);
         Self { sandbox: sandbox.unwrap(), carrier, directory: tempfile::tempdir().unwrap() }
     }
 

@@ -38,11 +38,7 @@ impl Setup {
             ..Settings::default()
         };
         let carrier = Arc::new(Carrier::new(settings));
-        let sandbox = Sandbox::http(0, {
-            let carrier = Arc::clone(&carrier);
-            move |request: &Request| carrier.answer(request)
-        })
-        .unwrap();
+        let sandbox = carrier.serve(0).unwrap();
         Self { sandbox, carrier, directory: tempfile::tempdir().unwrap() }
     }
 
@@ -378,8 +374,7 @@ fn what_the_readme_says_to_type_works() {
     let readme = include_str!("../../../../README.md");
     let block = readme.split("```sh\n").find(|block| block.starts_with("export CDRLAKE_")).unwrap();
     let (block, _) = block.split_once("```").unwrap();
-    let carrier = Carrier::new(Settings::default());
-    let sandbox = Sandbox::http(0, move |request: &Request| carrier.answer(request)).unwrap();
+    let sandbox = Arc::new(Carrier::new(Settings::default())).serve(0).unwrap();
     let script = block.replace("http://127.0.0.1:8229", &sandbox.url());
     assert_ne!(script, block);
     let directory = tempfile::tempdir().unwrap();

@@ -37,11 +37,7 @@ impl Setup {
 
     fn with(settings: Settings) -> Self {
         let carrier = Arc::new(Carrier::new(Settings { records: RECORDS, ..settings }));
-        let sandbox = Sandbox::http(0, {
-            let carrier = Arc::clone(&carrier);
-            move |request: &Request| carrier.answer(request)
-        })
-        .unwrap();
+        let sandbox = carrier.serve(0).unwrap();
         Self { sandbox, carrier, directory: tempfile::tempdir().unwrap(), today: today() }
     }
 

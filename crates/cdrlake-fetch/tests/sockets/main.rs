@@ -5,6 +5,7 @@
 mod canary;
 mod clocks;
 mod connections;
+mod contents;
 mod cut;
 mod faults;
 mod interrupts;

@@ -11,7 +11,7 @@ use cdrlake_fetch::{
     Bill, Checks, Contents, Credentials, Days, Deadlines, Error, Event, Fetched, Fetcher, Format,
     Inbox, Operation, Options, Progress, Report, Retry, Silent, Task, TaskReport, Usage,
 };
-use cdrlake_sandbox::{Carrier, Reply, Request, Sandbox, Settings};
+use cdrlake_sandbox::{Carrier, Reply, Request, Sandbox, Settings, zip_of};
 use tempfile::TempDir;
 
 pub(crate) const UNRATED: &str = "unratedCallDetailRecord";
@@ -74,10 +74,7 @@ pub(crate) struct Setup {
 impl Setup {
     pub(crate) fn new(settings: Settings) -> Self {
         let carrier = Arc::new(Carrier::new(settings));
-        let sandbox = Sandbox::http(0, {
-            let carrier = Arc::clone(&carrier);
-            move |request: &Request| carrier.answer(request)
-        });
+        let sandbox = carrier.serve(0);
         Self { sandbox: sandbox.unwrap(), carrier, directory: tempfile::tempdir().unwrap() }
     }
 
@@ -214,5 +211,15 @@ pub(crate) fn token_holder(port: u16) -> Sandbox {
         connection: 0,
     };
     assert_eq!(carrier.answer(&ask).status, 200);
-    Sandbox::http(port, move |request: &Request| carrier.answer(request)).unwrap()
+    Arc::new(carrier).serve(port).unwrap()
+}
+
+/// An archive of one file.
+pub(crate) fn good() -> Reply {
+    Reply::zip("ABC.cdr.zip", zip_of(&[("a.cdr", b"abc")]))
+}
+
+/// An error of the service.
+pub(crate) fn error(status: u16) -> Reply {
+    Reply::error(status, "ERR01", "a reason", "a message")
 }
