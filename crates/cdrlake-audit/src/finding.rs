@@ -21,7 +21,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// Whose deliveries a source is of.
+    /// Returns the series of deliveries that a source belongs to.
     pub(crate) fn of(source: &SourceFacts) -> Self {
         Self {
             country: source.country.clone(),

@@ -166,5 +166,5 @@ pub(super) fn date(microseconds: i64) -> Date {
     local_time::date_of_day(local_time::day_of(microseconds))
 }
 
-/// Told of every call that can be read, and whose it is.
+/// Is called with each call that can be read, and with the source that holds it.
 pub(crate) type OnCall<'c> = &'c mut dyn FnMut(&SourceFacts, Call<'_>);

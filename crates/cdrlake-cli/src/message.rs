@@ -121,7 +121,7 @@ events! {
     Failed = "failed", Error, "error: ";
 }
 
-/// The process has one run, whose id is drawn when it is first asked for.
+/// The id of the run. A process is one run, and its id is drawn when it is first asked for.
 static RUN_ID: OnceLock<String> = OnceLock::new();
 
 /// The run's id: in its messages, reports, metrics and the ledger.

@@ -9,8 +9,9 @@
 //! share a block with others; the encoder [takes them back](Encoder::take_back), or the block is
 //! encoded once more without them. Large ones, and the members of an archive that only its end can
 //! vouch for, are written as they come, after a [savepoint](Sink::savepoint): if they fail, or prove to
-//! have the content of another, the sink [rolls back](Sink::rollback) to it, else the savepoint is [released](Sink::release).
-//! Savepoints may be inside each other; the last one taken is always the first to go.
+//! have the content of another, the sink [rolls back](Sink::rollback) to it, else the savepoint is
+//! [released](Sink::release). Savepoints may be inside each other; the last one taken is always the
+//! first to go.
 //!
 //! What came of each source, its rows, rejects and seconds, the [`Report`](crate::Report) tells already;
 //! a sink is for what becomes of the rows. Errors of its own become
@@ -158,9 +159,9 @@ pub trait Sink {
         Ok(())
     }
 
-    /// Nothing more will come. It is called once, also if no source was loaded, and only if the run as a
-    /// whole succeeds: a sink that is dropped without it must leave nothing behind. It is called while the run's threads are still there to help
-    /// ([`defer`](crate::defer)).
+    /// Nothing more will come. It is called once, also if no source was loaded, and only if the run as
+    /// a whole succeeds: a sink that is dropped without it must leave nothing behind. It is called
+    /// while the run's threads are still there to help ([`defer`](crate::defer)).
     ///
     /// # Errors
     ///

@@ -38,8 +38,8 @@ impl EndRecord {
         Self::of(&last, len, zeros).map_err(SourceError::Zip)
     }
 
-    /// Of the last bytes of a file whose first `len` bytes end with one that is not zero, and so many
-    /// zeros follow.
+    /// Returns the end of the archive in `last`, the last bytes of a file. The file has `len` bytes up to
+    /// the last that is not zero, and `zeros` zeros after that.
     fn of(last: &[u8], len: u64, zeros: u64) -> Result<Self, Damage> {
         const NOT_AT_END: Damage = Damage("its end record does not stand at its end");
         let at = memchr::memmem::rfind(last, b"PK\x05\x06")
@@ -174,7 +174,8 @@ impl Room {
 }
 
 impl<R: Read + Seek> DirectoryReader<R> {
-    /// For a directory that is to have so many entries, and must not take more bytes than `most`.
+    /// Returns a reader of a directory that should have `entries` entries, and must not take more than
+    /// `most` bytes.
     pub(crate) fn new(inner: R, entries: u64, most: u64) -> (Self, Rc<Room>) {
         /// For the search of the end, and what a single entry may need.
         const ANY: u64 = 1 << 20;

@@ -18,9 +18,10 @@ const BATCH: usize = 8192;
 /// What hive readers write for null.
 const NULL_PARTITION: &str = "__HIVE_DEFAULT_PARTITION__";
 
-/// Parquet files, of which so many hold calls.
+/// Parquet files that a lake or a directory holds.
 pub(super) struct Tables {
     pub(super) paths: Vec<PathBuf>,
+    /// How many of them hold calls.
     pub(super) calls: u64,
 }
 

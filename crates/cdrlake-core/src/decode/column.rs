@@ -10,6 +10,7 @@ pub(super) trait Column: Send {
     /// Appends a row for each record.
     fn append(&mut self, group: &[Sound<'_>]);
 
-    /// Pushes the arrays of the rows so far, in the table's order, and begins anew.
+    /// Pushes the arrays of the rows so far onto `arrays`, in the table's order. Rows that are appended
+    /// later go into new arrays.
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError>;
 }

@@ -1,6 +1,6 @@
 //! Where the fields of a record stand, and their bytes as text.
 
-/// Name, first byte and the byte behind the last.
+/// Each field's name, its first byte, and the byte after its last.
 pub(super) const LAYOUT: [(&str, usize, usize); 19] = [
     ("origin", 0, 20),
     ("destination", 20, 40),
