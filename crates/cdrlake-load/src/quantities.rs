@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use arrow_array::temporal_conversions::timestamp_us_to_datetime;
+use cdrlake_core::local_time;
 use serde::{Serialize, Serializer};
 
 /// Seconds, exact to a tenth; displayed, and in JSON as a string, with one decimal: `216.0`.
@@ -60,8 +60,8 @@ pub struct LocalTime(
 
 impl fmt::Display for LocalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match timestamp_us_to_datetime(self.0) {
-            Some(time) => time.format("%Y-%m-%dT%H:%M:%S").fmt(f),
+        match local_time::date_time(self.0) {
+            Some(time) => time.strftime("%Y-%m-%dT%H:%M:%S").fmt(f),
             None => f.write_str("out of range"),
         }
     }
@@ -81,5 +81,9 @@ mod tests {
     fn values_as_text() {
         assert_eq!(Seconds::from_tenths(1234).to_string(), "123.4");
         assert_eq!(LocalTime(1_760_864_482_000_000).to_string(), "2025-10-19T09:01:22");
+        // What is finer than a second is not told, and a year always has four digits.
+        assert_eq!(LocalTime(1_760_864_482_900_000).to_string(), "2025-10-19T09:01:22");
+        assert_eq!(LocalTime(-62_135_596_800_000_000).to_string(), "0001-01-01T00:00:00");
+        assert_eq!(LocalTime(i64::MAX).to_string(), "out of range");
     }
 }
