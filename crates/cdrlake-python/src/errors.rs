@@ -18,6 +18,7 @@ pub(crate) fn value_error(error: impl fmt::Display) -> PyErr {
 pub(crate) fn exception(py: Python<'_>, error: &LakeError) -> PyErr {
     let build = || -> PyResult<PyErr> {
         let details = PyDict::new(py);
+        details.set_item("kind", error.kind().as_str())?;
         let class = match error {
             error if error.kind() == ErrorKind::Interrupted => {
                 return Ok(PyKeyboardInterrupt::new_err(()));
@@ -35,10 +36,10 @@ pub(crate) fn exception(py: Python<'_>, error: &LakeError) -> PyErr {
                     details.set_item("field", fault.field.map(Field::name))?;
                     details.set_item("reject_code", fault.code.as_str())?;
                 }
-                match error.kind() {
-                    ErrorKind::Io | ErrorKind::Transient => "FileError",
-                    _ => "DataError",
-                }
+                // A stream that is cut off was not read to its end, whoever is to blame for that.
+                let unread = matches!(error.code(), "cannot_open" | "cannot_read")
+                    || matches!(error.kind(), ErrorKind::Io | ErrorKind::Transient);
+                if unread { "FileError" } else { "DataError" }
             }
             other => {
                 details.set_item("code", code(other))?;

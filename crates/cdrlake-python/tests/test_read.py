@@ -146,7 +146,8 @@ def test_errors_know_source_place_and_code(tmp_path: pathlib.Path, single: Deliv
     reader = cdr.read("/nowhere.cdr")
     with pytest.raises(cdr.FileError, match="No such file") as raised:
         next(reader)
-    assert isinstance(raised.value, OSError) and raised.value.code == "cannot_open"
+    assert isinstance(raised.value, OSError)
+    assert (raised.value.code, raised.value.kind) == ("cannot_open", "io")
     # A library that takes the stream tells the message; the report has the error itself.
     reader = cdr.read(foreign)
     with pytest.raises(pa.ArrowException, match="not one sound record"):
@@ -164,7 +165,7 @@ def test_a_damaged_end_fails_the_whole(tmp_path: pathlib.Path, single: Delivery)
     reader = cdr.read(cut)
     with pytest.raises(cdr.FileError) as raised:
         list(reader)
-    assert raised.value.code == "cannot_read"
+    assert (raised.value.code, raised.value.kind) == ("cannot_read", "damaged_input")
 
 
 def test_content_that_comes_again_is_an_error(tmp_path: pathlib.Path, single: Delivery) -> None:

@@ -20,3 +20,19 @@ pub enum ErrorKind {
     /// A defect of this program.
     Defect,
 }
+
+impl ErrorKind {
+    /// Returns a word for programs: `usage`, `transient`, `interrupted`, `damaged_input`, `io` or
+    /// `defect`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Usage => "usage",
+            Self::Transient => "transient",
+            Self::Interrupted => "interrupted",
+            Self::DamagedInput => "damaged_input",
+            Self::Io => "io",
+            Self::Defect => "defect",
+        }
+    }
+}

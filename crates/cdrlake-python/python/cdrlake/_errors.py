@@ -10,6 +10,9 @@ class CdrError(Exception):
 
     #: A word for programs: ``not_cdr``, ``cannot_read``, ``locked`` and so on.
     code: str
+    #: What can be done about it: ``usage`` (other arguments would do), ``transient`` (it may succeed later),
+    #: ``damaged_input`` (other data would do), ``io`` (disk or network failed) or ``defect`` (of cdrlake).
+    kind: str | None
     #: The source, as it was named, and ``!member`` of an archive.
     source: str | None
     #: Number of the physical line in the source, from 1, where the error is about a line.
@@ -26,6 +29,7 @@ class CdrError(Exception):
         message: str,
         *,
         code: str,
+        kind: str | None = None,
         source: str | None = None,
         record_number: int | None = None,
         byte_offset: int | None = None,
@@ -34,6 +38,7 @@ class CdrError(Exception):
     ) -> None:
         super().__init__(message)
         self.code = code
+        self.kind = kind
         self.source = source
         self.record_number = record_number
         self.byte_offset = byte_offset
