@@ -8,7 +8,8 @@ use crate::error::AuditError;
 use crate::finding::Finding;
 use crate::sources;
 
-/// Closes findings of a lake: they count no more, until they change. Open rejects are waived.
+/// Closes findings of a lake: they count no more, until they change. Open rejects are waived, and sources
+/// that failed or are held are set aside.
 /// Gives what was closed.
 ///
 /// # Errors
@@ -33,9 +34,14 @@ pub fn accept(
         let waived = facts.sources.values().filter(|source| {
             sources::open_rejects(source).is_some_and(|finding| ids.contains(&finding.id))
         });
+        let set_aside = facts.sources.values().filter(|source| {
+            sources::failure(source, options.now.date())
+                .is_some_and(|finding| ids.contains(&finding.id))
+        });
         Acceptance {
             run_id: run_id.clone(),
             findings: ids.to_vec(),
+            set_aside: set_aside.map(|source| SourceId(source.id)).collect(),
             waived: waived.map(|source| SourceId(source.id)).collect(),
             reason: reason.to_owned(),
         }

@@ -28,8 +28,9 @@ pub(crate) fn audit_facts(
 ) -> Result<Audit, AuditError> {
     let today = options.now.date();
     let sources = || facts.sources.values();
-    // A delivery is what was loaded; what failed is a finding of its own.
-    let deliveries = || sources().filter(|source| source.is_loaded());
+    // A delivery is what was loaded, or is accounted for; what failed is a finding of its own.
+    let loaded = || sources().filter(|source| source.is_loaded());
+    let deliveries = || loaded().chain(&facts.accounted_for);
     let (sequences, mut findings) = sequences::check(deliveries(), today);
     let (schedules, found) = schedule::check(deliveries(), options.now, options.max_age);
     findings.extend(found);

@@ -2,7 +2,7 @@
 
 use cdrlake_core::RecordId;
 use cdrlake_lake::{LakeError, LakeLocation, LakeOptions, NetworkFileSystem, convert_to_lake};
-use cdrlake_load::{Changed, LoadOptions, Report};
+use cdrlake_load::{LoadOptions, OnChanged, Report};
 use cdrlake_parquet::Compression;
 use tempfile::TempDir;
 
@@ -33,7 +33,7 @@ impl ScratchLake {
             interrupt: load.interrupt.clone(),
             ..LakeLocation::new(directory.path().join("lake"))
         };
-        let load = LoadOptions { changed: Changed::Allow, record_id: RecordId::Fill, ..load };
+        let load = LoadOptions { on_changed: OnChanged::Both, record_id: RecordId::Fill, ..load };
         let report = convert_to_lake(&LakeOptions {
             compression: Compression::Snappy,
             ..LakeOptions::new(load, location.clone())

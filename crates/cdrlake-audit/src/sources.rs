@@ -28,19 +28,25 @@ pub(super) fn check<'s>(
     sources
         .filter_map(|source| match &source.status {
             SourceStatus::Failed { code, .. } if is_settled(source, code) => None,
-            SourceStatus::Failed { code, error } => Some(Finding::new(
-                Series::of(source),
-                Observation::FailedSource {
-                    source: source.name.clone(),
-                    key: source.failure_key(),
-                    code: code.clone(),
-                    error: error.clone(),
-                    days_left: source.file_time.map(|time| DaysLeft::of(time.date(), today)),
-                },
-            )),
+            SourceStatus::Failed { .. } => failure(source, today),
             SourceStatus::Loaded => open_rejects(source),
         })
         .collect()
+}
+
+/// What is found of a source that failed or is held.
+pub(super) fn failure(source: &SourceFacts, today: Date) -> Option<Finding> {
+    let SourceStatus::Failed { code, error } = &source.status else { return None };
+    Some(Finding::new(
+        Series::of(source),
+        Observation::FailedSource {
+            source: source.name.clone(),
+            key: source.failure_key(),
+            code: code.clone(),
+            error: error.clone(),
+            days_left: source.file_time.map(|time| DaysLeft::of(time.date(), today)),
+        },
+    ))
 }
 
 pub(super) fn open_rejects(source: &SourceFacts) -> Option<Finding> {

@@ -44,7 +44,7 @@ pub fn standing(location: &LakeLocation) -> Result<Option<Standing>, AuditError>
         newest_file_time: loaded().filter_map(|source| source.file_time).max(),
         ..Standing::default()
     };
-    let (_, mut findings) = sequences::check(loaded(), today);
+    let (_, mut findings) = sequences::check(loaded().chain(&facts.accounted_for), today);
     findings.extend(sources::check(all(), today));
     for finding in findings.iter().filter(|finding| !facts.accepted.contains_key(&finding.id)) {
         match finding.observation {

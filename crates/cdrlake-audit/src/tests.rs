@@ -25,7 +25,7 @@ use cdrlake_lake::{
     Duplicates, LakeError, LakeLocation, LakeOptions, PartitionBy, RejectsState, SourceFacts,
     SourceStatus, convert_to_lake,
 };
-use cdrlake_load::{Changed, LoadOptions, Repeated, Report};
+use cdrlake_load::{LoadOptions, OnChanged, Repeated, Report};
 use cdrlake_source::Input;
 use jiff::ToSpan;
 use jiff::civil::{DateTime, date};

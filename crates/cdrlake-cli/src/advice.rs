@@ -11,7 +11,7 @@ use cdrlake::{Finding, Observation};
 
 /// How texts begin, perhaps after others, how they end, and what is to be added. A text that an
 /// earlier version wrote into a ledger holds its advice already, and ends otherwise.
-const ADVICE: [(&str, &str, &str); 14] = [
+const ADVICE: [(&str, &str, &str); 15] = [
     (
         "is neither a file nor a directory",
         "is neither a file nor a directory",
@@ -43,7 +43,13 @@ const ADVICE: [(&str, &str, &str); 14] = [
     (
         "was delivered before with other content (",
         ")",
-        "; if both are right, allow it with --allow-changed",
+        "; if both are right, allow it with --on-changed both",
+    ),
+    (
+        "was delivered before with other content, and ",
+        "",
+        "; to put it in that one's place, name its file with --replace; with --on-changed both, both are \
+         loaded; with --on-changed skip it is left out for good",
     ),
     (
         "has no time zone: its country is not known",
@@ -182,6 +188,6 @@ mod tests {
         }
         let hash = blake3::hash(b"");
         let changed = SourceError::Changed { hash, earlier: hash };
-        assert!(told(&changed).ends_with("); if both are right, allow it with --allow-changed"));
+        assert!(told(&changed).ends_with("); if both are right, allow it with --on-changed both"));
     }
 }

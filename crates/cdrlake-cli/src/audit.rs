@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use cdrlake::{
-    Audit, AuditError, AuditOptions, Difference, ExpectedTotals, Input, LakeLocation, LoadOptions,
-    Overview, Report, ScratchLake, Status, TotalsRow,
+    Audit, AuditError, AuditOptions, Difference, ExpectedTotals, FileContent, Input, LakeLocation,
+    LoadOptions, Overview, Report, ScratchLake, Status, TotalsRow,
 };
 use serde::{Serialize, Serializer};
 
@@ -129,7 +129,11 @@ fn answer(
         return Ok((String::new(), Outcome::Done));
     }
     let expected = arguments.expected.as_deref().map(ExpectedTotals::read).transpose()?;
-    let page = arguments.html.as_deref().map(OutputFile::create).transpose();
+    let page = arguments
+        .html
+        .as_deref()
+        .map(|path| OutputFile::create(path, FileContent::Page))
+        .transpose();
     let page = page.map_err(Failure::Other)?;
     let (mut answers, mut outcome) = (Vec::new(), Outcome::Done);
     for lake in lakes {

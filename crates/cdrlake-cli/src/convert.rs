@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::Result;
 use cdrlake::{
-    ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, OutputKind, Overwrite,
-    Repeated, Report, Status,
+    ConvertOptions, Duplicates, LakeError, LakeOptions, LoadOptions, OnChanged, OutputKind,
+    Overwrite, Repeated, Report, Status,
 };
 use cdrlake_core::RecordId;
 
@@ -54,7 +54,7 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
     load.privacy = privacy;
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
     load.also_written.extend(arguments.metrics_file.clone());
-    let report_file = report_path.map(OutputFile::create).transpose()?;
+    let report_file = report_path.map(OutputFile::of_report).transpose()?;
     let (progress, bar) =
         (load.progress.clone(), RunBar::of_load(&load, arguments.load.telling.showing()));
     let converted = convert(arguments, load);
@@ -89,14 +89,15 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
 /// Sources are noted in a lake's ledger though no row of them is new.
 fn why_no_output(report: &Report) -> &'static str {
     let totals = &report.totals;
-    let [loaded, skipped] = [Status::Loaded, Status::Skipped].map(|status| report.count(status));
+    let loaded = report.count(Status::Loaded);
+    let is_skipped = report.sources.iter().any(|source| source.status.is_skipped());
     if loaded > 0 && totals.records_rejected > 0 {
         "no replayed line was accepted, so there is no new file"
     } else if loaded > 0 && totals.records_duplicate > 0 {
         "the lake has every record already, so there is no new file"
     } else if loaded > 0 {
         "no record was in what was loaded, so there is no new file"
-    } else if skipped > 0 {
+    } else if is_skipped {
         "nothing new was loaded, so nothing is written"
     } else {
         "nothing was loaded, so nothing is written"
@@ -109,6 +110,13 @@ fn contradiction(arguments: &ConvertArguments) -> Option<String> {
     if let Some(problem) = arguments.load.problem() {
         return Some(problem);
     }
+    if lake.replace && arguments.load.reading.on_changed() == OnChanged::Both {
+        return Some(
+            "--replace puts one version in the other's place, and --on-changed both keeps both; leave \
+             one of them out"
+                .to_owned(),
+        );
+    }
     if let Some(rejects) = arguments.rejects.as_deref().filter(|path| !is_parquet(path)) {
         return Some(format!("{} does not end in .parquet", rejects.display()));
     }
@@ -116,6 +124,9 @@ fn contradiction(arguments: &ConvertArguments) -> Option<String> {
         return Some(
             "--rejects would write numbers in clear; allow it with --rejects-in-clear".to_owned(),
         );
+    }
+    if let Err(error) = cdrlake::check_place(&arguments.output) {
+        return Some(error.to_string());
     }
     if !is_parquet(&arguments.output) {
         let output = arguments.output.display();

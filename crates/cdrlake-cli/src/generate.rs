@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
-use cdrlake::new_file_beside;
+use cdrlake::{check_place, new_file_beside};
 use cdrlake_core::Country;
 use cdrlake_generate::{
     Calls, Damage, History, Lines, Packing, Product, Profile, Span, SpanError, write,
@@ -231,6 +231,7 @@ fn file(
     if !arguments.overwrite && path.symlink_metadata().is_ok() {
         bail!("{} exists already; choose another, or say --overwrite", path.display());
     }
+    check_place(path)?;
     check_directory(path)?;
     let mut file = new_file_beside(path).with_context(context)?;
     let output = Interruptible(BufWriter::new(file.as_file_mut()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
-use cdrlake::{Changed, Input, Limits, LoadOptions, MaxRejects, ProfileSettings, TimeZones};
+use cdrlake::{Input, Limits, LoadOptions, MaxRejects, OnChanged, ProfileSettings, TimeZones};
 use cdrlake_core::{Country, Metadata, Strictness, is_profile};
 use clap::Args;
 
@@ -116,8 +116,19 @@ pub(crate) struct ReadingArguments {
     #[arg(long)]
     strict: bool,
 
-    /// Load sources whose name, of the carrier's form, came before with other content.
-    #[arg(long)]
+    /// What to do with a delivery that comes again with other content.
+    ///
+    /// A version that holds every record of the one that a lake has takes its place, unless this says
+    /// both or skip. With hold any other waits until you decide, and its source is named with status 4.
+    /// With supersede it takes the place of the other if it holds at least half of that one's records,
+    /// and is not only a part of them. With both, both are loaded. With skip it is left out for good.
+    /// To put one version in the other's place whatever they share, name its file with --replace.
+    #[arg(long, value_name = "hold|supersede|both|skip", value_parser = suggest::on_changed)]
+    #[arg(env = "CDRLAKE_ON_CHANGED", hide_env_values = true)]
+    on_changed: Option<OnChanged>,
+
+    /// The same as --on-changed both.
+    #[arg(long, conflicts_with = "on_changed")]
     allow_changed: bool,
 
     /// How many records of a source may be rejected before it fails as a whole [default: any]
@@ -184,6 +195,14 @@ impl OpeningArguments {
 }
 
 impl ReadingArguments {
+    /// What to do with a delivery that comes again with other content.
+    pub(crate) fn on_changed(&self) -> OnChanged {
+        match self.allow_changed {
+            true => OnChanged::Both,
+            false => self.on_changed.unwrap_or_default(),
+        }
+    }
+
     /// `profiles` come from the configuration; `report` is written besides what the run writes.
     pub(crate) fn options(
         &self,
@@ -194,7 +213,7 @@ impl ReadingArguments {
         let mut options = self.opening.options(inputs, profiles);
         options.time_zones = self.time_zone.clone().unwrap_or_default();
         options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
-        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
+        options.on_changed = self.on_changed();
         options.max_rejects = self.max_rejects;
         options.also_written.extend(report.map(Path::to_owned));
         options

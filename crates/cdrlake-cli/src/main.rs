@@ -36,6 +36,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::Result;
+use cdrlake::{ErrorKind, LoadError};
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::args::{Arguments, Command, LOG_FORMAT};
@@ -71,8 +72,13 @@ fn main() -> ExitCode {
             .tell_machines();
     }
     let outcome = run(command, &config, &matches).unwrap_or_else(|error| {
-        tell(Event::Failed, format_args!("{error:#}"));
-        Outcome::Failed
+        let is_usage = |error: &LoadError| error.kind() == ErrorKind::Usage;
+        let (event, outcome) = match error.downcast_ref().is_some_and(is_usage) {
+            true => (Event::Usage, Outcome::Usage),
+            false => (Event::Failed, Outcome::Failed),
+        };
+        tell(event, format_args!("{error:#}"));
+        outcome
     });
     if !is_quiet {
         Message::new(Event::RunEnded, format_args!("{name} ended"))

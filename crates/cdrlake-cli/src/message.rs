@@ -61,12 +61,20 @@ events! {
     SourceSkipped = "source_skipped", Info, "";
     /// A source failed.
     SourceFailed = "source_failed", Error, "failed: ";
+    /// Somebody must decide about a source.
+    SourceHeld = "source_held", Error, "held: ";
+    /// Sources failed or are held as in an earlier run.
+    SourcesUndecided = "sources_undecided", Warning, "undecided: ";
+    /// A version of a delivery took the place of another.
+    SourceSuperseded = "source_superseded", Info, "";
     /// A source has something that a person may want to know.
     SourceWarning = "source_warning", Warning, "warning: ";
     /// There was no source in an input.
     InputEmpty = "input_empty", Info, "";
     /// The name of an input says that it is still being written.
     InputUnfinished = "input_unfinished", Info, "";
+    /// Rejected lines of sources that were skipped are still open.
+    RejectsOpen = "rejects_open", Info, "";
     /// Rejected lines of a source that were waived are open again.
     RejectsReopened = "rejects_reopened", Warning, "rejects: ";
     /// Rejected lines were counted and not written, for they hold numbers in clear.

@@ -12,7 +12,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Result;
-use cdrlake::{Audit, LakeLocation, Report, Standing, Status, standing};
+use cdrlake::{Audit, FileContent, LakeLocation, Report, Standing, Status, standing};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -83,7 +83,7 @@ impl Metrics {
         command: &'static str,
         location: &LakeLocation,
     ) -> Result<Self> {
-        let file = OutputFile::create(path)?;
+        let file = OutputFile::create(path, FileContent::Metrics)?;
         let root = &location.root;
         let root = root.canonicalize().or_else(|_| std::path::absolute(root));
         let lake = escaped(&root.unwrap_or_else(|_| location.root.clone()).to_string_lossy());
@@ -108,10 +108,8 @@ impl Metrics {
 
     /// What came of the sources.
     pub(crate) fn note_report(&mut self, report: &Report) {
-        for (status, name) in
-            [(Status::Loaded, "loaded"), (Status::Skipped, "skipped"), (Status::Failed, "failed")]
-        {
-            let labels = format!("status=\"{name}\"");
+        for status in Status::ALL {
+            let labels = format!("status=\"{}\"", status.name());
             self.add_labelled("cdrlake_last_run_sources", labels, report.count(status));
         }
         let totals = &report.totals;

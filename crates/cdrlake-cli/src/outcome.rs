@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
-use cdrlake::{AuditError, Chain, ErrorKind, LakeError, LoadError, Progress, Report, Status};
+use cdrlake::{
+    AuditError, Chain, ErrorKind, LakeError, LoadError, Progress, Report, SourceReport, Status,
+};
 
 use crate::interrupt;
 use crate::message::{Event, Message, tell};
@@ -16,11 +18,11 @@ pub(crate) enum Outcome {
     Done,
     /// Not now, but perhaps later.
     TryLater,
-    /// Done, but records were rejected.
+    /// Done, but records were rejected, or something is still undecided.
     Rejects,
     /// Done, and something was found that nobody has accepted.
     Findings,
-    /// Done, but whole sources failed.
+    /// Done, but whole sources failed or are held.
     SourcesFailed,
     /// The command line asks for what cannot be.
     Usage,
@@ -86,16 +88,21 @@ impl Outcome {
         if report.sources.is_empty() { Self::Done } else { Self::of(report) }
     }
 
-    /// The worst of what a report tells.
+    /// The worst of what a report tells. What failed or was held just so before is only told again.
     pub(crate) fn of(report: &Report) -> Self {
-        let failed = report.count(Status::Failed);
-        if failed == report.sources.len() {
-            Self::Failed
-        } else if failed > 0 {
-            Self::SourcesFailed
-        } else if report.totals.records_rejected > 0
-            || report.sources.iter().any(|source| source.open_rejects > 0)
+        let news = |status| {
+            let mut found = report.sources.iter().filter(|source| source.status == status);
+            found.any(|source| !source.known_before)
+        };
+        let is_settled = |source: &SourceReport| source.status != Status::Failed;
+        let is_open = |source: &SourceReport| source.known_before && !source.is_set_aside;
+        if report.sources.is_empty()
+            || news(Status::Failed) && !report.sources.iter().any(is_settled)
         {
+            Self::Failed
+        } else if news(Status::Failed) || news(Status::Held) {
+            Self::SourcesFailed
+        } else if report.totals.records_rejected > 0 || report.sources.iter().any(is_open) {
             Self::Rejects
         } else {
             Self::Done

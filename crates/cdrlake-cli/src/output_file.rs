@@ -5,10 +5,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use cdrlake::{Report, new_file_beside};
+use cdrlake::{FileContent, Report, check_writable, new_file_beside};
 use tempfile::NamedTempFile;
 
-/// Made before the run, so that a wrong path is not found out after it.
+/// Made before the run, so that a wrong path is not found out after it. It replaces a file of the same
+/// content, and no other.
 pub(crate) struct OutputFile {
     target: Target,
     path: PathBuf,
@@ -40,10 +41,11 @@ pub(crate) fn open_special(path: &Path) -> io::Result<Option<File>> {
 }
 
 impl OutputFile {
-    pub(crate) fn create(path: &Path) -> Result<Self> {
+    pub(crate) fn create(path: &Path, content: FileContent) -> Result<Self> {
         if path.is_dir() {
             bail!("cannot write {}: it is a directory", path.display());
         }
+        check_writable(path, content)?;
         check_directory(path)?;
         let context = || format!("cannot write {}", path.display());
         let target = match open_special(path).with_context(context)? {
@@ -51,6 +53,11 @@ impl OutputFile {
             None => Target::Temporary(new_file_beside(path).with_context(context)?),
         };
         Ok(Self { target, path: path.to_owned() })
+    }
+
+    /// The report of a run.
+    pub(crate) fn of_report(path: &Path) -> Result<Self> {
+        Self::create(path, FileContent::Report)
     }
 
     pub(crate) fn path(&self) -> &Path {

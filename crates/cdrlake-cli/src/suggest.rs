@@ -1,6 +1,6 @@
 //! What was probably meant by a name that there is not.
 
-use cdrlake::{Columns, PartitionBy, TimeZones};
+use cdrlake::{Columns, OnChanged, PartitionBy, TimeZones};
 use cdrlake_core::{Country, TimeZone, parse_product};
 use jiff::tz::TimeZoneDatabase;
 
@@ -99,6 +99,15 @@ pub(crate) fn columns(text: &str) -> Result<Columns, String> {
 pub(crate) fn partition_by(text: &str) -> Result<PartitionBy, String> {
     text.parse().map_err(|error| {
         format!("{error}{}", did_you_mean(text, PartitionBy::ALL.map(PartitionBy::name)))
+    })
+}
+
+/// What to do with a delivery that comes again with other content.
+pub(crate) fn on_changed(text: &str) -> Result<OnChanged, String> {
+    let known = OnChanged::ALL.iter().find(|(name, _)| *name == text);
+    known.map(|(_, known)| *known).ok_or_else(|| {
+        let hint = did_you_mean(text, OnChanged::ALL.iter().map(|(name, _)| *name));
+        format!("expected hold, supersede, both or skip{hint}")
     })
 }
 

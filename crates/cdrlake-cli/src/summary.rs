@@ -18,9 +18,15 @@ pub(crate) fn print(report: &Report, quiet: bool) {
     for source in &report.sources {
         let SourceReport { source: name, error, .. } = source;
         match (source.status, error) {
+            // It was told when it was news.
+            (Status::Failed | Status::Held, _) if source.known_before => {}
             (Status::Failed, Some(error)) => {
                 let text = format_args!("{name} {}", advice::with_advice(error));
                 Message::new(Event::SourceFailed, text).with_all(source).tell();
+            }
+            (Status::Held, Some(error)) => {
+                let text = format_args!("{name} {}", advice::with_advice(error));
+                Message::new(Event::SourceHeld, text).with_all(source).tell();
             }
             (Status::Loaded, _) if !quiet => {
                 let message = Message::new(Event::SourceLoaded, format_args!("{name} was loaded"));
@@ -28,6 +34,16 @@ pub(crate) fn print(report: &Report, quiet: bool) {
             }
             _ => {}
         }
+    }
+    let mut undecided = report.sources.iter().filter(|s| s.known_before && !s.is_set_aside);
+    if let Some(first) = undecided.next() {
+        let (first, others) = (&first.source, undecided.count());
+        let others = if others == 0 { String::new() } else { format!(" and {others} more") };
+        let text = format_args!(
+            "{first}{others} failed, or held, as in an earlier run; cdrlake audit says why, and with --accept \
+             sets aside"
+        );
+        Message::new(Event::SourcesUndecided, text).with("source", first).tell();
     }
     for input in &report.empty_inputs {
         let text = format_args!("nothing to read in {input}");
@@ -131,9 +147,9 @@ type Row = [String; COLUMNS];
 fn source_row(source: &SourceReport) -> Row {
     let status = match source.status {
         Status::Loaded if source.tally.bytes_read == 0 => "empty",
-        Status::Loaded => "loaded",
-        Status::Skipped => "skipped",
         Status::Failed => "FAILED",
+        Status::Held => "HELD",
+        status => status.name(),
     };
     // Nothing of a source that is left out counts.
     let tally = (source.status == Status::Loaded).then_some(&source.tally);
@@ -184,18 +200,31 @@ fn shortened(name: &str) -> String {
 }
 
 fn print_totals(report: &Report) {
-    let [loaded, skipped, failed] =
-        [Status::Loaded, Status::Skipped, Status::Failed].map(|status| report.count(status));
-    let text = format!(
-        "sources: {loaded} loaded, {skipped} skipped, {failed} failed (run {})",
-        report.run_id
-    );
-    Message::new(Event::Summary, text)
-        .with("sources_loaded", loaded)
-        .with("sources_skipped", skipped)
-        .with("sources_failed", failed)
-        .with_all(&report.totals)
-        .tell();
+    let counts = Status::ALL.map(|status| (status, report.count(status)));
+    let count = |status| report.count(status);
+    let skipped = report.sources.iter().filter(|source| source.status.is_skipped()).count();
+    let held = match count(Status::Held) {
+        0 => String::new(),
+        held => format!(", {held} held"),
+    };
+    let (loaded, failed) = (count(Status::Loaded), count(Status::Failed));
+    let run = &report.run_id;
+    let text =
+        format!("sources: {loaded} loaded, {skipped} skipped{held}, {failed} failed (run {run})");
+    let mut message = Message::new(Event::Summary, text);
+    for (status, count) in counts {
+        message = message.with(&format!("sources_{}", status.name()), count);
+    }
+    message.with("sources_skipped", skipped).with_all(&report.totals).tell();
+    for SourceReport { source, supersedes, .. } in &report.sources {
+        if let Some(earlier) = supersedes {
+            let text = format_args!("{source} takes the place of {earlier}, another version of it");
+            Message::new(Event::SourceSuperseded, text)
+                .with("source", source)
+                .with("supersedes", earlier)
+                .tell();
+        }
+    }
     let reopened = report.sources.iter().filter(|source| source.reopened_rejects > 0);
     for SourceReport { source, reopened_rejects, .. } in reopened {
         let text = format_args!(
@@ -215,17 +244,22 @@ fn print_totals(report: &Report) {
         );
         Message::new(Event::RejectsNotWritten, text).with("records_rejected", not_written).tell();
     }
-    let mut skipped = report.sources.iter().filter(|source| source.status == Status::Skipped);
-    for SourceReport { source, same_as, open_rejects, .. } in skipped.by_ref().take(MAX_ROWS) {
-        let text = match same_as {
-            Some(first) => format!("skipped: {source} has the same content as {first}"),
-            None => format!("skipped: {source} was replayed before"),
-        };
-        Message::new(Event::SourceSkipped, text)
-            .with("source", source)
-            .with("same_as", same_as)
-            .with("open_rejects", open_rejects)
+    let mut skipped = report.sources.iter().filter(|source| source.status.is_skipped());
+    for source in skipped.by_ref().take(MAX_ROWS) {
+        Message::new(Event::SourceSkipped, format!("skipped: {}", why_skipped(source)))
+            .with("source", &source.source)
+            .with("status", source.status.name())
+            .with("same_as", &source.same_as)
+            .with("since", &source.left_out_since)
+            .with("open_rejects", source.open_rejects)
             .tell();
+    }
+    let open: u64 = report.sources.iter().map(|source| source.open_rejects).sum();
+    if open > 0 {
+        let text = format_args!(
+            "still open in sources that were skipped: rejected lines: {open}; cdrlake audit names them"
+        );
+        Message::new(Event::RejectsOpen, text).with("open_rejects", open).tell();
     }
     let others = skipped.count();
     if others > 0 {
@@ -250,6 +284,28 @@ fn print_totals(report: &Report) {
         let (path, rows, bytes) = (output.path.display(), output.rows, output.bytes);
         let text = format_args!("{path}: {rows} rows, {bytes} bytes");
         Message::new(Event::OutputWritten, text).with_all(output).tell();
+    }
+}
+
+/// Why a source is left out, and how it would come in.
+fn why_skipped(source: &SourceReport) -> String {
+    let SourceReport { source: name, same_as, left_out_since, .. } = source;
+    let since = left_out_since.as_deref().map(|day| format!(" on {day}")).unwrap_or_default();
+    match (source.status, same_as) {
+        (Status::Unloaded, _) => format!("{name} was unloaded{since}; --replace loads it again"),
+        (Status::Superseded, _) if left_out_since.is_some() => {
+            format!("{name} was superseded{since}; name it with --replace to bring it back")
+        }
+        (Status::Superseded, Some(other)) => format!("{name} is superseded by {other}"),
+        (Status::Excluded, _) if left_out_since.is_some() => {
+            let day = left_out_since.as_deref().unwrap_or_default();
+            format!("{name} is left out since {day}; name it with --replace to load it")
+        }
+        (Status::Excluded, Some(other)) => {
+            format!("{name} is left out for good, for {other} is another version of it")
+        }
+        (_, Some(first)) => format!("{name} has the same content as {first}"),
+        (_, None) => format!("{name} was replayed before"),
     }
 }
 

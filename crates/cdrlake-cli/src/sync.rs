@@ -144,7 +144,7 @@ fn sync(
         Err(error) => return Ok(usage(error)),
     };
     (options.jobs, options.today) = (transfer.jobs, today);
-    let report_file = arguments.report.as_deref().map(OutputFile::create).transpose()?;
+    let report_file = arguments.report.as_deref().map(OutputFile::of_report).transpose()?;
     let fetched = download_into(&arguments.inbox, &tasks, options, transfer, Some(profile))?;
     if fetched == Outcome::Interrupted {
         let inbox = arguments.inbox.display();

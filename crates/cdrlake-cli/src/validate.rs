@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();
-    let report_file = report_path.map(OutputFile::create).transpose()?;
+    let report_file = report_path.map(OutputFile::of_report).transpose()?;
     let mut listing = Listing { output: BufWriter::new(Aside(io::stdout())), result: Ok(()) };
     let options = arguments.load.options(profiles, report_path);
     let bar = RunBar::of_load(&options, arguments.load.telling.showing());

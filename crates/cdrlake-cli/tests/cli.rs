@@ -119,8 +119,15 @@ fn an_existing_output_is_refused_and_kept() {
     assert!(ended.stderr.contains("calls.parquet exists already"), "{}", ended.stderr);
     assert_eq!(fs::read(run.path("calls.parquet")).unwrap(), b"precious");
     assert_eq!(run.names(), ["calls.parquet"]);
-    assert_eq!(run.run(&["convert", &sample(), "-o", "calls.parquet", "--overwrite"]).status, 0);
-    assert!(fs::read(run.path("calls.parquet")).unwrap().starts_with(b"PAR1"));
+    let overwrite = ["convert", &sample(), "-o", "calls.parquet", "--overwrite"];
+    let ended = run.run(&overwrite);
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.contains("is not a Parquet file"), "{}", ended.stderr);
+    assert_eq!(fs::read(run.path("calls.parquet")).unwrap(), b"precious");
+    // Another program's.
+    fs::write(run.path("calls.parquet"), "PAR1 of another PAR1").unwrap();
+    assert_eq!(run.run(&overwrite).status, 0);
+    assert!(fs::read(run.path("calls.parquet")).unwrap().len() > 1000);
 }
 
 #[test]
@@ -360,7 +367,7 @@ fn outputs_do_not_destroy_each_other_or_inputs() {
         (&["-o", "./c.parquet", "--rejects", "c.parquet", "in.cdr"][..], 2, "two different files"),
         (&["-o", "here/c.parquet", "--rejects", "c.parquet", &damaged], 2, "two different files"),
         (&["-o", "c.parquet", "--report", "c.parquet", "in.cdr"], 2, "two different files"),
-        (&["-o", "c.parquet", "--report", "in.cdr", "in.cdr"], 2, "is an input"),
+        (&["-o", "c.parquet", "--report", "in.cdr", "in.cdr"], 2, "is not a report"),
         (&["-o", "c.parquet", "--rejects", "in.parquet", "in.parquet"], 2, "is an input"),
         (&["-o", "c.parquet", "--rejects", "in.cdr", "in.cdr"], 2, "does not end in .parquet"),
         (&["-o", "in.parquet", "here/in.parquet"], 2, "is an input"),

@@ -14,7 +14,7 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use cdrlake_core::RECORD_ID_LEN;
-use cdrlake_load::{SourceRows, add_rows};
+use cdrlake_load::SourceRows;
 use cdrlake_run::Interrupt;
 use hashbrown::HashMap;
 use parquet::arrow::ProjectionMask;
@@ -93,7 +93,7 @@ impl<C: Commit> Deduplication<'_, C> {
             let known: Vec<&LakeFile> = known.iter().filter(is_of_group).collect();
             let drops = self.find(&files, &known, &mut dropped)?;
             for (file, drops) in files.into_iter().zip(drops) {
-                left.extend(without(file, &drops, rewriter)?);
+                left.extend(rewriter.without_rows(file, &drops)?);
             }
         }
         left.sort_by_key(|file| file.id);
@@ -354,41 +354,6 @@ fn read_ids(
         }
     }
     Ok(())
-}
-
-/// A new file without some of its rows; none if none are left.
-fn without(
-    file: PartitionFile,
-    drops: &RoaringTreemap,
-    rewriter: &Rewriter<'_>,
-) -> Result<Option<PartitionFile>, LakeError> {
-    if drops.is_empty() {
-        return Ok(Some(file));
-    }
-    if drops.len() == file.rows {
-        return Ok(None);
-    }
-    let opened = File::open(&file.file).map_err(LakeError::read(&*file.file))?;
-    let copy = rewriter.copy(FileChunks::File(opened), &file.file, file.rows, drops)?;
-    let mut sources = Vec::new();
-    let mut first = 0;
-    for &SourceRows { source, rows } in &file.sources {
-        let left = rows - drops.range_cardinality(first..first + rows);
-        if left > 0 {
-            add_rows(&mut sources, SourceRows { source, rows: left });
-        }
-        first += rows;
-    }
-    Ok(Some(PartitionFile {
-        id: file.id,
-        partition: file.partition,
-        rows: copy.file.rows,
-        bytes: copy.file.bytes,
-        tenths: copy.tenths,
-        statistics: copy.file.statistics,
-        sources,
-        file: copy.file.file.into_temp_path(),
-    }))
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use crate::model::FileKind;
 pub struct Facts {
     /// Loaded and failed sources, by their numbers in the ledger.
     pub sources: BTreeMap<i64, SourceFacts>,
+    /// Deliveries that are not loaded under their names and are not missing, each once: their content is loaded
+    /// from another source, or they are to stay out.
+    pub accounted_for: Vec<SourceFacts>,
     /// By path.
     pub files: Vec<FileFacts>,
     /// Closed findings, and why.
@@ -108,7 +111,7 @@ impl SourceFacts {
 pub enum SourceStatus {
     /// Its rows are in the lake.
     Loaded,
-    /// It could not be loaded.
+    /// It could not be loaded, or is held.
     Failed {
         /// Why, in a word.
         code: String,

@@ -28,12 +28,14 @@ mod open_lake;
 mod partition;
 mod places;
 mod reader;
+mod records;
 mod rewrite;
 mod run_facts;
 mod settings;
 mod snapshot;
 mod staging;
 mod unload;
+mod versions;
 
 pub use commit::{Commit, FileChunks, Outcome};
 pub use deliveries::deliveries;
@@ -47,8 +49,8 @@ pub use location::LakeLocation;
 pub use lock::Locked;
 pub use model::{
     Acceptance, AddedFile, AddedSource, CompleteFile, Delivery, Duplicates, Ending, FileKind,
-    FileSummary, LakeFile, Replayed, RowsBySource, SourceFact, SourceId, SourceRef, Transaction,
-    Version,
+    FileSummary, LakeFile, LoadedVersion, Noted, Replayed, RowsBySource, SourceFact, SourceId,
+    SourceRef, Transaction, Version,
 };
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};

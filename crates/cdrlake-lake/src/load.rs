@@ -1,28 +1,34 @@
 //! A run that loads sources into a lake.
 
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use cdrlake_core::{Country, RECORD_LEN, RecordId};
 use cdrlake_load::{
-    History, LoadOptions, Loaded, Output, OutputKind, Overwrite, RejectsFile, Report, Run, Status,
-    calls_layout, check_outputs,
+    ClearRejects, History, LoadError, LoadOptions, Loaded, OnChanged, Output, OutputKind,
+    Overwrite, RejectsFile, Report, Run, SourceRows, calls_layout, check_outputs,
 };
+use cdrlake_parquet::StagedFile;
 use cdrlake_run::Stage;
 use cdrlake_source::Excluded;
 use serde_json::json;
 
-use crate::commit::{Commit, DirectoryLake};
+use crate::commit::{Commit, DirectoryLake, FileChunks};
 use crate::error::LakeError;
 use crate::lake_options::LakeOptions;
+use crate::location::LakeLocation;
 use crate::model::{
     AddedFile, CompleteFile, Duplicates, FileKind, FileSummary, Transaction, Version,
 };
 use crate::open_lake::OpenLake;
 use crate::partition::Partition;
+use crate::rewrite::Rewriter;
 use crate::run_facts::RunFacts;
 use crate::settings::Settings;
 use crate::snapshot::{KnownTo, Snapshot};
 use crate::staging::{LakeSink, PartitionFile, Staged, Tuning};
+use crate::versions::{Deciding, Versions};
 
 /// Loads sources into a lake, each once: what is there already, under whatever name, is skipped.
 ///
@@ -40,8 +46,20 @@ pub fn convert_to_lake(options: &LakeOptions) -> Result<Report, LakeError> {
         privacy: options.load.privacy.clone(),
     };
     let written = check_outputs(&options.load, &[], Overwrite::Refuse)?;
+    // The lake may be about to be made there.
+    if let Some(path) = options.load.also_written.iter().find(|path| stands_in(path, &options.lake))
+    {
+        return Err(LoadError::OutputInLake(path.clone()).into());
+    }
     let lake = DirectoryLake::open(&options.lake, &wanted, &run_id)?;
     load_into(lake.opened(), &written, options, run_id)
+}
+
+/// Whether a file would stand in the directory of this lake.
+fn stands_in(path: &Path, lake: &LakeLocation) -> bool {
+    let root = lake.root.canonicalize();
+    let directory = cdrlake_parquet::directory(path).canonicalize();
+    matches!((root, directory), (Ok(root), Ok(directory)) if directory.starts_with(&root))
 }
 
 /// Loads sources into any kind of lake, except files that the run itself writes.
@@ -79,18 +97,34 @@ pub(crate) fn load_into<C: Commit>(
         history: History {
             known: &KnownTo(&*snapshot),
             repeated: options.repeated,
-            changed: options.load.changed,
+            // Decided when their rows are there to be compared.
+            on_changed: OnChanged::Both,
         },
     };
     let Loaded { output, sources, left_out } = cdrlake_load::load(run, sink)?;
     let Staged { mut calls, mut rejects, sources: met } = output;
-    let sources = sources.into_iter().zip(met).collect();
-    let rejects_not_written = rejects.omitted();
+    let mut sources = sources.into_iter().zip(met).collect();
+    let deciding = Deciding { open, snapshot: &*snapshot, options, calls: &calls };
+    let versions = deciding.decide(&mut sources)?;
+    let mut rejects_not_written = rejects.omitted();
+    if kept == ClearRejects::Omit {
+        rejects_not_written -= versions.rejected;
+    }
     let mut facts = RunFacts::of(sources, &mut rejects, &*snapshot, options)?;
+    facts.supersede(&versions.superseded);
+    if !versions.left_out.is_empty() {
+        let rewriter = Rewriter::new(open, FileKind::Calls, options.compression)?;
+        let left = calls.into_iter().map(|file| {
+            let rows = versions.rows_of(&file.sources);
+            rewriter.without_rows(file, &rows).transpose()
+        });
+        calls = left.flatten().collect::<Result<_, _>>()?;
+    }
     if options.duplicates == Duplicates::Drop {
         calls = facts.drop_duplicates(calls, open, &snapshot, options)?;
     }
     let base = snapshot.version()?;
+    let rejects = rejects_without(rejects, &versions, open, options)?;
     let add = new_files(open, base, calls, rejects, &facts)?;
     let outputs = add.iter().map(|AddedFile { path, summary, .. }| Output {
         kind: match summary.kind {
@@ -127,7 +161,9 @@ pub(crate) fn load_into<C: Commit>(
 /// the same counts, and a text of the ledger may take a gigabyte at the most.
 fn report_of_news(report: &Report) -> Result<String, LakeError> {
     const MAX_SOURCES: usize = 10_000;
-    let news = || report.sources.iter().filter(|source| source.status != Status::Skipped);
+    let news = || {
+        report.sources.iter().filter(|source| !source.status.is_skipped() && !source.known_before)
+    };
     let report = Report {
         run_id: report.run_id.clone(),
         totals: report.totals.clone(),
@@ -143,18 +179,43 @@ fn report_of_news(report: &Report) -> Result<String, LakeError> {
     serde_json::to_string(&report).map_err(|_| LakeError::Defect("a report is no JSON"))
 }
 
+/// The run's rejected lines and whose they are, without those of sources that are left out; none if
+/// there are none.
+fn rejects_without<C: Commit>(
+    rejects: RejectsFile,
+    versions: &Versions,
+    open: OpenLake<'_, C>,
+    options: &LakeOptions,
+) -> Result<Option<(StagedFile, Vec<SourceRows>)>, LakeError> {
+    let mut sources = rejects.sources().to_vec();
+    let Some(file) = rejects.finish()? else { return Ok(None) };
+    let rows = versions.rows_of(&sources);
+    if rows.is_empty() {
+        return Ok(Some((file, sources)));
+    }
+    sources.retain(|rows| !versions.left_out.contains(&rows.source));
+    if sources.is_empty() {
+        return Ok(None);
+    }
+    let path = file.file.path().to_owned();
+    let chunks = FileChunks::File(File::open(&path).map_err(LakeError::read(&path))?);
+    let rewriter = Rewriter::new(open, FileKind::Rejects, options.compression)?;
+    let copy = rewriter.copy(chunks, &path, file.rows, &rows)?;
+    Ok(Some((copy.file, sources)))
+}
+
 /// The run's files, staged.
 fn new_files<C: Commit>(
     open: OpenLake<'_, C>,
     base: Version,
     calls: Vec<PartitionFile>,
-    rejects: RejectsFile,
+    rejects: Option<(StagedFile, Vec<SourceRows>)>,
     facts: &RunFacts,
 ) -> Result<Vec<AddedFile<C::Staged>>, LakeError> {
     let digest = facts.digest.finalize();
     let mut files = Vec::new();
-    let sources = facts.refs(rejects.sources())?;
-    if let Some(file) = rejects.finish()? {
+    if let Some((file, sources)) = rejects {
+        let sources = facts.refs(&sources)?;
         let summary = FileSummary {
             kind: FileKind::Rejects,
             partition: Partition::All,

@@ -148,7 +148,7 @@ pub enum SourceRef {
 /// What becomes true of a source.
 #[derive(Debug)]
 pub enum SourceFact {
-    /// It was loaded, or failed.
+    /// It came: it was loaded, failed, is held, or is out for a reason that is to be remembered.
     Added(Box<AddedSource>),
     /// Its rows are gone.
     Ended {
@@ -170,7 +170,7 @@ pub enum SourceFact {
     },
 }
 
-/// A source that was loaded, or failed.
+/// A source that came, and what came of it.
 #[derive(Debug)]
 pub struct AddedSource {
     /// Its names, and what they tell.
@@ -190,6 +190,8 @@ pub enum Ending {
     Replaced,
     /// Its rows were removed.
     Unloaded,
+    /// Another version of its delivery took its place.
+    Superseded,
 }
 
 /// What was replayed of a source.
@@ -218,6 +220,32 @@ impl Replayed {
         self.left_out += records;
         self.duration = self.duration.minus(duration);
     }
+}
+
+/// A source that is loaded under the carrier's name of a delivery.
+#[derive(Clone, Debug)]
+pub struct LoadedVersion {
+    /// Which.
+    pub source: SourceId,
+    /// Its path as the user gave it, and `!member`.
+    pub name: String,
+    /// Of its content.
+    pub content_hash: blake3::Hash,
+    /// Its rows.
+    pub records: u64,
+    /// Its rejected lines.
+    pub rejected: u64,
+}
+
+/// What is known of a source that failed, or is held, before it does so again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noted {
+    /// Nothing.
+    No,
+    /// It did just so before.
+    Before,
+    /// It did so, and somebody has set it aside.
+    SetAside,
 }
 
 /// What to do with a record whose wire bytes another source holds as well.
@@ -254,6 +282,8 @@ pub struct Acceptance {
     pub findings: Vec<String>,
     /// Sources whose open rejects are waived.
     pub waived: Vec<SourceId>,
+    /// Held and failed sources that are set aside.
+    pub set_aside: Vec<SourceId>,
     /// Why.
     pub reason: String,
 }

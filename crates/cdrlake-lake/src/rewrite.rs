@@ -1,11 +1,12 @@
 //! Files of a lake written anew without the rows of some sources.
 
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use cdrlake_load::{calls_layout, copy_rejects, tenths};
+use cdrlake_load::{SourceRows, add_rows, calls_layout, copy_rejects, tenths};
 use cdrlake_parquet::{Compression, Layout, StagedFile, StagedParquet};
 use cdrlake_run::Interrupt;
 use parquet::arrow::arrow_reader::{
@@ -21,6 +22,7 @@ use crate::model::{
 };
 use crate::open_lake::OpenLake;
 use crate::snapshot::Snapshot;
+use crate::staging::PartitionFile;
 
 impl<C: Commit> OpenLake<'_, C> {
     /// Adds to a transaction what it takes for no file to hold rows of these sources any more.
@@ -154,6 +156,41 @@ impl<'r> Rewriter<'r> {
             Some(layout) => self.copy_calls(path, layout, batches),
             None => Ok(Copy { file: copy_rejects(self.staging, batches)?, tenths: 0 }),
         }
+    }
+
+    /// A new file without some of its rows; none if none are left.
+    pub(crate) fn without_rows(
+        &self,
+        file: PartitionFile,
+        drops: &RoaringTreemap,
+    ) -> Result<Option<PartitionFile>, LakeError> {
+        if drops.is_empty() {
+            return Ok(Some(file));
+        }
+        if drops.len() == file.rows {
+            return Ok(None);
+        }
+        let opened = File::open(&file.file).map_err(LakeError::read(&*file.file))?;
+        let copy = self.copy(FileChunks::File(opened), &file.file, file.rows, drops)?;
+        let mut sources = Vec::new();
+        let mut first = 0;
+        for &SourceRows { source, rows } in &file.sources {
+            let left = rows - drops.range_cardinality(first..first + rows);
+            if left > 0 {
+                add_rows(&mut sources, SourceRows { source, rows: left });
+            }
+            first += rows;
+        }
+        Ok(Some(PartitionFile {
+            id: file.id,
+            partition: file.partition,
+            rows: copy.file.rows,
+            bytes: copy.file.bytes,
+            tenths: copy.tenths,
+            statistics: copy.file.statistics,
+            sources,
+            file: copy.file.file.into_temp_path(),
+        }))
     }
 
     fn copy_calls(

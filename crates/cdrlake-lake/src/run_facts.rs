@@ -13,7 +13,7 @@ use crate::deduplicate::{Deduplicated, Deduplication, Dropped};
 use crate::error::LakeError;
 use crate::lake_options::LakeOptions;
 use crate::model::{
-    AddedSource, Duplicates, Ending, FileKind, Replayed, SourceFact, SourceId, SourceRef,
+    AddedSource, Duplicates, Ending, FileKind, Noted, Replayed, SourceFact, SourceId, SourceRef,
 };
 use crate::open_lake::OpenLake;
 use crate::places::Places;
@@ -35,6 +35,10 @@ pub(crate) struct RunFacts {
     places: Places,
     /// The deliveries without a call that the run noted, by their `source_file`.
     empty: HashSet<String>,
+    /// The contents that the run loads.
+    contents: HashSet<blake3::Hash>,
+    /// Names of deliveries that the run notes, each with its content.
+    deliveries: HashSet<(String, blake3::Hash)>,
     /// Names the run's files: the same inputs and options give the same.
     pub(crate) digest: blake3::Hasher,
 }
@@ -54,6 +58,8 @@ impl RunFacts {
             left_out: Vec::new(),
             places: Places::default(),
             empty: HashSet::new(),
+            contents: HashSet::new(),
+            deliveries: HashSet::new(),
             digest: blake3::Hasher::new(),
         };
         let has_failures = snapshot.has_failures()?;
@@ -69,24 +75,29 @@ impl RunFacts {
                     facts.add(
                         &mut loaded,
                         source,
-                        Some(hash),
+                        hash,
                         open_rejects,
                         snapshot,
                         options.repeated,
                     )?
                 }
-                (Status::Failed, SourceKind::Delivered, _) => {
-                    let open_rejects = RoaringTreemap::new();
-                    facts.add(
-                        &mut loaded,
-                        source,
-                        None,
-                        open_rejects,
-                        snapshot,
-                        options.repeated,
-                    )?
+                (Status::Failed | Status::Held, SourceKind::Delivered, _) => {
+                    facts.fail(&mut loaded, source, snapshot)?
                 }
-                (Status::Skipped, SourceKind::Delivered, Some(hash)) if has_failures => {
+                // Decided in this run, and to be remembered.
+                (Status::Superseded | Status::Excluded, SourceKind::Delivered, Some(_))
+                    if loaded.report.left_out_since.is_none() =>
+                {
+                    facts.note(&loaded, source)
+                }
+                (Status::Same, SourceKind::Delivered, Some(hash))
+                    if facts.is_news(&loaded, &source, &hash, snapshot)? =>
+                {
+                    facts.note(&loaded, source)
+                }
+                (status, SourceKind::Delivered, Some(hash))
+                    if status.is_skipped() && has_failures =>
+                {
                     facts.repeat(source, hash)
                 }
                 _ => None,
@@ -108,35 +119,86 @@ impl RunFacts {
         &mut self,
         loaded: &mut LoadedSource,
         source: Source,
-        hash: Option<blake3::Hash>,
+        hash: blake3::Hash,
         open_rejects: RoaringTreemap,
         snapshot: &impl Snapshot,
         repeated: Repeated,
     ) -> Result<Option<SourceRef>, LakeError> {
-        if let Some(hash) = hash {
-            self.digest.update(hash.as_bytes());
-            // A delivery without a call is noted once, however often a run is given it.
-            let is_empty = loaded.report.tally.bytes_read == 0;
-            if is_empty
-                && (snapshot.has_empty(&source.source_file)?
-                    || !self.empty.insert(source.source_file.clone()))
-            {
-                return Ok(None);
+        self.digest.update(hash.as_bytes());
+        self.contents.insert(hash);
+        // A delivery without a call is noted once, however often a run is given it.
+        let is_empty = loaded.report.tally.bytes_read == 0;
+        if is_empty
+            && (snapshot.has_empty(&source.source_file)?
+                || !self.empty.insert(source.source_file.clone()))
+        {
+            return Ok(None);
+        }
+        if repeated == Repeated::Replace
+            && let Some(earlier) = snapshot.loaded(&hash)?
+        {
+            if !open_rejects.is_empty() && snapshot.waived_rejects(earlier)? > 0 {
+                loaded.report.reopened_rejects = loaded.report.tally.records_rejected;
             }
-            if repeated == Repeated::Replace
-                && let Some(earlier) = snapshot.loaded(&hash)?
-            {
-                if !open_rejects.is_empty() && snapshot.waived_rejects(earlier)? > 0 {
-                    loaded.report.reopened_rejects = loaded.report.tally.records_rejected;
-                }
-                self.replaced.insert(earlier);
-                self.facts.push(SourceFact::Ended { source: earlier, how: Ending::Replaced });
-            }
+            self.replaced.insert(earlier);
+            self.facts.push(SourceFact::Ended { source: earlier, how: Ending::Replaced });
+        }
+        if let Some(name) = &source.carrier_name {
+            self.deliveries.insert((name.clone(), hash));
         }
         let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
         let added = AddedSource { source, path, report, open_rejects };
         self.facts.push(SourceFact::Added(Box::new(added)));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
+    }
+
+    /// A source failed, or is held: noted unless it did just so before.
+    fn fail(
+        &mut self,
+        loaded: &mut LoadedSource,
+        source: Source,
+        snapshot: &impl Snapshot,
+    ) -> Result<Option<SourceRef>, LakeError> {
+        let path = self.places.path_of(&source.name);
+        let noted = snapshot.noted(path.as_deref(), &loaded.report)?;
+        loaded.report.known_before = noted != Noted::No;
+        loaded.report.is_set_aside = noted == Noted::SetAside;
+        Ok(if noted == Noted::No { self.note(loaded, source) } else { None })
+    }
+
+    /// A source of which there is no row is remembered.
+    fn note(&mut self, loaded: &LoadedSource, source: Source) -> Option<SourceRef> {
+        let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
+        let open_rejects = RoaringTreemap::new();
+        let added = AddedSource { source, path, report, open_rejects };
+        self.facts.push(SourceFact::Added(Box::new(added)));
+        None
+    }
+
+    /// Whether nobody knows yet that a delivery came with a content that is loaded from another source.
+    fn is_news(
+        &mut self,
+        loaded: &LoadedSource,
+        source: &Source,
+        hash: &blake3::Hash,
+        snapshot: &impl Snapshot,
+    ) -> Result<bool, LakeError> {
+        let Some(name) = &source.carrier_name else { return Ok(false) };
+        let is_known = !loaded.report.is_other_delivery && !self.is_of_run(hash)
+            || snapshot.knows_delivery(name, hash)?;
+        Ok(!is_known && self.deliveries.insert((name.clone(), *hash)))
+    }
+
+    /// Whether a content is loaded in this run.
+    fn is_of_run(&self, hash: &blake3::Hash) -> bool {
+        self.contents.contains(hash)
+    }
+
+    /// Others take the place of these.
+    pub(crate) fn supersede(&mut self, sources: &BTreeSet<SourceId>) {
+        let ended = |&source| SourceFact::Ended { source, how: Ending::Superseded };
+        self.facts.extend(sources.iter().map(ended));
+        self.replaced.extend(sources);
     }
 
     /// What was accepted of a source's rejected lines, in one fact a source.

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use cdrlake_load::{KnownSource, KnownSources, LoadError, OpenRejects};
+use cdrlake_load::{KnownSource, KnownSources, LoadError, OpenRejects, SourceReport};
 use roaring::RoaringTreemap;
 
 use crate::error::LakeError;
 use crate::facts::Facts;
-use crate::model::{FileKind, LakeFile, RowsBySource, SourceId, Version};
+use crate::model::{FileKind, LakeFile, LoadedVersion, Noted, RowsBySource, SourceId, Version};
 
 /// What is true of a lake at one moment.
 pub trait Snapshot: Sync {
@@ -32,19 +32,33 @@ pub trait Snapshot: Sync {
     /// As [`version`](Self::version).
     fn loaded(&self, hash: &blake3::Hash) -> Result<Option<SourceId>, LakeError>;
 
-    /// The same, with its name, and how many of its rejected lines are open.
+    /// The source of this content that is loaded, or the last that was and is to stay out.
     ///
     /// # Errors
     ///
     /// As [`version`](Self::version).
     fn known_source(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError>;
 
-    /// The contents loaded under a name of the carrier's form, without `.gz` or `.zip`.
+    /// The sources loaded under a carrier's name, in the order of their loading.
     ///
     /// # Errors
     ///
     /// As [`version`](Self::version).
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError>;
+    fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError>;
+
+    /// Whether it is known that a delivery came with this content.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn knows_delivery(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError>;
+
+    /// Whether a source at this path failed, or was held, just as this one.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn noted(&self, path: Option<&str>, report: &SourceReport) -> Result<Noted, LakeError>;
 
     /// The loaded sources that stand at this path, or have this name, source_file, carrier's name,
     /// or a content hash that begins so; with their names.
@@ -61,14 +75,14 @@ pub trait Snapshot: Sync {
     /// As [`version`](Self::version).
     fn was_unloaded(&self, name: &str) -> Result<bool, LakeError>;
 
-    /// Whether any source is known as failed.
+    /// Whether any source is known as failed or held.
     ///
     /// # Errors
     ///
     /// As [`version`](Self::version).
     fn has_failures(&self) -> Result<bool, LakeError>;
 
-    /// Whether an empty source of this name is loaded.
+    /// Whether an empty source of this name is loaded, or was and is to stay out.
     ///
     /// # Errors
     ///
@@ -139,10 +153,6 @@ pub(crate) struct KnownTo<'s, S>(pub(crate) &'s S);
 impl<S: Snapshot> KnownSources for KnownTo<'_, S> {
     fn of_content(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LoadError> {
         Ok(self.0.known_source(hash)?)
-    }
-
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LoadError> {
-        Ok(self.0.contents_of_name(carrier_name)?)
     }
 
     fn open_rejects(&self, hash: &blake3::Hash) -> Result<Option<OpenRejects>, LoadError> {

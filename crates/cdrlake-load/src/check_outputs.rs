@@ -1,4 +1,4 @@
-//! Checks the files that a run writes: no two may be one, and none may be an input.
+//! Checks the files that a run writes: no two may be one, and none may be an input or another's file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,35 +9,40 @@ use cdrlake_source::{Excluded, Input, rejects_files};
 use crate::error::LoadError;
 use crate::options::LoadOptions;
 use crate::publish::Overwrite;
+use crate::writable::{FileContent, check_place, check_writable};
 
 /// Checks `outputs`, which only `overwrite` lets exist, and what the caller writes besides. Gives those
 /// that exist: they are left out where inputs are walked.
 ///
 /// # Errors
 ///
-/// [`LoadError`]: an output exists, is an input, is written twice, or has no directory.
+/// [`LoadError`]: an output exists, is an input, is written twice, has no directory, stands in a lake, has a
+/// delivery's name, or would replace a file of other content.
 pub fn check_outputs(
     options: &LoadOptions,
-    outputs: &[&Path],
+    outputs: &[(&Path, FileContent)],
     overwrite: Overwrite,
 ) -> Result<Excluded, LoadError> {
-    for path in outputs {
+    for &(path, _) in outputs {
         if !directory(path).is_dir() {
             return Err(LoadError::NoDirectory(directory(path).to_owned()));
         }
         match fs::metadata(path) {
             Ok(metadata) if !metadata.is_file() => {
-                return Err(LoadError::NotAFile(path.to_path_buf()));
+                return Err(LoadError::NotAFile(path.to_owned()));
             }
             // Whatever else is wrong with the path shows when it is written.
             _ if overwrite == Overwrite::Refuse && fs::symlink_metadata(path).is_ok() => {
-                return Err(LoadError::OutputExists(path.to_path_buf()));
+                return Err(LoadError::OutputExists(path.to_owned()));
             }
             _ => {}
         }
     }
     let also = options.also_written.iter().map(PathBuf::as_path);
-    let all: Vec<&Path> = outputs.iter().copied().chain(also).collect();
+    for path in also.clone() {
+        check_place(path)?;
+    }
+    let all: Vec<&Path> = outputs.iter().map(|&(path, _)| path).chain(also).collect();
     for (index, path) in all.iter().enumerate() {
         if all[..index].iter().any(|other| resolved(other) == resolved(path)) {
             return Err(LoadError::SameOutput(path.to_path_buf()));
@@ -56,6 +61,9 @@ pub fn check_outputs(
         if let Some(path) = files.into_iter().find(is_written) {
             return Err(LoadError::OutputIsInput(path));
         }
+    }
+    for &(path, content) in outputs {
+        check_writable(path, content)?;
     }
     Ok(written)
 }

@@ -8,6 +8,7 @@ use roaring::RoaringTreemap;
 
 use crate::blocks::{Gathered, OpenSource, SourceEnd, SourceKind, Verdicts};
 use crate::error::LoadError;
+use crate::history::{ContentStanding, KnownSource};
 use crate::max_rejects::MaxRejects;
 use crate::pipeline::Collect;
 use crate::report::{SourceReport, Status, Tally};
@@ -85,7 +86,9 @@ struct Open<Savepoint> {
 /// What became of a source.
 enum Fate<'w> {
     Loaded(&'w WorkedPart),
-    Skipped { same_as: Arc<str>, open_rejects: u64 },
+    Same { same_as: Arc<str>, open_rejects: u64 },
+    LeftOut { same_as: Option<Arc<str>>, status: Status, since: Option<String> },
+    Held { error: SourceError },
     ReplayedBefore,
     Failed { error: SourceError, worked: Option<&'w WorkedPart> },
 }
@@ -94,9 +97,13 @@ impl Fate<'_> {
     /// The error that ends the reading, where a source fails or its rows are another's.
     fn or_error(self, name: &str) -> Result<Self, LoadError> {
         let error = match self {
-            Self::Loaded(_) | Self::ReplayedBefore => return Ok(self),
-            Self::Skipped { same_as, .. } => SourceError::Repeated { name: same_as.to_string() },
-            Self::Failed { error, .. } => error,
+            Self::Loaded(_) | Self::ReplayedBefore | Self::LeftOut { same_as: None, .. } => {
+                return Ok(self);
+            }
+            Self::Same { same_as, .. } | Self::LeftOut { same_as: Some(same_as), .. } => {
+                SourceError::Repeated { name: same_as.to_string() }
+            }
+            Self::Failed { error, .. } | Self::Held { error } => error,
         };
         Err(LoadError::of_source(name, error))
     }
@@ -145,12 +152,37 @@ impl<'v, S: Sink> Loader<'v, S> {
                 self.take_back(index)?;
                 self.skipped.push((index, same_as));
                 let same_as = Arc::clone(&self.loading(same_as)?.name);
-                self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects: 0 })
+                self.seal(index, Some(end), Fate::Same { same_as, open_rejects: 0 })
             }
-            Gathered::Known { index, earlier, end } => {
+            Gathered::Known { index, earlier, is_other_delivery, end } => {
                 self.take_back(index)?;
-                let (same_as, open_rejects) = (earlier.name.into(), earlier.open_rejects);
-                self.seal(index, Some(end), Fate::Skipped { same_as, open_rejects })
+                let KnownSource { name, open_rejects, standing, .. } = earlier;
+                let (same_as, left_out) = (name.into(), |status, on| (status, Some(on)));
+                let (status, since) = match standing {
+                    ContentStanding::Loaded => {
+                        self.seal(index, Some(end), Fate::Same { same_as, open_rejects })?;
+                        if let Some(report) = &mut self.loading(index)?.report {
+                            report.is_other_delivery = is_other_delivery;
+                        }
+                        return Ok(());
+                    }
+                    ContentStanding::Unloaded { on } => left_out(Status::Unloaded, on),
+                    ContentStanding::Superseded { on } => left_out(Status::Superseded, on),
+                    ContentStanding::Excluded { on } => left_out(Status::Excluded, on),
+                };
+                let same_as = Some(same_as);
+                self.seal(index, Some(end), Fate::LeftOut { same_as, status, since })
+            }
+            Gathered::Changed { index, earlier, status, end } => {
+                self.take_back(index)?;
+                let fate = match status {
+                    Status::Held => {
+                        let error = SourceError::Changed { hash: end.hash, earlier };
+                        Fate::Held { error }
+                    }
+                    status => Fate::LeftOut { same_as: None, status, since: None },
+                };
+                self.seal(index, Some(end), fate)
             }
             Gathered::ReplayedBefore { index, end } => {
                 self.seal(index, Some(end), Fate::ReplayedBefore)
@@ -358,14 +390,25 @@ fn report(source: Arc<str>, end: Option<SourceEnd>, fate: Fate<'_>) -> SourceRep
             last_start_time: worked.totals.last_start_time(),
             ..SourceReport::new(source, Status::Loaded)
         },
-        Fate::Skipped { same_as, open_rejects } => SourceReport {
+        Fate::Same { same_as, open_rejects } => SourceReport {
             content_hash,
             same_as: Some(same_as),
             open_rejects,
-            ..SourceReport::new(source, Status::Skipped)
+            ..SourceReport::new(source, Status::Same)
+        },
+        Fate::LeftOut { same_as, status, since } => SourceReport {
+            content_hash,
+            same_as,
+            left_out_since: since.map(Into::into),
+            ..SourceReport::new(source, status)
         },
         Fate::ReplayedBefore => {
-            SourceReport { content_hash, ..SourceReport::new(source, Status::Skipped) }
+            SourceReport { content_hash, ..SourceReport::new(source, Status::Same) }
+        }
+        Fate::Held { error } => {
+            let mut held = SourceReport::new(source, Status::Held);
+            held.hold(&error);
+            SourceReport { content_hash, ..held }
         }
         Fate::Failed { error, worked } => {
             let tally = worked.map(|worked| Tally::failed(&worked.counts)).unwrap_or_default();

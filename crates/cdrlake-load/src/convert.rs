@@ -1,6 +1,6 @@
 //! One Parquet file, and its rejects, out of all inputs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -20,6 +20,7 @@ use crate::report::{Output, OutputKind, Report, Status};
 use crate::select::{Columns, DateRange};
 use crate::sink::{Encoder, RejectedLines, Sink};
 use crate::table::calls_layout;
+use crate::writable::FileContent;
 
 /// What [`convert`] reads and writes.
 #[derive(Clone, Debug)]
@@ -74,7 +75,9 @@ impl ConvertOptions {
 /// file may be if publishing the output itself fails after it.
 pub fn convert(options: &ConvertOptions) -> Result<Report, LoadError> {
     let (output, rejects_path) = (&options.output, options.rejects_path());
-    let excluded = check_outputs(&options.load, &[output, &rejects_path], options.overwrite)?;
+    let outputs: [(&Path, FileContent); 2] =
+        [(output, FileContent::Calls), (&rejects_path, FileContent::Rejects)];
+    let excluded = check_outputs(&options.load, &outputs, options.overwrite)?;
     let (privacy, kept) = options.load.privacy.settle(options.load.record_id)?;
     let left_out = options.columns.left_out();
     let left_out: Vec<&str> = left_out.iter().map(String::as_str).collect();

@@ -28,6 +28,36 @@ pub enum LoadError {
     /// A file that the run would write is one of its inputs.
     #[error("{} is an input, and would be overwritten; choose another output", .0.display())]
     OutputIsInput(PathBuf),
+    /// A file that the run would write stands in a lake, where all files are the lake's.
+    #[error("{} is inside a lake, where only the lake's own files may be; choose another name", .0.display())]
+    OutputInLake(PathBuf),
+    /// A file that the run would write has a delivery's name, and would be taken for one.
+    #[error(
+        "{} has the name of a delivery: one would be overwritten, or it would be taken for one; choose \
+         another name",
+        .0.display()
+    )]
+    OutputIsDelivery(PathBuf),
+    /// A file that the run would replace holds something else.
+    #[error(
+        "{} exists and is not {expected}, so it is not replaced; choose another name, or remove it",
+        path.display()
+    )]
+    OutputIsOther {
+        /// The file.
+        path: PathBuf,
+        /// What it would have to be: `a report of cdrlake` and so on.
+        expected: &'static str,
+    },
+    /// A file that the run would replace cannot be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        #[source]
+        error: io::Error,
+    },
     /// The memory limit leaves no room to work.
     #[error("the memory limit is too low: at least {} MiB are needed", .0.div_ceil(1 << 20))]
     MemoryLimit(u64),
@@ -103,6 +133,9 @@ impl LoadError {
         match self {
             Self::SameOutput(_)
             | Self::OutputIsInput(_)
+            | Self::OutputInLake(_)
+            | Self::OutputIsDelivery(_)
+            | Self::OutputIsOther { .. }
             | Self::NotAFile(_)
             | Self::MemoryLimit(_)
             | Self::NoKey
@@ -113,6 +146,7 @@ impl LoadError {
             Self::Source { .. } => ErrorKind::DamagedInput,
             Self::OutputExists(_)
             | Self::NoDirectory(_)
+            | Self::Read { .. }
             | Self::Write { .. }
             | Self::Parquet { .. }
             | Self::Rejects(_)

@@ -45,6 +45,7 @@ mod table;
 mod totals;
 mod validate;
 mod work;
+mod writable;
 
 pub use batches::{ReadOptions, Table, read_batches};
 pub use blocks::{OpenSource, SourceEnd, SourceKind};
@@ -54,7 +55,9 @@ pub use codes::Codes;
 pub use collect::LoadedSource;
 pub use convert::{ConvertOptions, convert};
 pub use error::LoadError;
-pub use history::{Changed, History, KnownSource, KnownSources, OpenRejects, Repeated};
+pub use history::{
+    ContentStanding, History, KnownSource, KnownSources, OnChanged, OpenRejects, Repeated,
+};
 pub use input_bytes::input_bytes;
 pub use left_out::LeftOut;
 pub use load_run::{Loaded, Run, load, load_into};
@@ -75,3 +78,4 @@ pub use splits::{Split, read_split, split_file};
 pub use table::calls_layout;
 pub use totals::tenths;
 pub use validate::validate;
+pub use writable::{FileContent, check_place, check_writable};

@@ -52,7 +52,7 @@ impl<'r> Run<'r> {
             privacy: Privacy::CLEAR,
             rejects: ClearRejects::Write,
             excluded,
-            history: History::none(options.changed),
+            history: History::none(options.on_changed),
         }
     }
 }
@@ -113,6 +113,7 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
         let decoding = Decoding { record_id, privacy };
         let mut gatherer = Gatherer::new(options, decoding, &buffers, history, &verdicts, emit);
         for input in &options.inputs {
+            gatherer.begin_input(input);
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;
             let passed_over = gatherer.take_passed_over();

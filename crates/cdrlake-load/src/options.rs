@@ -10,7 +10,7 @@ use cdrlake_source::{Input, Limits, Settings, TimeZones};
 
 use crate::blocks::BLOCK_LEN;
 use crate::error::LoadError;
-use crate::history::Changed;
+use crate::history::OnChanged;
 use crate::max_rejects::MaxRejects;
 use crate::privacy::PrivacyOptions;
 
@@ -32,7 +32,7 @@ pub struct LoadOptions {
     /// What becomes of parties' numbers; a lake's own settings come before this.
     pub privacy: PrivacyOptions,
     /// What to do with a source whose name, of the carrier's form, came before with other content.
-    pub changed: Changed,
+    pub on_changed: OnChanged,
     /// How many rejects a source may have; any number if none.
     pub max_rejects: Option<MaxRejects>,
     /// Threads that work; as many as the machine has if none, and fewer if memory is short. The
@@ -68,7 +68,7 @@ impl LoadOptions {
             strictness: Strictness::default(),
             record_id: RecordId::default(),
             privacy: PrivacyOptions::default(),
-            changed: Changed::default(),
+            on_changed: OnChanged::default(),
             max_rejects: None,
             threads: None,
             memory_limit: Self::DEFAULT_MEMORY_LIMIT,

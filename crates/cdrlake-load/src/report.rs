@@ -164,9 +164,22 @@ pub struct SourceReport {
     pub error_code: Option<&'static str>,
     /// Why it failed.
     pub error: Option<Box<str>>,
-    /// The source with the same content, for whose sake this one was skipped; none if all its lines
-    /// were replayed before.
+    /// The source with the same content, for whose sake this one was left out; none if all its lines
+    /// were replayed before. Of a version that was left out or superseded, the one in its place.
     pub same_as: Option<Arc<str>>,
+    /// The version of its delivery whose place it took.
+    pub supersedes: Option<Arc<str>>,
+    /// The day in UTC, as `2025-11-30`, on which a content was unloaded, superseded or excluded that is
+    /// left out for that.
+    pub left_out_since: Option<Box<str>>,
+    /// Whether an earlier run held or failed it just so.
+    pub known_before: bool,
+    /// Whether it was so before, and somebody has set it aside.
+    #[serde(skip)]
+    pub is_set_aside: bool,
+    /// Whether its delivery is not the one under whose name its content is loaded.
+    #[serde(skip)]
+    pub is_other_delivery: bool,
     /// Rejected lines of that source, if it was loaded by an earlier run, that were neither
     /// replayed nor waived.
     pub open_rejects: u64,
@@ -191,6 +204,11 @@ impl SourceReport {
             error_code: None,
             error: None,
             same_as: None,
+            supersedes: None,
+            left_out_since: None,
+            known_before: false,
+            is_set_aside: false,
+            is_other_delivery: false,
             open_rejects: 0,
             reopened_rejects: 0,
             tally: Tally::default(),
@@ -212,6 +230,20 @@ impl SourceReport {
         self.last_start_time = self.last_start_time.max(more.last_start_time);
     }
 
+    /// Nothing of it counts, though it was read.
+    pub fn leave_out(&mut self, status: Status) {
+        self.status = status;
+        self.tally = Tally::default();
+        (self.first_start_time, self.last_start_time) = (None, None);
+    }
+
+    /// Somebody must decide about it, for this reason.
+    pub fn hold(&mut self, why: &SourceError) {
+        self.leave_out(Status::Held);
+        self.error_code = Some(why.code());
+        self.error = Some(Chain(why).to_string().into());
+    }
+
     /// Zeros followed the archive that it came from.
     pub(crate) fn note_trailing_zeros(&mut self) {
         if self.status == Status::Loaded {
@@ -220,11 +252,10 @@ impl SourceReport {
     }
 
     pub(crate) fn fail(&mut self, error: &SourceError) {
-        self.status = Status::Failed;
         // What it held counts no more; what was wrong with it is told.
         let rejects = std::mem::take(&mut self.tally.rejects);
-        self.tally = Tally { rejects, ..Tally::default() };
-        (self.first_start_time, self.last_start_time) = (None, None);
+        self.leave_out(Status::Failed);
+        self.tally.rejects = rejects;
         self.error_code = Some(error.code());
         self.error = Some(Chain(error).to_string().into());
     }
@@ -237,14 +268,56 @@ fn hexadecimal<S: Serializer>(hash: &Option<blake3::Hash>, to: S) -> Result<S::O
 /// What became of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Status {
     /// Its records are in the output.
     Loaded,
-    /// An earlier source has the same content. Nothing of this one is in the output, and it is no
-    /// failure: [`SourceReport::same_as`] names the other.
-    Skipped,
-    /// Nothing of it is in the output.
+    /// Its content is loaded from another source, or was replayed before. Nothing of this one is in the
+    /// output, and it is no failure: [`SourceReport::same_as`] names the other.
+    Same,
+    /// Another version of its delivery has its place, and it stays out.
+    Superseded,
+    /// Somebody must decide what is to become of it. Nothing of it is in the output.
+    Held,
+    /// It was unloaded, and stays out.
+    Unloaded,
+    /// It is never to be loaded.
+    Excluded,
+    /// It is not as it must be, so that it must be got again. Nothing of it is in the output.
     Failed,
+}
+
+impl Status {
+    /// All of them, in the order in which they are told.
+    pub const ALL: [Self; 7] = [
+        Self::Loaded,
+        Self::Same,
+        Self::Superseded,
+        Self::Held,
+        Self::Unloaded,
+        Self::Excluded,
+        Self::Failed,
+    ];
+
+    /// Returns its name in reports, ledgers and messages: one word in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loaded => "loaded",
+            Self::Same => "same",
+            Self::Superseded => "superseded",
+            Self::Held => "held",
+            Self::Unloaded => "unloaded",
+            Self::Excluded => "excluded",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether it was left out on purpose, which is no fault of the source.
+    #[must_use]
+    pub const fn is_skipped(self) -> bool {
+        matches!(self, Self::Same | Self::Superseded | Self::Unloaded | Self::Excluded)
+    }
 }
 
 /// A published file.

@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use cdrlake::{Changed, Interrupt, LoadOptions, ProfileSettings, ReadOptions, Table, TextType};
+use cdrlake::{Interrupt, LoadOptions, OnChanged, ProfileSettings, ReadOptions, Table, TextType};
 use cdrlake_core::{Metadata, RecordId, Strictness, is_profile, parse_product};
 use pyo3::prelude::*;
 
@@ -67,7 +67,7 @@ impl LoadArguments {
         options.settings.profiles = profiles.collect::<PyResult<_>>()?;
         options.time_zones = parse(self.time_zone)?.unwrap_or_default();
         options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
-        options.changed = if self.allow_changed { Changed::Allow } else { Changed::Refuse };
+        options.on_changed = if self.allow_changed { OnChanged::Both } else { OnChanged::Hold };
         options.max_rejects = parse(self.max_rejects)?;
         options.record_id = if self.record_id { RecordId::Fill } else { RecordId::Omit };
         let positive = |threads| NonZero::new(threads).ok_or("threads must be 1 or more");

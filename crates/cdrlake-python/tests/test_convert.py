@@ -33,7 +33,7 @@ def test_convert_loads_lakes(month: Delivery, tmp_path: pathlib.Path) -> None:
     report = cdr.convert(month.inbox, lake, time_zone="country", partition_by="call_date")
     assert report["records_written"] == month.records
     again = cdr.convert(month.inbox, lake, time_zone="country")
-    assert {source["status"] for source in again["sources"]} == {"skipped"}
+    assert {source["status"] for source in again["sources"]} == {"same"}
     rows = pq.read_table(lake / "calls", partitioning="hive")
     assert rows.num_rows == month.records
     with pytest.raises(cdr.LakeError, match="call_date"):

@@ -13,6 +13,25 @@ use crate::limits::LimitExceeded;
 /// The code of a source whose name came before with other content.
 pub const CHANGED: &str = "changed";
 
+/// What a version shares with the current one.
+struct Shared(Option<u64>, u64);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self(Some(shared), records) => {
+                write!(f, "and shares {shared} of {records} calls with that")
+            }
+            Self(None, records) => {
+                write!(
+                    f,
+                    "and cannot be compared with its {records} calls, whose numbers are not clear"
+                )
+            }
+        }
+    }
+}
+
 /// Why one source was not loaded; others may be. The name of the source is the caller's to put in
 /// front.
 ///
@@ -164,7 +183,7 @@ pub enum SourceError {
         /// The first rejected line's place and what is wrong with it.
         first: Box<FirstReject>,
     },
-    /// Its name, of the carrier's form, was loaded with other content.
+    /// Its name, of the carrier's form, came with other content in the same run.
     #[error(
         "was delivered before with other content ({}, now {})", earlier.to_hex(), hash.to_hex()
     )]
@@ -173,6 +192,15 @@ pub enum SourceError {
         hash: blake3::Hash,
         /// BLAKE3 of the content that came first.
         earlier: blake3::Hash,
+    },
+    /// A version of a delivery that cannot take the place of the current one by itself.
+    #[error("was delivered before with other content, {}", Shared(*shared, *records))]
+    OtherVersion {
+        /// How many records it shares with the current version; none if that cannot be told, since numbers
+        /// are masked or pseudonymized and there is no `record_id`.
+        shared: Option<u64>,
+        /// The records of the current version.
+        records: u64,
     },
     /// Its times are to have the zone of its country, which is not known.
     #[error("has no time zone: its country is not known")]
@@ -306,7 +334,7 @@ impl SourceError {
             Self::RejectsConflict { .. } => "conflicting_lines",
             Self::NotCdr { .. } | Self::Document { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
-            Self::Changed { .. } => CHANGED,
+            Self::Changed { .. } | Self::OtherVersion { .. } => CHANGED,
             Self::NoCountry | Self::NoZoneOfProfile | Self::TimeZone(_) => "no_time_zone",
             Self::NotLoaded => "not_loaded",
             Self::Repeated { .. } => "repeated",

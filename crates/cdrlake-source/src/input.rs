@@ -18,6 +18,17 @@ pub enum Input {
     Rejects(PathBuf),
 }
 
+impl Input {
+    /// Whether it was named itself: it is no directory, whose files are met as they come.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        match self {
+            Self::Path(path) => !path.is_dir(),
+            Self::Stdin | Self::Stream(_) | Self::Rejects(_) => true,
+        }
+    }
+}
+
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

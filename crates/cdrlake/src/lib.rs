@@ -25,11 +25,11 @@ pub use cdrlake_lake::{
     NetworkFileSystem, PartitionBy, Unloaded, convert_to_lake, deliveries, unload,
 };
 pub use cdrlake_load::{
-    Changed, ClearRejects, Codes, Columns, ConvertOptions, DateRange, LoadError, LoadOptions,
-    LocalTime, MaxRejects, OpenedSource, Output, OutputKind, Overwrite, PrivacyOptions,
+    ClearRejects, Codes, Columns, ConvertOptions, DateRange, FileContent, LoadError, LoadOptions,
+    LocalTime, MaxRejects, OnChanged, OpenedSource, Output, OutputKind, Overwrite, PrivacyOptions,
     ReadOptions, Repeated, Report, Seconds, SourceReport, Split, Status, Table, Tally, TextType,
-    UnknownColumn, convert, input_bytes, load_into, read_batches, read_sources, read_split, sink,
-    split_file, validate,
+    UnknownColumn, check_place, check_writable, convert, input_bytes, load_into, read_batches,
+    read_sources, read_split, sink, split_file, validate,
 };
 pub use cdrlake_parquet::{Compression, new_file_beside};
 pub use cdrlake_run::{Chain, ErrorKind, Interrupt, Progress, Stage, new_run_id};

@@ -78,7 +78,7 @@ fn inputs_are_audited_like_a_lake() {
     let names = Lab::names().into_iter().chain(["ABC20251003001.cdr".to_owned()]);
     let inputs = names.map(|name| lab.path(&name)).filter(|path| path.exists());
     let load = LoadOptions::new(inputs.map(Input::Path).collect());
-    let scratch = ScratchLake::load(LoadOptions { changed: Changed::Refuse, ..load }).unwrap();
+    let scratch = ScratchLake::load(LoadOptions { on_changed: OnChanged::Hold, ..load }).unwrap();
     let root = scratch.location().root.clone();
     let findings = audit(scratch.location(), &lab.options).unwrap().findings;
     let kinds: Vec<&str> = findings.iter().map(|found| found.observation.kind()).collect();

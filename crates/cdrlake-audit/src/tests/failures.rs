@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Write;
 
-use cdrlake_load::{Changed, MaxRejects, Status};
+use cdrlake_load::{MaxRejects, OnChanged, Status};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use jiff::SignedDuration;
@@ -127,7 +127,7 @@ fn a_failure_is_settled_wherever_its_delivery_is_loaded_from() {
     // Or its content is here already, under another name.
     let whole = compressed(&calls(72).concat());
     assert_eq!(lab.try_load("a/calls.gz", &whole[..whole.len() - 1]), Status::Failed);
-    assert_eq!(lab.try_load("a/calls.gz", &whole), Status::Skipped);
+    assert_eq!(lab.try_load("a/calls.gz", &whole), Status::Same);
     assert_eq!(lab.failed(), [""; 0]);
 }
 
@@ -156,14 +156,14 @@ fn a_changed_delivery_is_open_until_it_is_loaded_itself() {
     let lab = Lab::with(&["a", "b"]);
     let (first, path) = (content(&lab, &name(0)), format!("a/{}", name(0)));
     let other = calls(90).concat();
-    assert_eq!(lab.try_load(&path, &other), Status::Failed);
+    assert_eq!(lab.try_load(&path, &other), Status::Held);
     let moved = format!("b/{}", name(0));
-    assert_eq!(lab.try_load(&moved, &other), Status::Failed);
+    assert_eq!(lab.try_load(&moved, &other), Status::Held);
     assert_eq!(lab.failed(), std::slice::from_ref(&moved));
-    assert_eq!(lab.try_load(&name(0), &first), Status::Skipped);
+    assert_eq!(lab.try_load(&name(0), &first), Status::Same);
     assert_eq!(lab.failed(), [moved]);
     let again = lab.write(&path, &other);
-    lab.load(&[again], |options| options.load.changed = Changed::Allow);
+    lab.load(&[again], |options| options.load.on_changed = OnChanged::Both);
     assert_eq!(lab.failed(), [""; 0]);
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use cdrlake::new_file_beside;
+use cdrlake::{check_place, new_file_beside};
 use cdrlake_fetch::{ErrorKind, Fetcher};
 
 use super::args::{Json, JsonArguments};
@@ -67,6 +67,7 @@ fn write(answer: &[u8], output: Option<&Path>) -> Result<()> {
             _ => Ok(()),
         };
     };
+    check_place(path)?;
     let context = || format!("cannot write {}", path.display());
     if path.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir()) {
         // A device or a pipe is written to, never renamed over.

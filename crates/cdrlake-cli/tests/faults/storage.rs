@@ -22,7 +22,7 @@ fn files_that_may_not_grow_fail_the_run() {
     place.write_source("in.cdr", 20_000, 228);
     for output in ["calls.parquet", "lake"] {
         let arguments = ["convert", "in.cdr", "-o", output];
-        let ended = in_shell(&place, "ulimit -f 200; exec \"$@\"", &arguments);
+        let ended = in_shell(&place, "ulimit -f 300; exec \"$@\"", &arguments);
         ended.expect(1, &["error: cannot write", output, "File too large"]);
         assert!(!place.path(output).is_file());
         assert_eq!(place.names("lake/calls"), [""; 0]);

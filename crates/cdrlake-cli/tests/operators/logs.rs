@@ -55,7 +55,7 @@ fn documented() -> BTreeMap<String, (String, String)> {
     let mut rows: BTreeMap<_, _> = rows.collect();
     // Some have what others have.
     let of_source = rows["source_loaded"].1.clone();
-    for event in ["source_failed", "summary"] {
+    for event in ["source_failed", "source_held", "summary"] {
         rows.get_mut(event).unwrap().1 += &of_source;
     }
     rows

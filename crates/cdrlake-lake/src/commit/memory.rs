@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use cdrlake_core::Numbers;
-use cdrlake_load::{KnownSource, Status};
+use cdrlake_load::{ContentStanding, KnownSource, SourceReport, Status};
 use roaring::RoaringTreemap;
 use tempfile::TempDir;
 
@@ -18,8 +18,8 @@ use crate::facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
 use crate::model::{
-    AddedFile, AddedSource, CompleteFile, Ending, FileKind, FileSummary, LakeFile, RowsBySource,
-    SourceFact, SourceId, SourceRef, Transaction, Version,
+    AddedFile, AddedSource, CompleteFile, Ending, FileKind, FileSummary, LakeFile, LoadedVersion,
+    Noted, RowsBySource, SourceFact, SourceId, SourceRef, Transaction, Version,
 };
 use crate::snapshot::Snapshot;
 
@@ -44,6 +44,8 @@ pub(super) struct State {
 struct MemorySource {
     facts: SourceFacts,
     source_file: String,
+    /// As it came.
+    status: Status,
     ended: Option<Ending>,
     bytes_read: u64,
     records_read: u64,
@@ -184,10 +186,10 @@ impl State {
 
     fn add(&mut self, added: AddedSource) -> SourceId {
         let AddedSource { source, path, report, open_rejects } = added;
-        let is_loaded = report.status == Status::Loaded;
+        let is_out = matches!(report.status, Status::Failed | Status::Held);
         let content_hash = report.content_hash.map(|hash| hash.to_hex().to_string());
         let name = source.carrier_name.as_deref();
-        self.settle(is_loaded, content_hash.as_deref(), name, path.as_deref());
+        self.settle(!is_out, content_hash.as_deref(), name, path.as_deref());
         let id = SourceId(self.sources.keys().next_back().map_or(1, |SourceId(last)| last + 1));
         let tally = &report.tally;
         let has_rejects = tally.records_rejected > 0;
@@ -198,9 +200,9 @@ impl State {
             path,
             carrier_name: source.carrier_name,
             content_hash,
-            status: match is_loaded {
-                true => SourceStatus::Loaded,
-                false => SourceStatus::Failed {
+            status: match is_out {
+                false => SourceStatus::Loaded,
+                true => SourceStatus::Failed {
                     code: report.error_code.unwrap_or_default().to_owned(),
                     error: report.error.as_deref().unwrap_or_default().to_owned(),
                 },
@@ -222,8 +224,15 @@ impl State {
         };
         let (bytes_read, records_read) = (tally.bytes_read, tally.records_read);
         let source_file = source.source_file;
-        let source =
-            MemorySource { facts, source_file, ended: None, bytes_read, records_read, has_rejects };
+        let source = MemorySource {
+            facts,
+            source_file,
+            status: report.status,
+            ended: None,
+            bytes_read,
+            records_read,
+            has_rejects,
+        };
         self.sources.insert(id, source);
         id
     }
@@ -231,23 +240,25 @@ impl State {
     /// Forgets failed attempts at the same delivery.
     fn settle(
         &mut self,
-        is_loaded: bool,
+        is_settled: bool,
         hash: Option<&str>,
         name: Option<&str>,
         path: Option<&str>,
     ) {
         self.sources.retain(|_, source| {
-            let SourceStatus::Failed { code, .. } = &source.facts.status else { return true };
+            if !matches!(source.status, Status::Failed | Status::Held) {
+                return true;
+            }
             let facts = &source.facts;
             let same_content = hash.is_some()
                 && facts.content_hash.as_deref() == hash
-                && (is_loaded
+                && (is_settled
                     || name.is_none()
                     || facts.carrier_name.is_none()
                     || facts.carrier_name.as_deref() == name);
             let same_name = name.is_some()
                 && facts.carrier_name.as_deref() == name
-                && code != cdrlake_source::CHANGED;
+                && source.status == Status::Failed;
             let archives = path.into_iter().flat_map(|path| {
                 path.match_indices('!').map(move |(at, _)| &path[..at]).chain([path])
             });
@@ -258,7 +269,12 @@ impl State {
 
     fn loaded_sources(&self) -> impl Iterator<Item = (SourceId, &MemorySource)> {
         let sources = self.sources.iter().map(|(id, source)| (*id, source));
-        sources.filter(|(_, source)| source.ended.is_none() && source.facts.is_loaded())
+        sources.filter(|(_, source)| source.ended.is_none() && source.status == Status::Loaded)
+    }
+
+    fn has_version(&self, carrier_name: &str) -> bool {
+        let mut loaded = self.loaded_sources();
+        loaded.any(|(_, source)| source.facts.carrier_name.as_deref() == Some(carrier_name))
     }
 
     fn named<'s>(
@@ -282,7 +298,22 @@ impl Snapshot for State {
     }
 
     fn facts(&self) -> Result<Facts, LakeError> {
-        let known = self.sources.values().filter(|source| source.ended.is_none());
+        let is_known = |source: &&MemorySource| {
+            source.ended.is_none()
+                && matches!(source.status, Status::Loaded | Status::Held | Status::Failed)
+        };
+        let known = self.sources.values().filter(is_known);
+        let mut accounted_for = BTreeMap::new();
+        for source in self.sources.values() {
+            let name = source.facts.carrier_name.as_deref();
+            let is_out = matches!(source.status, Status::Same | Status::Excluded)
+                || source.ended == Some(Ending::Unloaded);
+            if let Some(name) = name.filter(|name| is_out && !self.has_version(name)) {
+                accounted_for.insert(name, source.facts.clone());
+            }
+        }
+        let mut accounted_for: Vec<_> = accounted_for.into_values().collect();
+        accounted_for.sort_by_key(|source| source.id);
         let files = self.files.values().map(|MemoryFile { file, tenths, sources, .. }| {
             let mut first_row = 0;
             let rows = sources.iter().map(|&(SourceId(source), rows)| {
@@ -300,6 +331,7 @@ impl Snapshot for State {
         });
         Ok(Facts {
             sources: known.map(|source| (source.facts.id, source.facts.clone())).collect(),
+            accounted_for,
             files: files.collect(),
             accepted: BTreeMap::new(),
             moment: Moment { publishing: None, published: self.runs.last().cloned() },
@@ -317,22 +349,80 @@ impl Snapshot for State {
     }
 
     fn known_source(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError> {
-        Ok(self.loaded(hash)?.map(|id| {
-            let facts = &self.sources[&id].facts;
-            let is_open = facts.rejects == RejectsState::Open;
-            let open_rejects = if is_open { facts.records_rejected } else { 0 };
-            KnownSource { name: facts.name.clone(), open_rejects }
-        }))
+        let known = |source: &MemorySource, standing, open_rejects| KnownSource {
+            name: source.facts.name.clone(),
+            carrier_name: source.facts.carrier_name.clone(),
+            standing,
+            open_rejects,
+        };
+        if let Some(id) = self.loaded(hash)? {
+            let source = &self.sources[&id];
+            let is_open = source.facts.rejects == RejectsState::Open;
+            let open_rejects = if is_open { source.facts.records_rejected } else { 0 };
+            return Ok(Some(known(source, ContentStanding::Loaded, open_rejects)));
+        }
+        let hash = hash.to_hex();
+        let of_content = self
+            .sources
+            .values()
+            .rev()
+            .filter(|source| source.facts.content_hash.as_deref() == Some(hash.as_str()));
+        let on = String::new;
+        Ok(of_content
+            .filter_map(|source| {
+                let standing = match (source.status, source.ended) {
+                    (Status::Loaded, Some(Ending::Unloaded)) => {
+                        ContentStanding::Unloaded { on: on() }
+                    }
+                    (Status::Loaded, Some(Ending::Superseded)) | (Status::Superseded, _) => {
+                        ContentStanding::Superseded { on: on() }
+                    }
+                    (Status::Excluded, _) => ContentStanding::Excluded { on: on() },
+                    _ => return None,
+                };
+                Some(known(source, standing, 0))
+            })
+            .next())
     }
 
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError> {
+    fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError> {
         let named = self
             .loaded_sources()
             .filter(|(_, source)| source.facts.carrier_name.as_deref() == Some(carrier_name));
-        let hashes = named.filter_map(|(_, source)| {
-            blake3::Hash::from_hex(source.facts.content_hash.as_deref()?).ok()
+        let versions = named.filter_map(|(id, source)| {
+            let hash = source.facts.content_hash.as_deref()?;
+            Some(LoadedVersion {
+                source: id,
+                name: source.facts.name.clone(),
+                content_hash: blake3::Hash::from_hex(hash).ok()?,
+                records: source.facts.records_written,
+                rejected: source.facts.records_rejected,
+            })
         });
-        Ok(hashes.collect())
+        Ok(versions.collect())
+    }
+
+    fn knows_delivery(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
+        let hash = hash.to_hex();
+        Ok(self.sources.values().any(|source| {
+            source.ended.is_none()
+                && matches!(source.status, Status::Loaded | Status::Same)
+                && source.facts.carrier_name.as_deref() == Some(carrier_name)
+                && source.facts.content_hash.as_deref() == Some(hash.as_str())
+        }))
+    }
+
+    fn noted(&self, path: Option<&str>, report: &SourceReport) -> Result<Noted, LakeError> {
+        let hash = report.content_hash.map(|hash| hash.to_hex().to_string());
+        let is_noted = self.sources.values().any(|source| {
+            source.status == report.status
+                && source.facts.path.as_deref() == path
+                && source.facts.content_hash == hash
+                && matches!(&source.facts.status, SourceStatus::Failed { code, error }
+                    if Some(code.as_str()) == report.error_code
+                        && Some(error.as_str()) == report.error.as_deref())
+        });
+        Ok(if is_noted { Noted::Before } else { Noted::No })
     }
 
     fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
@@ -346,12 +436,17 @@ impl Snapshot for State {
     }
 
     fn has_failures(&self) -> Result<bool, LakeError> {
-        Ok(self.sources.values().any(|source| !source.facts.is_loaded()))
+        let is_out = |source: &MemorySource| matches!(source.status, Status::Failed | Status::Held);
+        Ok(self.sources.values().any(is_out))
     }
 
     fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
-        let mut loaded = self.loaded_sources();
-        Ok(loaded.any(|(_, source)| source.bytes_read == 0 && source.source_file == source_file))
+        Ok(self.sources.values().any(|source| {
+            source.status == Status::Loaded
+                && matches!(source.ended, None | Some(Ending::Unloaded))
+                && source.bytes_read == 0
+                && source.source_file == source_file
+        }))
     }
 
     fn open_rejects_of(&self, source: SourceId) -> Result<RoaringTreemap, LakeError> {

@@ -10,7 +10,7 @@ use arrow_array::cast::AsArray;
 use cdrlake_core::reference::batch_rows;
 use cdrlake_core::{Numbers, RecordId};
 use cdrlake_generate::frozen::Calls;
-use cdrlake_load::{Changed, ClearRejects, LoadOptions, MaxRejects, Repeated, Report};
+use cdrlake_load::{ClearRejects, LoadOptions, MaxRejects, OnChanged, Repeated, Report};
 use cdrlake_parquet::Compression;
 use cdrlake_run::Interrupt;
 use cdrlake_source::{Excluded, Input};
@@ -37,7 +37,7 @@ enum Operation {
         files: Vec<usize>,
         repeated: Repeated,
         duplicates: Duplicates,
-        changed: Changed,
+        on_changed: OnChanged,
     },
     Unload(usize),
     /// Of the rejected lines that the lake has, every other one is mended.
@@ -45,7 +45,7 @@ enum Operation {
 }
 
 /// Contents that come and go: some are equal, some share records, some are damaged or no CDR files;
-/// two come under one name.
+/// four come under one name, of which one holds all of another.
 fn contents() -> Vec<(String, Vec<u8>)> {
     let name = |number: usize| format!("GB_ABC_10_{number:04}_20251101090122.cdr");
     let calls = |seed, records| Calls::new(seed, records).collect::<Vec<_>>().concat();
@@ -59,6 +59,8 @@ fn contents() -> Vec<(String, Vec<u8>)> {
         (name(3), damaged),
         (name(4), calls(1, 50)),
         (name(1), calls(4, 30)),
+        (name(1), calls(1, 80)),
+        (name(1), [calls(1, 30), calls(4, 40)].concat()),
         ("other.cdr".to_owned(), [calls(1, 20), calls(2, 20)].concat()),
         (name(6), b"no record\n".repeat(5)),
         (name(7), Vec::new()),
@@ -69,13 +71,18 @@ fn operation() -> impl Strategy<Value = Operation> {
     let files = prop::collection::vec(0..contents().len(), 1..4);
     let repeated = prop::sample::select(vec![Repeated::Skip, Repeated::Replace]);
     let duplicates = prop::sample::select(vec![Duplicates::Keep, Duplicates::Drop]);
-    let changed = prop::sample::select(vec![Changed::Refuse, Changed::Allow]);
-    let load = (files, repeated, duplicates, changed).prop_map(
-        |(files, repeated, duplicates, changed)| Operation::Load {
+    let on_changed = prop::sample::select(vec![
+        OnChanged::Hold,
+        OnChanged::Supersede,
+        OnChanged::Both,
+        OnChanged::Skip,
+    ]);
+    let load = (files, repeated, duplicates, on_changed).prop_map(
+        |(files, repeated, duplicates, on_changed)| Operation::Load {
             files,
             repeated,
             duplicates,
-            changed,
+            on_changed,
         },
     );
     prop_oneof![
@@ -101,10 +108,10 @@ fn operate<C: Commit>(
         LakeOptions::new(load, LakeLocation::new(PathBuf::new()))
     };
     match operation {
-        Operation::Load { files, repeated, duplicates, changed } => {
+        Operation::Load { files, repeated, duplicates, on_changed } => {
             let inputs = files.iter().map(|&file| Input::Path(lab.path(file))).collect();
             let mut options = options(inputs);
-            options.load.changed = *changed;
+            options.load.on_changed = *on_changed;
             options.repeated = *repeated;
             options.duplicates = *duplicates;
             load_into(open, &Excluded::default(), &options, run_id).map(told)
@@ -122,8 +129,9 @@ fn operate<C: Commit>(
     }
 }
 
-/// A report, but for where its outputs are.
-fn told(report: Report) -> String {
+/// A report, but for where its outputs are, and days.
+fn told(mut report: Report) -> String {
+    report.sources.iter_mut().for_each(|source| source.left_out_since = None);
     let outputs: Vec<_> = report.outputs.iter().map(|o| (o.kind, o.rows, o.bytes)).collect();
     let report = Report { outputs: Vec::new(), ..report };
     format!("{} {outputs:?}", serde_json::to_string(&report).unwrap())
@@ -271,7 +279,7 @@ fn a_delivery_without_a_call_is_noted_once() {
             files: vec![7, 7],
             repeated: Repeated::Skip,
             duplicates: Duplicates::Keep,
-            changed: Changed::Refuse,
+            on_changed: OnChanged::Hold,
         },
         Operation::Unload(7),
     ];

@@ -46,14 +46,23 @@ impl Ledger {
     }
 
     pub(super) fn read_facts(&self) -> Result<Facts, LakeError> {
-        let sources = self.query(
-            "SELECT source, name, carrier_name, content_hash, status, error_code, error, country, \
-             profile, product_identifier, sequence_number, file_time, records_written, \
-             records_rejected, duration_tenths, rejects_state, records_duplicate, path, \
-             has_plain_replays, open_rejects FROM sources \
-             WHERE status IN ('loaded', 'failed') ORDER BY source",
-            [],
-            source_facts,
+        let sources_of = |which: &str| {
+            let sql = format!(
+                "SELECT source, name, carrier_name, content_hash, status, error_code, error, \
+                 country, profile, product_identifier, sequence_number, file_time, \
+                 records_written, records_rejected, duration_tenths, rejects_state, \
+                 records_duplicate, path, has_plain_replays, open_rejects FROM sources \
+                 WHERE {which} ORDER BY source"
+            );
+            self.query(&sql, [], source_facts)
+        };
+        let sources = sources_of("status IN ('loaded', 'held', 'failed')")?;
+        // A delivery once, though it came with several contents.
+        let accounted_for = sources_of(
+            "source IN (SELECT max(source) FROM sources \
+             WHERE status IN ('same', 'unloaded', 'excluded') AND carrier_name IS NOT NULL \
+             GROUP BY carrier_name) AND carrier_name NOT IN (SELECT carrier_name FROM sources \
+             WHERE status = 'loaded' AND carrier_name IS NOT NULL)",
         )?;
         let mut files = self.query(
             "SELECT file, path, kind, rows, duration_tenths, staged, removed_run FROM files \
@@ -83,6 +92,7 @@ impl Ledger {
         })?;
         Ok(Facts {
             sources: sources.into_iter().map(|source| (source.id, source)).collect(),
+            accounted_for,
             files: files.into_iter().map(|(_, file)| file).collect(),
             accepted: accepted.into_iter().collect(),
             moment: self.moment()?,
@@ -113,7 +123,7 @@ fn source_facts(row: &Row<'_>) -> rusqlite::Result<SourceFacts> {
         carrier_name: row.get(2)?,
         content_hash: row.get(3)?,
         status: match row.get_ref(4)?.as_str()? {
-            "failed" => SourceStatus::Failed {
+            "failed" | "held" => SourceStatus::Failed {
                 code: row.get::<_, Option<String>>(5)?.unwrap_or_default(),
                 error: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
             },

@@ -13,6 +13,7 @@
 //! behind is either nothing, or everything that is needed to finish it.
 
 mod facts;
+mod migration;
 mod record;
 mod snapshot;
 mod sources;
@@ -39,8 +40,14 @@ const MODE: u32 = 0o640;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
+/// The table of sources and its indexes, apart from the others since [migration] makes it, too.
+const SOURCES: &str = include_str!("sources.sql");
+
 /// Version of the tables, kept as `user_version`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
+
+/// Versions of which a ledger can be read, and is [migrated](migration) before it is written.
+const EARLIER_VERSIONS: std::ops::Range<i64> = 2..VERSION;
 
 /// An open ledger.
 #[derive(Debug)]
@@ -73,8 +80,9 @@ impl Ledger {
             }
             _ => drop(created),
         }
-        let ledger = Self::connect(path)?;
+        let mut ledger = Self::connect(path)?;
         ledger.has_tables()?;
+        ledger.migrate()?;
         fs::metadata(path)
             .and_then(|metadata| {
                 let mode = metadata.permissions().mode();
@@ -125,6 +133,7 @@ impl Ledger {
                 }
             }
             VERSION => Ok(true),
+            version if EARLIER_VERSIONS.contains(&version) => Ok(true),
             version => Err(LakeError::LedgerVersion { path: self.path.clone(), version }),
         }
     }
@@ -155,6 +164,7 @@ impl Ledger {
         self.transact(|transaction| {
             if !has_tables {
                 transaction.execute_batch(SCHEMA)?;
+                transaction.execute_batch(SOURCES)?;
                 transaction.pragma_update(None, "user_version", VERSION)?;
             }
             for (name, value) in settings {

@@ -35,10 +35,10 @@ impl Ledger {
         })
     }
 
-    /// Notes that someone has closed these findings in this run, and waives the rejects of these
-    /// sources.
+    /// Notes that someone has closed these findings in this run, waives the rejects of these sources, and
+    /// sets those aside that are held or failed.
     pub(crate) fn accept(&self, acceptance: &Acceptance) -> Result<(), LakeError> {
-        let Acceptance { run_id, findings, waived, reason } = acceptance;
+        let Acceptance { run_id, findings, waived, set_aside, reason } = acceptance;
         let options = json!({ "findings": findings, "reason": reason }).to_string();
         self.transact(|transaction| {
             transaction.execute(
@@ -52,6 +52,13 @@ impl Ledger {
                     "INSERT INTO accepted_findings (finding, reason) VALUES (?1, ?2) \
                      ON CONFLICT (finding) DO UPDATE SET reason = excluded.reason",
                     [finding, reason],
+                )?;
+            }
+            for SourceId(source) in set_aside {
+                transaction.execute(
+                    "UPDATE sources SET rejects_state = 'waived' \
+                     WHERE source = ?1 AND status IN ('failed', 'held')",
+                    params![source],
                 )?;
             }
             for SourceId(source) in waived {
@@ -126,6 +133,7 @@ fn end(
     let status = match how {
         Ending::Replaced => "replaced",
         Ending::Unloaded => "unloaded",
+        Ending::Superseded => "superseded",
     };
     transaction
         .execute(
@@ -141,7 +149,6 @@ fn add_source(
     AddedSource { source, path, report, open_rejects }: &AddedSource,
 ) -> rusqlite::Result<SourceId> {
     let (metadata, tally) = (&source.metadata, &report.tally);
-    let status = if report.status == Status::Loaded { "loaded" } else { "failed" };
     attempt(source, path, report.status, report.content_hash.as_ref())
         .settle_failures(transaction)?;
     let mut insert = transaction.prepare_cached(
@@ -158,7 +165,7 @@ fn add_source(
         source.source_file,
         source.carrier_name,
         report.content_hash.map(|hash| hash.to_hex().to_string()),
-        status,
+        report.status.name(),
         report.error_code,
         report.error.as_deref(),
         metadata.country.map(cdrlake_core::Country::code),
@@ -189,7 +196,7 @@ fn attempt<'a>(
     content_hash: Option<&blake3::Hash>,
 ) -> Attempt<'a> {
     Attempt {
-        is_loaded: status == Status::Loaded,
+        is_settled: !matches!(status, Status::Failed | Status::Held),
         content_hash: content_hash.map(|hash| hash.to_hex().to_string()),
         carrier_name: source.carrier_name.as_deref(),
         path: path.as_deref(),

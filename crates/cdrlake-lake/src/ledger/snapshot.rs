@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cdrlake_load::KnownSource;
+use cdrlake_load::{ContentStanding, KnownSource, SourceReport};
 use roaring::RoaringTreemap;
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use super::sources::{LOADED_AS, UNLOADED_AS};
 use super::{Ledger, ledger_file};
 use crate::error::LakeError;
 use crate::facts::Facts;
-use crate::model::{FileKind, LakeFile, RowsBySource, SourceId, Version};
+use crate::model::{FileKind, LakeFile, LoadedVersion, Noted, RowsBySource, SourceId, Version};
 use crate::snapshot::Snapshot;
 
 impl Snapshot for Ledger {
@@ -28,22 +28,96 @@ impl Snapshot for Ledger {
     }
 
     fn known_source(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError> {
-        let sources = self.query(
-            "SELECT name, CASE rejects_state WHEN 'open' THEN records_rejected ELSE 0 END \
-             FROM sources WHERE content_hash = ?1 AND status = 'loaded' AND bytes_read > 0",
-            [hash.to_hex().as_str()],
-            |row| Ok(KnownSource { name: row.get(0)?, open_rejects: row.get::<_, i64>(1)? as u64 }),
+        let hash = hash.to_hex();
+        let loaded = self.query(
+            "SELECT name, carrier_name, CASE rejects_state WHEN 'open' THEN records_rejected ELSE 0 \
+             END FROM sources WHERE content_hash = ?1 AND status = 'loaded' AND bytes_read > 0",
+            [hash.as_str()],
+            |row| {
+                Ok(KnownSource {
+                    name: row.get(0)?,
+                    carrier_name: row.get(1)?,
+                    standing: ContentStanding::Loaded,
+                    open_rejects: row.get::<_, i64>(2)? as u64,
+                })
+            },
         )?;
-        Ok(sources.into_iter().next())
+        if let Some(loaded) = loaded.into_iter().next() {
+            return Ok(Some(loaded));
+        }
+        let left_out = self.query(
+            "SELECT name, carrier_name, sources.status, substr(recorded_at, 1, 10) FROM sources \
+             JOIN runs ON runs.run = coalesce(ended_run, sources.run) WHERE content_hash = ?1 \
+             AND sources.status IN ('unloaded', 'superseded', 'excluded') \
+             ORDER BY source DESC LIMIT 1",
+            [hash.as_str()],
+            |row| {
+                let (status, on) = (row.get::<_, String>(2)?, row.get(3)?);
+                Ok(KnownSource {
+                    name: row.get(0)?,
+                    carrier_name: row.get(1)?,
+                    standing: match status.as_str() {
+                        "unloaded" => ContentStanding::Unloaded { on },
+                        "superseded" => ContentStanding::Superseded { on },
+                        _ => ContentStanding::Excluded { on },
+                    },
+                    open_rejects: 0,
+                })
+            },
+        )?;
+        Ok(left_out.into_iter().next())
     }
 
-    fn contents_of_name(&self, carrier_name: &str) -> Result<Vec<blake3::Hash>, LakeError> {
-        let hashes = self.query(
-            "SELECT content_hash FROM sources WHERE carrier_name = ?1 AND status = 'loaded'",
+    fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError> {
+        let versions = self.query(
+            "SELECT source, name, content_hash, records_written, records_rejected FROM sources \
+             WHERE carrier_name = ?1 AND status = 'loaded' ORDER BY source",
             [carrier_name],
+            |row| {
+                let hash: Option<String> = row.get(2)?;
+                let hash = hash.and_then(|hash| blake3::Hash::from_hex(hash).ok());
+                let (source, name) = (SourceId(row.get(0)?), row.get(1)?);
+                let [records, rejected] = [row.get::<_, i64>(3)?, row.get(4)?].map(|n| n as u64);
+                Ok(hash.map(|content_hash| LoadedVersion {
+                    source,
+                    name,
+                    content_hash,
+                    records,
+                    rejected,
+                }))
+            },
+        )?;
+        Ok(versions.into_iter().flatten().collect())
+    }
+
+    fn knows_delivery(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
+        let hash = hash.to_hex();
+        for sql in [
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
+             AND status = 'loaded'",
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
+             AND status = 'same'",
+        ] {
+            if !self.query(sql, [carrier_name, hash.as_str()], |_| Ok(()))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn noted(&self, path: Option<&str>, report: &SourceReport) -> Result<Noted, LakeError> {
+        let hash = report.content_hash.map(|hash| hash.to_hex().to_string());
+        let states = self.query(
+            "SELECT rejects_state FROM sources WHERE path IS ?1 AND status IN ('failed', 'held') \
+             AND status = ?2 AND content_hash IS ?3 AND error_code IS ?4 AND error IS ?5",
+            params![path, report.status.name(), hash, report.error_code, report.error.as_deref()],
             |row| row.get::<_, String>(0),
         )?;
-        Ok(hashes.iter().filter_map(|hash| blake3::Hash::from_hex(hash).ok()).collect())
+        Ok(match states.first().map(String::as_str) {
+            None => Noted::No,
+            Some("waived") => Noted::SetAside,
+            Some(_) => Noted::Before,
+        })
     }
 
     fn loaded(&self, hash: &blake3::Hash) -> Result<Option<SourceId>, LakeError> {
@@ -57,13 +131,16 @@ impl Snapshot for Ledger {
     }
 
     fn has_failures(&self) -> Result<bool, LakeError> {
-        self.query("SELECT 1 FROM sources WHERE status = 'failed' LIMIT 1", [], |_| Ok(()))
-            .map(|found| !found.is_empty())
+        self.query("SELECT 1 FROM sources WHERE status IN ('failed', 'held') LIMIT 1", [], |_| {
+            Ok(())
+        })
+        .map(|found| !found.is_empty())
     }
 
     fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
         self.query(
-            "SELECT 1 FROM sources WHERE source_file = ?1 AND status = 'loaded' AND bytes_read = 0",
+            "SELECT 1 FROM sources WHERE source_file = ?1 AND status IN ('loaded', 'unloaded') \
+             AND bytes_read = 0",
             [source_file],
             |_| Ok(()),
         )

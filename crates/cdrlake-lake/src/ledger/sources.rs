@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cdrlake_source::CHANGED;
 use rusqlite::{Row, Transaction, params};
 
 use super::Ledger;
@@ -11,11 +10,13 @@ use crate::model::{Delivery, SourceId};
 use crate::places::Places;
 
 impl Ledger {
-    /// The loaded sources whose names are of the carrier's form for a delivery, each once.
+    /// The deliveries that came and need not come again, each once: those that are loaded, whose content is,
+    /// that are held, and that are to stay out.
     pub(crate) fn deliveries(&self) -> Result<Vec<Delivery>, LakeError> {
         self.query(
             "SELECT DISTINCT profile, product_identifier, file_time, sequence_number FROM sources \
-             WHERE status = 'loaded' AND profile IS NOT NULL AND product_identifier IS NOT NULL \
+             WHERE status IN ('loaded', 'same', 'held', 'unloaded', 'superseded', 'excluded') \
+             AND profile IS NOT NULL AND product_identifier IS NOT NULL \
              AND file_time IS NOT NULL AND sequence_number IS NOT NULL ORDER BY 1, 2, 3, 4",
             [],
             |row| {
@@ -86,8 +87,8 @@ pub(super) const UNLOADED_AS: [&str; 3] = sources_as!("'unloaded'", "");
 /// What tells that two attempts were made at one delivery: its content, if it is known, the
 /// carrier's name for it, or where it stood, or the archive that it stood in.
 pub(super) struct Attempt<'a> {
-    /// Whether the lake has it now.
-    pub(super) is_loaded: bool,
+    /// Whether it neither failed nor is held.
+    pub(super) is_settled: bool,
     pub(super) content_hash: Option<String>,
     pub(super) carrier_name: Option<&'a str>,
     pub(super) path: Option<&'a str>,
@@ -100,18 +101,19 @@ impl Attempt<'_> {
     /// under two names may be what a server said in place of two deliveries.
     pub(super) fn settle_failures(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
         let mut by_content = transaction.prepare_cached(
-            "DELETE FROM sources WHERE status = 'failed' AND content_hash = ?1 \
+            "DELETE FROM sources WHERE status IN ('failed', 'held') AND content_hash = ?1 \
              AND (?2 OR carrier_name = ?3 OR carrier_name IS NULL OR ?3 IS NULL)",
         )?;
-        by_content.execute(params![self.content_hash, self.is_loaded, self.carrier_name])?;
+        by_content.execute(params![self.content_hash, self.is_settled, self.carrier_name])?;
         let mut by_name = transaction.prepare_cached(
-            "DELETE FROM sources WHERE status = 'failed' AND carrier_name = ?1 \
-             AND error_code <> ?2",
+            "DELETE FROM sources WHERE status IN ('failed', 'held') AND status = 'failed' \
+             AND carrier_name = ?1",
         )?;
-        by_name.execute(params![self.carrier_name, CHANGED])?;
+        by_name.execute([self.carrier_name])?;
         let Some(path) = self.path else { return Ok(()) };
-        let mut by_path = transaction
-            .prepare_cached("DELETE FROM sources WHERE status = 'failed' AND path = ?1")?;
+        let mut by_path = transaction.prepare_cached(
+            "DELETE FROM sources WHERE status IN ('failed', 'held') AND path = ?1",
+        )?;
         let archives = path.match_indices('!').filter_map(|(at, _)| path.get(..at));
         for path in archives.chain([path]) {
             by_path.execute([path])?;

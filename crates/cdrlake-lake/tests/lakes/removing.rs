@@ -1,5 +1,7 @@
 //! Sources replaced, and unloaded.
 
+use cdrlake_load::Repeated;
+
 use super::*;
 
 #[test]
@@ -20,12 +22,12 @@ fn sources_are_replaced_under_todays_options() {
     assert!(names.iter().all(|row| row[0].as_deref() == Some(&today.name)));
     // All of it once more, twice in one run.
     let report = lab.load_with(&[&kept, &today, &kept.named("copy.cdr")], replace);
-    assert_eq!(statuses(&report), [Status::Loaded, Status::Loaded, Status::Skipped]);
+    assert_eq!(statuses(&report), [Status::Loaded, Status::Loaded, Status::Same]);
     lab.check(&[&kept, &today]);
 }
 
 #[test]
-fn what_is_unloaded_is_gone_and_may_come_again() {
+fn what_is_unloaded_stays_out_until_it_is_asked_for() {
     let lab = Lab::new();
     let sources: Vec<Source> =
         (1..6).map(|seed| Source::new(seed, seed * 400).damaged(77)).collect();
@@ -41,6 +43,9 @@ fn what_is_unloaded_is_gone_and_may_come_again() {
     // A run that died may have got so far: doing it again is no error.
     assert_eq!(lab.unload(&[carrier_name, &hash[..12]]).unwrap(), [""; 0]);
     let report = lab.load(&all);
+    assert_eq!((report.count(Status::Unloaded), report.count(Status::Same)), (2, 3));
+    lab.check(&[all[0], all[2], all[4]]);
+    let report = lab.load_with(&[all[1], all[3]], |options| options.repeated = Repeated::Replace);
     assert_eq!(report.count(Status::Loaded), 2);
     lab.check(&all);
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();

@@ -41,10 +41,10 @@ fn rejects_are_replayed_into_their_lake() {
     let report = replay(&edited);
     assert_eq!((report.totals.records_written, report.totals.records_duplicate), (50, 50));
     lab.check(&[&sound]);
-    assert_eq!(statuses(&replay(&edited)), [Status::Skipped]);
+    assert_eq!(statuses(&replay(&edited)), [Status::Same]);
     // The source and what was replayed of it go together.
     let report = lab.load(&[&sound.clone().damaged(10)]);
-    assert_eq!((statuses(&report), report.sources[0].open_rejects), (vec![Status::Skipped], 0));
+    assert_eq!((statuses(&report), report.sources[0].open_rejects), (vec![Status::Same], 0));
     lab.unload(&[&sound.name]).unwrap();
     assert!(lab.rows().is_empty());
     let report = replay(&edited);
@@ -63,7 +63,7 @@ fn rejects_of_another_verdict_double_nothing() {
     lab.load(&[&source]);
     let options = lab.options(vec![Input::Rejects(rejects)]);
     let report = convert_to_lake(&options).unwrap();
-    assert_eq!((report.totals.records_written, report.count(Status::Skipped)), (0, 1));
+    assert_eq!((report.totals.records_written, report.count(Status::Same)), (0, 1));
     lab.check(&[&source]);
     lab.check_ledger();
 }

@@ -9,6 +9,7 @@ use cdrlake_source::{LineEnd, Source, SourceError};
 
 use super::buffer::Buffer;
 use crate::history::KnownSource;
+use crate::report::Status;
 
 /// Sources of a block at the most: a million empty files must not gather forever.
 ///
@@ -115,10 +116,18 @@ pub(crate) enum Gathered {
         same_as: usize,
         end: SourceEnd,
     },
-    /// A source is out, for an earlier run loaded the same content.
+    /// A source is out, for an earlier run loaded the same content, or left it out.
     Known {
         index: usize,
         earlier: KnownSource,
+        is_other_delivery: bool,
+        end: SourceEnd,
+    },
+    /// A source is out, for another version of its delivery came first.
+    Changed {
+        index: usize,
+        earlier: blake3::Hash,
+        status: Status,
         end: SourceEnd,
     },
     /// A source is out, for all its lines were replayed before.

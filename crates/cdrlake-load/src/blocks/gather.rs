@@ -9,7 +9,7 @@ use cdrlake_core::{
     whole_lines_len,
 };
 use cdrlake_run::{Interrupt, Progress};
-use cdrlake_source::{KnownTimeZones, RejectedLine, Source, SourceError, Visitor};
+use cdrlake_source::{Input, KnownTimeZones, RejectedLine, Source, SourceError, Visitor};
 
 use super::block::{
     Block, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
@@ -17,8 +17,9 @@ use super::block::{
 use super::buffer::Buffers;
 use super::replayed::Replayed;
 use crate::error::LoadError;
-use crate::history::{Changed, History, Repeated};
+use crate::history::{ContentStanding, History, OnChanged, Repeated};
 use crate::options::LoadOptions;
+use crate::report::Status;
 
 /// What a lake's settings may say of how records are decoded.
 #[derive(Clone)]
@@ -51,6 +52,8 @@ pub(crate) struct Gatherer<'b, E> {
     pub(super) replayed: Replayed,
     /// The source that was read last.
     last_given: usize,
+    /// Whether the input that is read was named itself, and is no directory that is walked.
+    is_named: bool,
     /// Files that hold nothing that could be replayed.
     passed_over: Vec<String>,
     /// Files whose names say that they are still being written.
@@ -115,10 +118,16 @@ where
             verdicts,
             replayed: Replayed::default(),
             last_given: 0,
+            is_named: false,
             passed_over: Vec::new(),
             unfinished: Vec::new(),
             archives: Vec::new(),
         }
+    }
+
+    /// What follows is of this input.
+    pub(crate) fn begin_input(&mut self, input: &Input) {
+        self.is_named = input.is_named();
     }
 
     /// How many sources were met so far.
@@ -263,30 +272,37 @@ where
         end: SourceEnd,
     ) -> Result<Option<Gathered>, LoadError> {
         let index = reading.source.index;
-        let History { known, repeated, changed } = self.history;
+        let History { known, repeated, on_changed } = self.history;
         if end.bytes > 0
-            && repeated == Repeated::Skip
             && let Some(earlier) = known.of_content(&end.hash)?
+            && self.stays_out(&earlier.standing, repeated)
         {
-            return Ok(Some(Gathered::Known { index, earlier, end }));
+            let is_other_delivery = carrier_name.is_some() && carrier_name != earlier.carrier_name;
+            return Ok(Some(Gathered::Known { index, earlier, is_other_delivery, end }));
         }
-        let Some(name) = carrier_name.filter(|_| changed == Changed::Refuse) else {
-            return Ok(None);
+        let status = match on_changed {
+            OnChanged::Hold | OnChanged::Supersede => Status::Held,
+            OnChanged::Skip => Status::Excluded,
+            OnChanged::Both => return Ok(None),
         };
-        let loaded = known.contents_of_name(&name)?;
-        // It is about to replace itself, though there are other versions.
-        if loaded.contains(&end.hash) {
-            return Ok(None);
+        let Some(name) = carrier_name else { return Ok(None) };
+        let earlier = self.other_in_run(reading, name, end)?;
+        Ok(earlier.map(|earlier| Gathered::Changed { index, earlier, status, end }))
+    }
+
+    /// Whether a content of this standing is not loaded now. What is superseded comes back only if it is
+    /// named: a directory may hold both versions.
+    fn stays_out(&self, standing: &ContentStanding, repeated: Repeated) -> bool {
+        match repeated {
+            Repeated::Skip => true,
+            Repeated::Replace => {
+                let is_settled = matches!(
+                    standing,
+                    ContentStanding::Superseded { .. } | ContentStanding::Excluded { .. }
+                );
+                is_settled && !self.is_named
+            }
         }
-        let earlier = match loaded.first() {
-            Some(&earlier) => Some(earlier),
-            None => self.other_in_run(reading, name, end)?,
-        };
-        Ok(earlier.map(|earlier| Gathered::Failed {
-            index,
-            error: SourceError::Changed { hash: end.hash, earlier },
-            end: Some(end).filter(|end| end.bytes > 0),
-        }))
     }
 
     /// Another content that this run loads under the same name.

@@ -332,9 +332,9 @@ fn the_same_content_is_loaded_once() {
         fs::create_dir_all(options.output.parent().unwrap()).unwrap();
         let report = convert(&options).unwrap();
         assert_eq!(report.totals.records_written, records + 5);
-        assert_eq!(report.count(Status::Skipped), 2);
+        assert_eq!(report.count(Status::Same), 2);
         for source in &report.sources {
-            if source.status == Status::Skipped {
+            if source.status == Status::Same {
                 assert_eq!(source.same_as.as_deref(), Some(first.to_str().unwrap()));
                 assert!(source.content_hash == report.sources[0].content_hash);
             }

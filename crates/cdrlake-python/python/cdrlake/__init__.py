@@ -217,7 +217,8 @@ def convert(
     :param wait: Of a lake: wait for another run to end, instead of an error.
     :param allow_network_filesystem: Of a lake: keep the ledger there though locks may not hold.
     :raises ValueError: An argument is wrong, or not for such an output.
-    :raises SourcesFailed: Whole sources failed. All others are published all the same; ``report`` has both.
+    :raises SourcesFailed: Whole sources failed, or are held. All others are published all the same; ``report`` has
+        both.
     :raises LakeError: The run as a whole cannot be done, and nothing was published.
     :raises KeyboardInterrupt: It was interrupted, and nothing was published, unless it was too late.
     """
@@ -264,7 +265,7 @@ def convert(
         "allow_network_filesystem": allow_network_filesystem,
     })
     report: dict[str, Any] = json.loads(_native.convert(_arguments.inputs(inputs), load, written))
-    failed = [source for source in report["sources"] if source["status"] == "failed"]
+    failed = [source for source in report["sources"] if source["status"] in ("failed", "held")]
     if failed:
         first = f"{failed[0]['source']} {failed[0]['error']}"
         more = f", and {len(failed) - 1} more" if len(failed) > 1 else ""

@@ -63,7 +63,7 @@ class LakeError(CdrError):
 
 
 class SourcesFailed(CdrError, ValueError):
-    """Whole sources failed. The others are published, and nothing of these."""
+    """Whole sources failed, or are held. The others are published, and nothing of these."""
 
     #: What came of every source, as ``convert`` returns it.
     report: dict[str, Any]

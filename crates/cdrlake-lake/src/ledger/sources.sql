@@ -1,0 +1,55 @@
+-- One row a source that came, by what came of it: `same` is a delivery whose content is loaded from another
+-- source, `held` waits until somebody decides, `excluded` is never to be loaded; `replaced`, `unloaded` and
+-- `superseded` (by another version of the delivery) were loaded once. Times are local, as delivered.
+CREATE TABLE sources (
+    source INTEGER PRIMARY KEY,
+    run INTEGER NOT NULL REFERENCES runs,
+    -- As the user gave it.
+    name TEXT NOT NULL,
+    -- The same, from the root on; none of standard input.
+    path TEXT,
+    source_file TEXT NOT NULL,
+    carrier_name TEXT,
+    content_hash TEXT,
+    status TEXT NOT NULL CHECK (status IN ('loaded', 'same', 'held', 'failed', 'excluded', 'replaced',
+        'unloaded', 'superseded')),
+    -- The run that replaced, unloaded or superseded it.
+    ended_run INTEGER REFERENCES runs,
+    error_code TEXT,
+    error TEXT,
+    country TEXT,
+    profile TEXT,
+    product_identifier TEXT,
+    sequence_number INTEGER,
+    file_time TEXT,
+    records_read INTEGER NOT NULL,
+    records_written INTEGER NOT NULL,
+    records_rejected INTEGER NOT NULL,
+    records_duplicate INTEGER NOT NULL,
+    blank_lines INTEGER NOT NULL,
+    bytes_read INTEGER NOT NULL,
+    duration_tenths INTEGER NOT NULL,
+    first_start_time TEXT,
+    last_start_time TEXT,
+    -- `waived` also of what is held or failed, and was set aside.
+    rejects_state TEXT NOT NULL CHECK (rejects_state IN ('none', 'open', 'replayed', 'waived')),
+    -- The record numbers of rejected lines that were not replayed, as a serialized Roaring treemap.
+    open_rejects BLOB,
+    -- Whether lines were replayed without leaving out what other sources hold.
+    has_plain_replays INTEGER NOT NULL DEFAULT FALSE,
+    CHECK (records_rejected >= 0),
+    CHECK (records_read = records_written + records_rejected + records_duplicate)
+) STRICT;
+CREATE UNIQUE INDEX loaded_content ON sources (content_hash)
+    WHERE status = 'loaded' AND bytes_read > 0;
+CREATE INDEX loaded_name ON sources (carrier_name) WHERE status = 'loaded';
+CREATE INDEX unloaded_content ON sources (content_hash) WHERE status = 'unloaded';
+CREATE INDEX unloaded_name ON sources (carrier_name) WHERE status = 'unloaded';
+CREATE INDEX left_out_content ON sources (content_hash)
+    WHERE status IN ('unloaded', 'superseded', 'excluded');
+CREATE INDEX same_name ON sources (carrier_name) WHERE status = 'same';
+CREATE INDEX failed_content ON sources (content_hash) WHERE status IN ('failed', 'held');
+CREATE INDEX failed_name ON sources (carrier_name) WHERE status IN ('failed', 'held');
+CREATE INDEX failed_path ON sources (path) WHERE status IN ('failed', 'held');
+-- Names and paths end in it, so they are looked up by it, too.
+CREATE INDEX source_name ON sources (source_file);

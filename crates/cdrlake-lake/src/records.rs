@@ -1,0 +1,183 @@
+//! The records of sources as their rows tell them: a multiset, to be compared with that of others.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Int8Type, Int32Type, Int64Type, TimestampMicrosecondType,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, TimeUnit};
+use cdrlake_run::Interrupt;
+use hashbrown::HashMap;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
+};
+use parquet::errors::ParquetError;
+
+use crate::commit::FileChunks;
+use crate::error::LakeError;
+
+/// What tells records apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// The column `record_id`.
+    RecordId,
+    /// The columns of fields 1 to 18 as delivered; not `pulses_sent`, whose column has changed its
+    /// meaning.
+    Fields,
+}
+
+impl Identity {
+    const fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::RecordId => &["record_id"],
+            Self::Fields => &[
+                "origin",
+                "destination",
+                "product_type",
+                "start_time",
+                "duration",
+                "continuation",
+                "switch_id",
+                "trunk_incoming",
+                "trunk_outgoing",
+                "account_code",
+                "pulses_in",
+                "pulses_generated",
+                "service_indicator",
+                "charged_number",
+                "dialled_number",
+                "carrier",
+            ],
+        }
+    }
+}
+
+/// Records by a digest of what tells them apart, and how often each is there.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    counts: HashMap<[u8; 16], u64>,
+    len: u64,
+}
+
+impl Records {
+    /// How many there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// How many both have: of each record, as many as the one has that has fewer.
+    pub(crate) fn shared(&self, other: &Self) -> u64 {
+        let of = |(id, &count): (&[u8; 16], &u64)| {
+            other.counts.get(id).map_or(0, |&others| others.min(count))
+        };
+        self.counts.iter().map(of).sum()
+    }
+
+    fn add(&mut self, digest: blake3::Hash) {
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *digest.as_bytes();
+        *self.counts.entry(id).or_default() += 1;
+        self.len += 1;
+    }
+}
+
+/// Adds records of a file, which messages call `path`: those of the runs of rows that are `wanted`.
+pub(crate) fn read_records(
+    file: FileChunks,
+    path: &Path,
+    wanted: impl Iterator<Item = (bool, u64)>,
+    identity: Identity,
+    interrupt: &Interrupt,
+    records: &mut Records,
+) -> Result<(), LakeError> {
+    let parquet = |error| LakeError::Parquet { path: path.to_owned(), error };
+    let changed = || LakeError::FileChanged(path.to_owned());
+    let selectors: Vec<RowSelector> = wanted
+        .map(|(is_wanted, rows)| match is_wanted {
+            true => RowSelector::select(rows as usize),
+            false => RowSelector::skip(rows as usize),
+        })
+        .collect();
+    // The types of the file alone, whatever a writer wished to have read from it.
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(parquet)?;
+    let rows: usize = selectors.iter().map(|selector| selector.row_count).sum();
+    if builder.metadata().file_metadata().num_rows() != rows as i64 {
+        return Err(changed());
+    }
+    let columns = identity.columns();
+    let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    let reader = builder.with_projection(mask).with_row_selection(RowSelection::from(selectors));
+    for batch in reader.build().map_err(parquet)? {
+        interrupt.check()?;
+        let batch = batch.map_err(|error| parquet(ParquetError::from(error)))?;
+        let found = columns.iter().map(|name| batch.column_by_name(name).map(Arc::clone));
+        let found: Vec<ArrayRef> = found.collect::<Option<_>>().ok_or_else(changed)?;
+        add_batch(&batch, &found, records).ok_or_else(changed)?;
+    }
+    Ok(())
+}
+
+/// Adds each row; none if a column has a type that no lake has.
+fn add_batch(batch: &RecordBatch, columns: &[ArrayRef], records: &mut Records) -> Option<()> {
+    let mut value = Vec::new();
+    for row in 0..batch.num_rows() {
+        let mut digest = blake3::Hasher::new();
+        for column in columns {
+            value.clear();
+            push_value(column, row, &mut value)?;
+            // Lengths keep neighbours apart, and what is null from what is empty.
+            let length = if column.is_null(row) { u32::MAX } else { value.len() as u32 };
+            digest.update(&length.to_le_bytes()).update(&value);
+        }
+        records.add(digest.finalize());
+    }
+    Some(())
+}
+
+fn push_value(column: &ArrayRef, row: usize, to: &mut Vec<u8>) -> Option<()> {
+    if column.is_null(row) {
+        return Some(());
+    }
+    match column.data_type() {
+        DataType::Utf8 => to.extend(column.as_string::<i32>().value(row).as_bytes()),
+        DataType::Binary => to.extend(column.as_binary::<i32>().value(row)),
+        DataType::FixedSizeBinary(_) => to.extend(column.as_fixed_size_binary().value(row)),
+        DataType::Int8 => to.extend(column.as_primitive::<Int8Type>().value(row).to_le_bytes()),
+        DataType::Int32 => to.extend(column.as_primitive::<Int32Type>().value(row).to_le_bytes()),
+        DataType::Int64 => to.extend(column.as_primitive::<Int64Type>().value(row).to_le_bytes()),
+        DataType::Date32 => to.extend(column.as_primitive::<Date32Type>().value(row).to_le_bytes()),
+        DataType::Decimal128(..) => {
+            to.extend(column.as_primitive::<Decimal128Type>().value(row).to_le_bytes());
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            let column = column.as_primitive::<TimestampMicrosecondType>();
+            to.extend(column.value(row).to_le_bytes());
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn records(values: &[&str]) -> Records {
+        let mut records = Records::default();
+        values.iter().for_each(|value| records.add(blake3::hash(value.as_bytes())));
+        records
+    }
+
+    #[test]
+    fn a_record_is_shared_as_often_as_both_have_it() {
+        let (some, others) = (records(&["a", "a", "b"]), records(&["a", "a", "a", "c"]));
+        assert_eq!((some.len(), others.len()), (3, 4));
+        assert_eq!((some.shared(&others), others.shared(&some)), (2, 2));
+        assert_eq!(some.shared(&records(&[])), 0);
+    }
+}
