@@ -50,7 +50,7 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
         return Ok(Outcome::Usage);
     };
     let report_path = arguments.report.as_deref();
-    let mut load = arguments.load.options(profiles, report_path);
+    let mut load = arguments.load.options(profiles, report_path)?;
     load.privacy = privacy;
     load.record_id = if arguments.record_id { RecordId::Fill } else { RecordId::Omit };
     load.also_written.extend(arguments.metrics_file.clone());
@@ -63,16 +63,26 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
         Ok(report) => report,
         Err(error) => return Outcome::of_load_error(error, &progress),
     };
-    summary::print(&report, arguments.load.telling.quiet);
+    let outcome = match is_parquet(&arguments.output) {
+        true => Outcome::of(&report),
+        false => Outcome::of_lake(&report),
+    };
+    let is_quiet = arguments.load.telling.quiet;
+    summary::print(&report, is_quiet, outcome);
+    let tell_why = |why: &str| {
+        if !is_quiet || outcome != Outcome::Done {
+            tell(Event::OutputNone, why);
+        }
+    };
     if report.outputs.iter().any(|output| output.kind == OutputKind::Calls && output.rows == 0) {
         let why = match report.totals.records_filtered {
             0 => "no record was accepted, so the table has no row",
             _ => "no record that was accepted is of these days, so the table has no row",
         };
-        tell(Event::OutputNone, why);
+        tell_why(why);
     }
     if report.outputs.is_empty() {
-        tell(Event::OutputNone, why_no_output(&report));
+        tell_why(why_no_output(&report));
     }
     if let Some(metrics) = metrics {
         metrics.note_report(&report);
@@ -80,10 +90,7 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
     if let Some(file) = report_file {
         file.write_report(&report)?;
     }
-    Ok(match is_parquet(&arguments.output) {
-        true => Outcome::of(&report),
-        false => Outcome::of_lake(&report),
-    })
+    Ok(outcome)
 }
 
 /// Sources are noted in a lake's ledger though no row of them is new.

@@ -1,10 +1,19 @@
 //! The part of the command line that commands which read CDR files have in common.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Read};
 use std::num::NonZero;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use cdrlake::{Input, Limits, LoadOptions, MaxRejects, OnChanged, ProfileSettings, TimeZones};
+use anyhow::{Context, Result};
+
+use cdrlake::{
+    Input, Limits, LoadOptions, MaxRejects, NamePattern, OnChanged, ProfileSettings, Selection,
+    TimeZones,
+};
 use cdrlake_core::{Country, Metadata, Strictness, is_profile};
 use clap::Args;
 
@@ -18,8 +27,12 @@ pub(crate) struct LoadArguments {
     /// Files, directories, or `-` for standard input: plain, .gz, .zip or .tar, inside each other too.
     ///
     /// Directories are walked, without what begins with a dot.
-    #[arg(required_unless_present = "replay", value_name = "INPUT")]
+    #[arg(required_unless_present_any = ["replay", "files_from"], value_name = "INPUT")]
     inputs: Vec<PathBuf>,
+
+    /// Read the paths of further inputs from a file, one a line; `-` for standard input.
+    #[arg(long, value_name = "FILE", conflicts_with = "replay")]
+    files_from: Option<PathBuf>,
 
     /// Decode the lines of a rejects file again, or of all .parquet files in a directory.
     ///
@@ -108,6 +121,17 @@ pub(crate) struct ReadingArguments {
     #[arg(long, value_name = "ZONE|country|profile", value_parser = suggest::time_zones)]
     #[arg(env = "CDRLAKE_TIME_ZONE", hide_env_values = true)]
     time_zone: Option<TimeZones>,
+
+    /// Read only files, and members of archives, of such names, as 'GB_*.cdr*'. May be repeated.
+    ///
+    /// `*` is any run of characters, `?` is one, and letter case does not matter. A pattern with `/` is
+    /// held against directories, too. Archives are opened whatever they are called, for their members.
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<NamePattern>,
+
+    /// Leave out files, and members of archives, of such names. May be repeated.
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<NamePattern>,
 
     /// Reject records that would only draw a warning.
     ///
@@ -212,6 +236,8 @@ impl ReadingArguments {
     ) -> LoadOptions {
         let mut options = self.opening.options(inputs, profiles);
         options.time_zones = self.time_zone.clone().unwrap_or_default();
+        options.selection =
+            Selection { include: self.include.clone(), exclude: self.exclude.clone() };
         options.strictness = if self.strict { Strictness::Strict } else { Strictness::Lenient };
         options.on_changed = self.on_changed();
         options.max_rejects = self.max_rejects;
@@ -230,8 +256,29 @@ impl LoadArguments {
                 input.display()
             ));
         }
-        (streams > 1)
+        let lists = self.files_from.iter().filter(|path| path.as_os_str() == "-").count();
+        (streams + lists > 1)
             .then(|| "- is given more than once; standard input can be read once".to_owned())
+    }
+
+    /// The inputs that are given, and those of the list; why the list cannot be read.
+    fn inputs(&self) -> Result<Vec<PathBuf>> {
+        let mut inputs = self.inputs.clone();
+        if let Some(list) = &self.files_from {
+            let read = match list.to_str() {
+                Some("-") => {
+                    let mut text = Vec::new();
+                    io::stdin().lock().read_to_end(&mut text).map(|_| text)
+                }
+                _ => fs::read(list),
+            };
+            let text = read.with_context(|| format!("cannot read {}", list.display()))?;
+            let lines = text.split(|&byte| byte == b'\n');
+            let lines = lines.map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+            let lines = lines.filter(|line| !line.is_empty());
+            inputs.extend(lines.map(|line| PathBuf::from(OsStr::from_bytes(line))));
+        }
+        Ok(inputs)
     }
 
     /// `profiles` come from the configuration; `report` is written besides what the run writes.
@@ -239,10 +286,10 @@ impl LoadArguments {
         &self,
         profiles: BTreeMap<String, ProfileSettings>,
         report: Option<&Path>,
-    ) -> LoadOptions {
-        let inputs = self.inputs.iter().map(|path| match path.to_str() {
+    ) -> Result<LoadOptions> {
+        let inputs = self.inputs()?.into_iter().map(|path| match path.to_str() {
             Some("-") => Input::Stdin,
-            _ => Input::Path(path.clone()),
+            _ => Input::Path(path),
         });
         let replayed = self.replay.iter().cloned().map(Input::Rejects);
         let inputs = inputs.chain(replayed).collect();
@@ -251,7 +298,7 @@ impl LoadArguments {
         if let (Some(profile), false) = (&self.metadata.profile, self.telling.quiet) {
             config::warn_of_profile(profile, &options.settings.profiles);
         }
-        options
+        Ok(options)
     }
 }
 

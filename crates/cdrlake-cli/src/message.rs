@@ -73,6 +73,10 @@ events! {
     InputEmpty = "input_empty", Info, "";
     /// The name of an input says that it is still being written.
     InputUnfinished = "input_unfinished", Info, "";
+    /// The name of an input says that it is still being written, though it has not changed for a day.
+    InputStale = "input_stale", Warning, "";
+    /// Inputs are left out, for the command line excludes them.
+    InputsExcluded = "inputs_excluded", Info, "";
     /// Rejected lines of sources that were skipped are still open.
     RejectsOpen = "rejects_open", Info, "";
     /// Rejected lines of a source that were waived are open again.

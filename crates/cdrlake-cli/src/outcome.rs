@@ -85,7 +85,11 @@ impl Outcome {
     /// The worst of what the report of a load into a lake tells: an inbox with nothing to load is no
     /// failure.
     pub(crate) fn of_lake(report: &Report) -> Self {
-        if report.sources.is_empty() { Self::Done } else { Self::of(report) }
+        match report.sources.is_empty() {
+            true if report.stale_inputs.is_empty() => Self::Done,
+            true => Self::Rejects,
+            false => Self::of(report),
+        }
     }
 
     /// The worst of what a report tells. What failed or was held just so before is only told again.
@@ -102,7 +106,10 @@ impl Outcome {
             Self::Failed
         } else if news(Status::Failed) || news(Status::Held) {
             Self::SourcesFailed
-        } else if report.totals.records_rejected > 0 || report.sources.iter().any(is_open) {
+        } else if report.totals.records_rejected > 0
+            || report.sources.iter().any(is_open)
+            || !report.stale_inputs.is_empty()
+        {
             Self::Rejects
         } else {
             Self::Done

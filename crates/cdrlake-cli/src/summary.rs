@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 use cdrlake::{LocalTime, Report, SourceReport, Status, Tally};
 
 use crate::message::{self, Event, Message};
+use crate::outcome::Outcome;
 use crate::{advice, standard_error};
 
 /// Sources in the table at the most; those that are not plainly loaded are preferred.
 const MAX_ROWS: usize = 30;
 
-/// What failed and why; unless quiet also a table of the sources, and the totals.
-pub(crate) fn print(report: &Report, quiet: bool) {
+/// What failed and why; unless quiet also a table of the sources, and the totals. Quiet says nothing of a
+/// run that is done with all accepted.
+pub(crate) fn print(report: &Report, quiet: bool, outcome: Outcome) {
     if !quiet {
         print_table(report);
     }
@@ -45,12 +47,20 @@ pub(crate) fn print(report: &Report, quiet: bool) {
         );
         Message::new(Event::SourcesUndecided, text).with("source", first).tell();
     }
-    for input in &report.empty_inputs {
+    for input in report.empty_inputs.iter().filter(|_| !quiet || outcome != Outcome::Done) {
         let text = format_args!("nothing to read in {input}");
         Message::new(Event::InputEmpty, text).with("input", input).tell();
     }
+    for input in &report.stale_inputs {
+        let text = format_args!(
+            "{input} is skipped, for its name says that it is still being written, but it was not changed \
+             for a day: get it again, or give it its final name"
+        );
+        Message::new(Event::InputStale, text).with("input", input).tell();
+    }
     if !quiet {
-        for input in &report.unfinished_inputs {
+        let is_young = |input: &&String| !report.stale_inputs.contains(input);
+        for input in report.unfinished_inputs.iter().filter(is_young) {
             let text = format_args!(
                 "{input} is skipped, for its name says that it is still being written; it is read \
                  once it has its final name"
@@ -59,6 +69,11 @@ pub(crate) fn print(report: &Report, quiet: bool) {
         }
     }
     if !quiet {
+        let excluded = report.excluded_inputs.len();
+        if excluded > 0 {
+            let text = format_args!("left out by --include and --exclude: {excluded}");
+            Message::new(Event::InputsExcluded, text).with("inputs", excluded).tell();
+        }
         print_totals(report);
     }
 }

@@ -222,12 +222,13 @@ fn load_inbox(
         Err(SyncError::Lake(error)) => return Outcome::of_load_error(error, &progress),
         Err(error) => return of_error(error),
     };
-    summary::print(&report, is_quiet);
+    let outcome = Outcome::of_lake(&report);
+    summary::print(&report, is_quiet, outcome);
     if let Some(metrics) = metrics {
         metrics.note_report(&report);
     }
     if let Some(file) = report_file {
         file.write_report(&report)?;
     }
-    Ok(Outcome::of_lake(&report))
+    Ok(outcome)
 }

@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
     let report_path = arguments.report.as_deref();
     let report_file = report_path.map(OutputFile::of_report).transpose()?;
     let mut listing = Listing { output: BufWriter::new(Aside(io::stdout())), result: Ok(()) };
-    let options = arguments.load.options(profiles, report_path);
+    let options = arguments.load.options(profiles, report_path)?;
     let bar = RunBar::of_load(&options, arguments.load.telling.showing());
     let validated = cdrlake::validate(&options, &mut |source, reject| {
         listing.line(format_args!("{source}, {reject}"));
@@ -35,11 +35,12 @@ pub(crate) fn run(arguments: &ValidateArguments) -> Result<Outcome> {
         Err(error) => return Outcome::of_load_error(error, &options.progress),
     };
     listing.finish().context("cannot list rejected lines")?;
-    summary::print(&report, arguments.load.telling.quiet);
+    let outcome = Outcome::of(&report);
+    summary::print(&report, arguments.load.telling.quiet, outcome);
     if let Some(file) = report_file {
         file.write_report(&report)?;
     }
-    Ok(Outcome::of(&report))
+    Ok(outcome)
 }
 
 /// Lines on standard output; once that is closed or full, no more.

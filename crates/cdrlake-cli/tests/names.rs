@@ -94,3 +94,80 @@ fn what_systems_leave_beside_files_is_no_source() {
     assert!(status == 0, "{said}");
     assert_eq!(rows(lab.path()), 5);
 }
+
+/// Does it, and gives the status and what was said.
+fn run(directory: &Path, arguments: &[&str], input: &str) -> (i32, String) {
+    let mut command = Command::cargo_bin("cdrlake").unwrap();
+    command.current_dir(directory).args(arguments).write_stdin(input);
+    let output = command.output().unwrap();
+    (output.status.code().unwrap(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+#[test]
+fn what_is_included_and_excluded_by_name() {
+    let records = records();
+    let lab = tempfile::tempdir().unwrap();
+    fs::create_dir_all(lab.path().join("in/old")).unwrap();
+    let put = |name: &str, record: usize| {
+        fs::write(lab.path().join(name), &records[record * 229..(record + 1) * 229]).unwrap();
+    };
+    put(&format!("in/{NAME}.cdr"), 0);
+    put("in/DE_ABC_10_0007_20251001170151.cdr", 1);
+    put("in/old/GB_ABC_10_0001_20251001090151.cdr", 2);
+    fs::write(lab.path().join("in/notes.txt"), "no records\n").unwrap();
+    let mut archive = zip::ZipWriter::new(fs::File::create(lab.path().join("in/m.zip")).unwrap());
+    for (name, record) in [("GB_ABC_10_0003_20251002090151.cdr", 3), ("notes.txt", 4)] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        let record = &records[record * 229..(record + 1) * 229];
+        std::io::Write::write_all(&mut archive, record).unwrap();
+    }
+    archive.finish().unwrap();
+    for (options, loaded, left_out) in [
+        (vec!["--include", "*.cdr"], 4, 2),
+        (vec!["--include", "gb_*"], 3, 3),
+        (vec!["--include", "GB_*", "--exclude", "old/*"], 2, 4),
+        (vec!["--exclude", "*.txt", "--exclude=*.zip"], 3, 2),
+        (vec!["--exclude", "*"], 0, 5),
+    ] {
+        let lake = lab.path().join("L");
+        let arguments = [&["convert", "in", "-o", "L"][..], &options].concat();
+        let (status, said) = run(lab.path(), &arguments, "");
+        assert_eq!(status, 0, "{options:?}: {said}");
+        assert!(said.contains(&format!("{loaded} loaded")), "{options:?}: {said}");
+        let told = format!("left out by --include and --exclude: {left_out}");
+        assert!(said.contains(&told), "{options:?}: {said}");
+        fs::remove_dir_all(lake).unwrap();
+    }
+    assert_eq!(run(lab.path(), &["convert", "in", "-o", "L", "--include", "["], "").0, 2);
+}
+
+#[test]
+fn inputs_from_a_list() {
+    let records = records();
+    let lab = tempfile::tempdir().unwrap();
+    for record in 0..3 {
+        let content = &records[record * 229..(record + 1) * 229];
+        fs::write(lab.path().join(format!("{record} of 3.cdr")), content).unwrap();
+    }
+    let list = "0 of 3.cdr\r\n\n2 of 3.cdr";
+    fs::write(lab.path().join("list"), list).unwrap();
+    let (status, said) = run(lab.path(), &["convert", "--files-from", "list", "-o", "L"], "");
+    assert!(status == 0 && said.contains("2 loaded"), "{said}");
+    let (status, said) = run(lab.path(), &["convert", "--files-from=-", "-o", "M"], list);
+    assert!(status == 0 && said.contains("2 loaded"), "{said}");
+    assert_eq!(run(lab.path(), &["convert", "-", "--files-from=-", "-o", "M"], list).0, 2);
+    assert_eq!(run(lab.path(), &["convert", "--files-from=nothing", "-o", "M"], "").0, 1);
+}
+
+#[test]
+fn an_upload_that_was_given_up_is_told_every_night() {
+    let lab = tempfile::tempdir().unwrap();
+    fs::create_dir(lab.path().join("in")).unwrap();
+    let upload = lab.path().join(format!("in/{NAME}.cdr.filepart"));
+    fs::write(&upload, &records()[..458]).unwrap();
+    assert_eq!(run(lab.path(), &["convert", "-q", "in", "-o", "L"], ""), (0, String::new()));
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(25 * 60 * 60);
+    fs::File::options().write(true).open(&upload).unwrap().set_modified(before).unwrap();
+    let (status, said) = run(lab.path(), &["convert", "-q", "in", "-o", "L"], "");
+    assert!(status == 3 && said.contains("not changed for a day"), "{status} {said}");
+}

@@ -173,6 +173,8 @@ fn report_of_news(report: &Report) -> Result<String, LakeError> {
         },
         empty_inputs: report.empty_inputs.clone(),
         unfinished_inputs: report.unfinished_inputs.clone(),
+        stale_inputs: report.stale_inputs.clone(),
+        excluded_inputs: Vec::new(),
         outputs: report.outputs.clone(),
         rejects_not_written: report.rejects_not_written,
     };

@@ -94,6 +94,7 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
     let work = |block| Collected::Worked(work.on(block));
     let opening = Opening {
         settings: &options.settings,
+        selection: &options.selection,
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
         excluded,
@@ -102,7 +103,7 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
     };
     let verdicts = Verdicts::default();
     let loader = Loader::new(sink, max_rejects, &verdicts, &options.progress);
-    let (mut empty_inputs, mut unfinished) = (Vec::new(), Vec::new());
+    let mut left_out = LeftOut::default();
     let Workers { threads, blocks } = options.workers()?;
     let (output, sources) = pipeline::run(threads, blocks, &work, loader, |queue| {
         let emit = |gathered| match gathered {
@@ -116,19 +117,17 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
             gatherer.begin_input(input);
             let before = gatherer.sources();
             visit(input, opening, &mut gatherer)?;
-            let passed_over = gatherer.take_passed_over();
-            let new = gatherer.take_unfinished();
-            if gatherer.sources() == before && passed_over.is_empty() && new.is_empty() {
-                empty_inputs.push(input.to_string());
+            let new = gatherer.take_left_out();
+            if gatherer.sources() == before && new.is_empty() {
+                left_out.empty_inputs.push(input.to_string());
             }
-            empty_inputs.extend(passed_over);
-            unfinished.extend(new);
+            left_out.append(new);
         }
         gatherer.finish()?;
         options.progress.enter(Stage::Finishing);
         Ok(())
     })?;
-    Ok(Loaded { output, sources, left_out: LeftOut { empty_inputs, unfinished } })
+    Ok(Loaded { output, sources, left_out })
 }
 
 /// Loads all inputs of `options` into a sink that knows nothing of earlier runs. The report says what

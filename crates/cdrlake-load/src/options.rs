@@ -6,7 +6,7 @@ use std::thread;
 
 use cdrlake_core::{DEFAULT_BATCH_SIZE, RecordId, Strictness};
 use cdrlake_run::{Interrupt, Progress, new_run_id};
-use cdrlake_source::{Input, Limits, Settings, TimeZones};
+use cdrlake_source::{Input, Limits, Selection, Settings, TimeZones};
 
 use crate::blocks::BLOCK_LEN;
 use crate::error::LoadError;
@@ -19,6 +19,8 @@ use crate::privacy::PrivacyOptions;
 pub struct LoadOptions {
     /// Files, directories, standard input; loaded in this order.
     pub inputs: Vec<Input>,
+    /// What is read of them, by its name.
+    pub selection: Selection,
     /// What is known of sources whose names do not tell.
     pub settings: Settings,
     /// Caps against archives that are bombs.
@@ -62,6 +64,7 @@ impl LoadOptions {
     pub fn new(inputs: Vec<Input>) -> Self {
         Self {
             inputs,
+            selection: Selection::default(),
             settings: Settings::default(),
             limits: Limits::default(),
             time_zones: TimeZones::default(),

@@ -1,6 +1,7 @@
 //! Sources opened for a caller that reads them itself: nothing is loaded.
 
 use std::io::Read;
+use std::time::Duration;
 
 use cdrlake_core::{Metadata, TimeZone};
 use cdrlake_source::{KnownTimeZones, Opening, RejectedLine, Source, SourceError, Visitor, visit};
@@ -41,6 +42,7 @@ pub fn read_sources<E: From<LoadError>>(
     let written = check_outputs(options, &[], Overwrite::Refuse)?;
     let opening = Opening {
         settings: &options.settings,
+        selection: &options.selection,
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
         excluded: &written,
@@ -94,7 +96,9 @@ impl<E, F: FnMut(OpenedSource<'_>) -> Result<(), E>> Visitor for Reading<'_, F> 
 
     fn passed_over(&mut self, _: String) {}
 
-    fn unfinished(&mut self, _: String) {}
+    fn unfinished(&mut self, _: String, _: Duration) {}
+
+    fn excluded(&mut self, _: String) {}
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), E> {
         self.hand_on(&source, Err(error))

@@ -28,6 +28,10 @@ pub struct Report {
     /// Files, and members of archives, that were skipped, for their names say that they are still being
     /// written.
     pub unfinished_inputs: Vec<String>,
+    /// Those of them that were not changed for a day: whoever wrote them has given up, or died.
+    pub stale_inputs: Vec<String>,
+    /// Files, and members of archives, that the caller has excluded.
+    pub excluded_inputs: Vec<String>,
     /// The files published; none if no source was loaded, or if the sink is the caller's.
     pub outputs: Vec<Output>,
     /// Rejected lines that were counted and not written, for they hold numbers in clear.
@@ -49,14 +53,16 @@ impl Report {
                 totals.add(&source.tally);
             }
         }
-        let LeftOut { empty_inputs, unfinished: unfinished_inputs } = left_out;
+        let LeftOut { empty_inputs, unfinished, stale, excluded } = left_out;
         let rejects_not_written = 0;
         Self {
             run_id,
             totals,
             sources,
             empty_inputs,
-            unfinished_inputs,
+            unfinished_inputs: unfinished,
+            stale_inputs: stale,
+            excluded_inputs: excluded,
             outputs,
             rejects_not_written,
         }

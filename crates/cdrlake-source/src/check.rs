@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
+use std::time::Duration;
 
 use cdrlake_run::Interrupt;
 
@@ -43,12 +44,13 @@ impl Checked {
 /// use std::io::Write;
 ///
 /// use cdrlake_run::{Interrupt, Progress};
-/// use cdrlake_source::{Excluded, Limits, Opening, Settings, check_archive};
+/// use cdrlake_source::{Excluded, Limits, Opening, Selection, Settings, check_archive};
 ///
 /// let mut file = tempfile::tempfile()?;
 /// file.write_all(b"no archive")?;
 /// let opening = Opening {
 ///     settings: &Settings::default(),
+///     selection: &Selection::default(),
 ///     limits: Limits::default(),
 ///     zip_buffer: 1 << 20,
 ///     excluded: &Excluded::default(),
@@ -116,7 +118,9 @@ impl Visitor for Check<'_> {
 
     fn passed_over(&mut self, _: String) {}
 
-    fn unfinished(&mut self, _: String) {}
+    fn unfinished(&mut self, _: String, _: Duration) {}
+
+    fn excluded(&mut self, _: String) {}
 
     fn failed(&mut self, _: Source, error: SourceError) -> Result<(), SourceError> {
         Err(error)

@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::os::fd::AsFd;
 use std::rc::Rc;
+use std::time::Duration;
 
 use cdrlake_core::{is_bystander, is_unfinished};
 use cdrlake_run::Awaited;
@@ -277,8 +278,13 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
 
     /// Whether a member is passed over: it is no delivery, or not yet.
     pub(crate) fn passes_over(&mut self, member: &Naming, entry: &str) -> bool {
+        if self.opening.selection.leaves_out(&entry.replace('\\', "/")) {
+            self.visitor.excluded(member.name().to_owned());
+            return true;
+        }
         if is_unfinished(member.file_name()) {
-            self.visitor.unfinished(member.name().to_owned());
+            // When it was packed is long ago in any archive, and so says nothing.
+            self.visitor.unfinished(member.name().to_owned(), Duration::ZERO);
             return true;
         }
         entry.split(['/', '\\']).any(|part| part != "." && part != ".." && is_bystander(part))

@@ -5,6 +5,7 @@ use cdrlake_run::{Interrupt, Progress};
 use crate::excluded::Excluded;
 use crate::limits::Limits;
 use crate::naming::Settings;
+use crate::selection::Selection;
 
 /// How inputs are opened.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,8 @@ pub struct Opening<'o> {
     pub limits: Limits,
     /// Bytes of a zip inside another archive that may be held in memory.
     pub zip_buffer: u64,
+    /// What is read, by its name.
+    pub selection: &'o Selection,
     /// Files that are left out wherever they are met, such as those that the run writes.
     pub excluded: &'o Excluded,
     /// Looked at while standard input has nothing to give.

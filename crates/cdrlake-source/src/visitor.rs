@@ -1,6 +1,7 @@
 //! Who takes the sources of an input as they are met.
 
 use std::io::Read;
+use std::time::Duration;
 
 use crate::error::SourceError;
 use crate::source::{RejectedLine, Source};
@@ -32,8 +33,12 @@ pub trait Visitor {
     /// A file holds nothing that could be replayed, and is no fault.
     fn passed_over(&mut self, name: String);
 
-    /// A file, or a member of an archive, whose name says that it is still being written is not opened.
-    fn unfinished(&mut self, name: String);
+    /// A file, or a member of an archive, whose name says that it is still being written is not opened; it
+    /// was not changed for so long.
+    fn unfinished(&mut self, name: String, age: Duration);
+
+    /// A file, or a member of an archive, is not opened, for the user has excluded it.
+    fn excluded(&mut self, name: String);
 
     /// Something that the user named, or that stands in it, could not be opened.
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;

@@ -25,9 +25,16 @@ pub(crate) fn visit_path<V: Visitor>(
 ) -> Result<(), V::Error> {
     walk(path, opening.excluded, &mut |path, found| {
         let naming = Naming::of_path(path, opening.settings);
-        if found.is_ok() && is_unfinished(naming.file_name()) {
-            visitor.unfinished(naming.name().to_owned());
-            return Ok(());
+        if let Ok(metadata) = &found {
+            if opening.selection.leaves_out(naming.name()) {
+                visitor.excluded(naming.name().to_owned());
+                return Ok(());
+            }
+            if is_unfinished(naming.file_name()) {
+                let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
+                visitor.unfinished(naming.name().to_owned(), age.unwrap_or_default());
+                return Ok(());
+            }
         }
         let opened = found.and_then(|metadata| {
             let file = fs::File::open(path).and_then(WatchedFile::new);

@@ -8,12 +8,13 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use cdrlake_run::{Chain, Interrupt, Progress};
 use cdrlake_source::{
-    Checked, Excluded, Input, Limits, Opening, RejectedLine, Settings, Source, SourceError,
-    Visitor, check_archive, visit,
+    Checked, Excluded, Input, Limits, Opening, RejectedLine, Selection, Settings, Source,
+    SourceError, Visitor, check_archive, visit,
 };
 use fastrand::Rng;
 use flate2::Compression;
@@ -216,7 +217,9 @@ impl Visitor for Collecting {
 
     fn passed_over(&mut self, _: String) {}
 
-    fn unfinished(&mut self, _: String) {}
+    fn unfinished(&mut self, _: String, _: Duration) {}
+
+    fn excluded(&mut self, _: String) {}
 
     fn failed(&mut self, _: Source, error: SourceError) -> Result<(), ()> {
         self.note(&error);
@@ -238,6 +241,7 @@ impl Visitor for Collecting {
 fn with_opening<T>(zip_buffer: u64, work: impl FnOnce(Opening<'_>) -> T) -> T {
     work(Opening {
         settings: &Settings::default(),
+        selection: &Selection::default(),
         limits: Limits::default(),
         zip_buffer,
         excluded: &Excluded::default(),

@@ -34,8 +34,8 @@ pub use cdrlake_load::{
 pub use cdrlake_parquet::{Compression, new_file_beside};
 pub use cdrlake_run::{Chain, ErrorKind, Interrupt, Progress, Stage, new_run_id};
 pub use cdrlake_source::{
-    FirstReject, Input, LimitExceeded, Limits, ProfileSettings, Settings, SourceError, Stream,
-    TimeZones, is_lake,
+    BadPattern, FirstReject, Input, LimitExceeded, Limits, NamePattern, ProfileSettings, Selection,
+    Settings, SourceError, Stream, TimeZones, is_lake,
 };
 #[cfg(feature = "sync")]
 pub use cdrlake_sync as sync;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cdrlake_core::{
     Position, Privacy, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
@@ -18,6 +19,7 @@ use super::buffer::Buffers;
 use super::replayed::Replayed;
 use crate::error::LoadError;
 use crate::history::{ContentStanding, History, OnChanged, Repeated};
+use crate::left_out::LeftOut;
 use crate::options::LoadOptions;
 use crate::report::Status;
 
@@ -54,10 +56,8 @@ pub(crate) struct Gatherer<'b, E> {
     last_given: usize,
     /// Whether the input that is read was named itself, and is no directory that is walked.
     is_named: bool,
-    /// Files that hold nothing that could be replayed.
-    passed_over: Vec<String>,
-    /// Files whose names say that they are still being written.
-    unfinished: Vec<String>,
+    /// What was met and is no source, since this was asked last.
+    left_out: LeftOut,
     /// The archives that are open, by the number of sources before them.
     archives: Vec<usize>,
 }
@@ -119,8 +119,7 @@ where
             replayed: Replayed::default(),
             last_given: 0,
             is_named: false,
-            passed_over: Vec::new(),
-            unfinished: Vec::new(),
+            left_out: LeftOut::default(),
             archives: Vec::new(),
         }
     }
@@ -135,14 +134,9 @@ where
         self.sources
     }
 
-    /// Files whose names say that they are still being written, since this was asked last.
-    pub(crate) fn take_unfinished(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.unfinished)
-    }
-
-    /// Files that hold nothing that could be replayed, since this was asked last.
-    pub(crate) fn take_passed_over(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.passed_over)
+    /// What was met and is no source, since this was asked last.
+    pub(crate) fn take_left_out(&mut self) -> LeftOut {
+        std::mem::take(&mut self.left_out)
     }
 
     /// Hands on what is left.
@@ -265,7 +259,7 @@ where
     }
 
     /// Why a source is not loaded although it was read to its end, if history speaks against it.
-    fn left_out(
+    fn why_left_out(
         &mut self,
         reading: &mut Reading,
         carrier_name: Option<String>,
@@ -395,7 +389,7 @@ where
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Skipped { index, same_as, end });
         }
-        if let Some(left_out) = self.left_out(&mut reading, carrier_name, end)? {
+        if let Some(left_out) = self.why_left_out(&mut reading, carrier_name, end)? {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(left_out);
         }
@@ -422,11 +416,19 @@ where
     }
 
     fn passed_over(&mut self, name: String) {
-        self.passed_over.push(name);
+        self.left_out.empty_inputs.push(name);
     }
 
-    fn unfinished(&mut self, name: String) {
-        self.unfinished.push(name);
+    fn unfinished(&mut self, name: String, age: Duration) {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        if age > DAY {
+            self.left_out.stale.push(name.clone());
+        }
+        self.left_out.unfinished.push(name);
+    }
+
+    fn excluded(&mut self, name: String) {
+        self.left_out.excluded.push(name);
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LoadError> {
