@@ -2,6 +2,8 @@
 //!
 //! ```toml
 //! lake = "/data/calls"
+//! on_changed = "supersede"
+//! exclude = ["*.txt", "old/*"]
 //!
 //! [profile.ABC]
 //! country = "GB"
@@ -24,7 +26,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use cdrlake::ProfileSettings;
+use cdrlake::{NamePattern, ProfileSettings};
 use cdrlake_fetch::Endpoint;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
@@ -50,6 +52,11 @@ struct File {
     endpoint: Option<String>,
     credentials: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    on_changed: Option<String>,
+    #[serde(default)]
+    include: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
     #[serde(default)]
     profile: BTreeMap<String, Profile>,
 }
@@ -63,6 +70,11 @@ pub(crate) struct Config {
     endpoint: Option<String>,
     credentials: Option<PathBuf>,
     ca_file: Option<PathBuf>,
+    /// What to do with a delivery that comes again with other content.
+    on_changed: Option<String>,
+    /// What is read, and what is not, by its name.
+    include: Vec<String>,
+    exclude: Vec<String>,
     profiles: BTreeMap<String, ProfileSettings>,
 }
 
@@ -176,10 +188,18 @@ fn find() -> Result<Option<(PathBuf, String)>> {
 /// Paths are as they are written.
 fn parse(text: &str) -> Result<Config> {
     let parsed = toml::from_str(text);
-    let File { lake, endpoint, credentials, ca_file, profile } =
+    let File { lake, endpoint, credentials, ca_file, on_changed, include, exclude, profile } =
         parsed.map_err(|error| anyhow!("{}{}", error.to_string().trim_end(), hint(text)))?;
     if let Some(endpoint) = &endpoint {
         endpoint.parse::<Endpoint>().context("endpoint")?;
+    }
+    if let Some(on_changed) = &on_changed {
+        suggest::on_changed(on_changed).map_err(Error::msg).context("on_changed")?;
+    }
+    for (key, patterns) in [("include", &include), ("exclude", &exclude)] {
+        for pattern in patterns {
+            pattern.parse::<NamePattern>().context(key)?;
+        }
     }
     let profiles = profile.into_iter().map(|(name, profile)| {
         let context = || format!("profile {name}");
@@ -194,12 +214,32 @@ fn parse(text: &str) -> Result<Config> {
         Ok((name, settings))
     });
     let profiles = profiles.collect::<Result<_>>()?;
-    Ok(Config { path: None, lake, endpoint, credentials, ca_file, profiles })
+    let path = None;
+    Ok(Config {
+        path,
+        lake,
+        endpoint,
+        credentials,
+        ca_file,
+        on_changed,
+        include,
+        exclude,
+        profiles,
+    })
 }
 
 /// What a key that there is not was meant to be.
 fn hint(text: &str) -> String {
-    const KEYS: [&str; 5] = ["lake", "endpoint", "credentials", "ca_file", "profile"];
+    const KEYS: [&str; 8] = [
+        "lake",
+        "endpoint",
+        "credentials",
+        "ca_file",
+        "on_changed",
+        "include",
+        "exclude",
+        "profile",
+    ];
     const OF_PROFILE: [&str; 3] = ["country", "product", "time_zone"];
     let Ok(file) = text.parse::<toml::Table>() else { return String::new() };
     let unknown = |table: &toml::Table, keys: &[&'static str]| {

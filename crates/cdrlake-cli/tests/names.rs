@@ -171,3 +171,27 @@ fn an_upload_that_was_given_up_is_told_every_night() {
     let (status, said) = run(lab.path(), &["convert", "-q", "in", "-o", "L"], "");
     assert!(status == 3 && said.contains("not changed for a day"), "{status} {said}");
 }
+
+#[test]
+fn what_the_file_of_settings_says_of_names_and_versions() {
+    let records = records();
+    let lab = tempfile::tempdir().unwrap();
+    fs::create_dir(lab.path().join("in")).unwrap();
+    let settings = "on_changed = \"skip\"\nexclude = [\"*.txt\", \"old/*\"]\n";
+    fs::write(lab.path().join("cdrlake.toml"), settings).unwrap();
+    fs::write(lab.path().join(format!("in/{NAME}.cdr")), &records).unwrap();
+    fs::write(lab.path().join("in/notes.txt"), "no records\n").unwrap();
+    assert_eq!(run(lab.path(), &["convert", "in", "-o", "L"], "").0, 0);
+    fs::write(lab.path().join(format!("in/{NAME}.cdr")), &records[..458]).unwrap();
+    let (status, said) = run(lab.path(), &["convert", "in", "-o", "L"], "");
+    assert!(status == 0 && said.contains("is left out for good"), "{said}");
+    // Flags come before the file.
+    let flags = ["convert", "in", "-o", "L", "--exclude", "*.md", "--on-changed", "hold"];
+    let (status, said) = run(lab.path(), &flags, "");
+    assert!(status == 4 && said.contains("notes.txt is not a CDR file"), "{said}");
+    for wrong in ["on_changed = \"hols\"", "exclude = [\"[\"]", "exlude = []"] {
+        fs::write(lab.path().join("cdrlake.toml"), wrong).unwrap();
+        let (status, said) = run(lab.path(), &["convert", "in", "-o", "L"], "");
+        assert_eq!(status, 2, "{wrong}: {said}");
+    }
+}

@@ -22,6 +22,24 @@ pub(crate) fn with_defaults(mut command: Command, config: &Config) -> Command {
         }
         command = command.mut_subcommand("config", |it| with_default(it, "lake", lake.into()));
     }
+    for name in ["convert", "sync", "validate"] {
+        if let Some(on_changed) = &config.on_changed {
+            let value = on_changed.into();
+            command = command.mut_subcommand(name, |it| with_default(it, "on_changed", value));
+        }
+        for (argument, patterns) in [("include", &config.include), ("exclude", &config.exclude)] {
+            if !patterns.is_empty() {
+                let values: Vec<OsString> = patterns.iter().map(OsString::from).collect();
+                command = command.mut_subcommand(name, |it| {
+                    it.mut_arg(argument, |argument| argument.default_values(values))
+                });
+            }
+        }
+    }
+    if let Some(on_changed) = &config.on_changed {
+        let value = on_changed.into();
+        command = command.mut_subcommand("config", |it| with_default(it, "on_changed", value));
+    }
     let of_fetching = [
         ("endpoint", config.endpoint.as_ref().map(OsString::from)),
         ("credentials", config.credentials.as_ref().map(OsString::from)),
@@ -63,6 +81,9 @@ mod tests {
             endpoint: text,
             credentials: path.clone(),
             ca_file: path,
+            on_changed: Some("skip".to_owned()),
+            include: vec!["GB_*".to_owned()],
+            exclude: vec!["*.txt".to_owned(), "old/*".to_owned()],
             ..Config::default()
         };
         with_defaults(Arguments::command(), &config).debug_assert();

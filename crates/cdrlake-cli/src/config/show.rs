@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
-use cdrlake::{ProfileSettings, TimeZones};
+use cdrlake::{OnChanged, ProfileSettings, TimeZones};
 use cdrlake_core::product_name;
 use cdrlake_fetch::Endpoint;
 use clap::parser::ValueSource;
@@ -35,6 +35,11 @@ pub(crate) struct ConfigArguments {
     #[arg(env = "CDRLAKE_TIME_ZONE", hide_env_values = true)]
     time_zone: Option<TimeZones>,
 
+    /// What to do with a delivery that comes again with other content.
+    #[arg(long, value_name = "hold|supersede|both|skip", value_parser = suggest::on_changed)]
+    #[arg(env = "CDRLAKE_ON_CHANGED", hide_env_values = true)]
+    on_changed: Option<OnChanged>,
+
     /// production, sandbox, or a base URL.
     #[arg(long, value_name = "WHERE", default_value = "production")]
     #[arg(env = "CDRLAKE_ENDPOINT", hide_env_values = true)]
@@ -58,12 +63,13 @@ const SECRETS: [&str; 3] =
     ["CDRLAKE_CONSUMER_KEY", "CDRLAKE_CONSUMER_SECRET", "CDRLAKE_ACCESS_TOKEN"];
 
 /// Arguments by name, and their variables.
-const SETTINGS: [(&str, &str); 8] = [
+const SETTINGS: [(&str, &str); 9] = [
     ("lake", "CDRLAKE_LAKE"),
     ("country", "CDRLAKE_COUNTRY"),
     ("profile", "CDRLAKE_PROFILE"),
     ("product", "CDRLAKE_PRODUCT"),
     ("time_zone", "CDRLAKE_TIME_ZONE"),
+    ("on_changed", "CDRLAKE_ON_CHANGED"),
     ("endpoint", "CDRLAKE_ENDPOINT"),
     ("credentials", "CDRLAKE_CREDENTIALS"),
     ("ca_file", "CDRLAKE_CA_FILE"),
@@ -126,6 +132,7 @@ fn settings(config: &Config, matches: &ArgMatches) -> Vec<Setting> {
             "endpoint" => config.endpoint.is_some(),
             "credentials" => config.credentials.is_some(),
             "ca_file" => config.ca_file.is_some(),
+            "on_changed" => config.on_changed.is_some(),
             _ => false,
         };
         let otherwise = if is_in_file { file.as_deref() } else { Some("default") };
@@ -134,6 +141,12 @@ fn settings(config: &Config, matches: &ArgMatches) -> Vec<Setting> {
             value: raw.map(|value| value.to_string_lossy().into_owned()),
             from: from(name, variable, otherwise),
         });
+    }
+    for (name, patterns) in [("include", &config.include), ("exclude", &config.exclude)] {
+        if !patterns.is_empty() {
+            let (name, value) = (name.to_owned(), Some(patterns.join(" ")));
+            settings.push(Setting { name, value, from: file.clone() });
+        }
     }
     for name in SECRETS {
         let is_set = std::env::var_os(name).is_some_and(|value| !value.is_empty());
