@@ -70,7 +70,7 @@ fn load(arguments: &ConvertArguments, metrics: Option<&mut Metrics>) -> Result<O
     let is_quiet = arguments.load.telling.quiet;
     summary::print(&report, is_quiet, outcome);
     let tell_why = |why: &str| {
-        if !is_quiet || outcome != Outcome::Done {
+        if !is_quiet || outcome == Outcome::Failed {
             tell(Event::OutputNone, why);
         }
     };
