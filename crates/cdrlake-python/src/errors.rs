@@ -27,6 +27,8 @@ pub(crate) fn exception(py: Python<'_>, error: &LakeError) -> PyErr {
                 return Ok(value_error(error));
             }
             LakeError::Load(LoadError::Source { name, error }) => {
+                // A run is ended by damage, whatever it was that its source suffered from.
+                details.set_item("kind", error.kind().as_str())?;
                 details.set_item("source", name)?;
                 details.set_item("code", error.code())?;
                 let first = error.first_reject().and_then(|first| first.place);
