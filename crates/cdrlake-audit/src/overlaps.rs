@@ -8,11 +8,10 @@
 
 use std::collections::BTreeMap;
 
+use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int8Type, TimestampMicrosecondType};
-use arrow_array::{Array, RecordBatch};
-use arrow_schema::DataType;
-use cdrlake_lake::{Facts, FileFacts, LakeReader};
+use arrow_array::types::Decimal128Type;
+use cdrlake_lake::{Facts, FileFacts, LakeReader, WIRE_COLUMNS, hash_value};
 use cdrlake_load::Seconds;
 use parquet::errors::{ParquetError, Result};
 
@@ -225,27 +224,6 @@ impl Identity {
     }
 }
 
-/// A column of each field, and the trailer, which is behind the record, left out.
-const WIRE_COLUMNS: [&str; 17] = [
-    "origin",
-    "destination",
-    "product_type",
-    "start_time",
-    "duration",
-    "continuation",
-    "switch_id",
-    "trunk_incoming",
-    "trunk_outgoing",
-    "account_code",
-    "pulses_in",
-    "pulses_generated",
-    "charge_band",
-    "service_indicator",
-    "charged_number",
-    "dialled_number",
-    "carrier",
-];
-
 /// Rows whose identity can be told.
 enum Identified<'b> {
     Ids(&'b arrow_array::FixedSizeBinaryArray),
@@ -269,7 +247,7 @@ impl<'b> Identified<'b> {
             Self::Columns(batch) => {
                 let mut hasher = blake3::Hasher::new();
                 for column in batch.columns() {
-                    hash_value(&mut hasher, column, row)?;
+                    hash_value(&mut hasher, column, row).ok_or_else(other_type)?;
                 }
                 let hash = hasher.finalize();
                 *hash.as_bytes().first_chunk().ok_or_else(other_type)?
@@ -282,30 +260,6 @@ impl<'b> Identified<'b> {
             _ => Err(other_type()),
         }
     }
-}
-
-/// Each value with its length in front, so that no two rows give the same bytes.
-fn hash_value(hasher: &mut blake3::Hasher, column: &dyn Array, row: usize) -> Result<()> {
-    if column.is_null(row) {
-        hasher.update(&u32::MAX.to_le_bytes());
-        return Ok(());
-    }
-    let mut update = |bytes: &[u8]| {
-        hasher.update(&(bytes.len() as u32).to_le_bytes());
-        hasher.update(bytes);
-    };
-    match column.data_type() {
-        DataType::Utf8 => update(column.as_string::<i32>().value(row).as_bytes()),
-        DataType::Int8 => update(&column.as_primitive::<Int8Type>().value(row).to_le_bytes()),
-        DataType::Timestamp(_, None) => {
-            update(&column.as_primitive::<TimestampMicrosecondType>().value(row).to_le_bytes());
-        }
-        DataType::Decimal128(..) => {
-            update(&column.as_primitive::<Decimal128Type>().value(row).to_le_bytes());
-        }
-        _ => return Err(other_type()),
-    }
-    Ok(())
 }
 
 fn other_type() -> ParquetError {

@@ -55,6 +55,7 @@ pub use model::{
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};
 pub use reader::{LakeReader, accept, facts_if_there};
+pub use records::{WIRE_COLUMNS, hash_value};
 pub use settings::LakeSettings;
 pub use snapshot::Snapshot;
 pub use unload::{Unloaded, unload};

@@ -181,8 +181,8 @@ fn report_of_news(report: &Report) -> Result<String, LakeError> {
     serde_json::to_string(&report).map_err(|_| LakeError::Defect("a report is no JSON"))
 }
 
-/// The run's rejected lines and whose they are, without those of sources that are left out; none if
-/// there are none.
+/// The file of the run's rejected lines, without lines of sources that are left out, and the source of each
+/// run of lines. Without any line there is no file.
 fn rejects_without<C: Commit>(
     rejects: RejectsFile,
     versions: &Versions,

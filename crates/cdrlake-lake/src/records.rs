@@ -4,9 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Int8Type, Int32Type, Int64Type, TimestampMicrosecondType,
-};
+use arrow_array::types::{Decimal128Type, Int8Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, TimeUnit};
 use cdrlake_run::Interrupt;
@@ -20,38 +18,44 @@ use parquet::errors::ParquetError;
 use crate::commit::FileChunks;
 use crate::error::LakeError;
 
-/// What tells records apart.
+/// The columns that come from a record's bytes: one for each field, without the trailer, which follows the
+/// record.
+pub const WIRE_COLUMNS: [&str; 17] = [
+    "origin",
+    "destination",
+    "product_type",
+    "start_time",
+    "duration",
+    "continuation",
+    "switch_id",
+    "trunk_incoming",
+    "trunk_outgoing",
+    "account_code",
+    "pulses_in",
+    "pulses_generated",
+    CHARGE_BAND,
+    "service_indicator",
+    "charged_number",
+    "dialled_number",
+    "carrier",
+];
+
+const CHARGE_BAND: &str = "charge_band";
+
+/// By what two records are known to be the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// The column `record_id`.
     RecordId,
-    /// The columns of fields 1 to 18 as delivered; not `pulses_sent`, whose column has changed its
-    /// meaning.
+    /// The columns of their fields, but for the charge band, which does not say all that was delivered.
     Fields,
 }
 
 impl Identity {
-    const fn columns(self) -> &'static [&'static str] {
+    fn columns(self) -> Vec<&'static str> {
         match self {
-            Self::RecordId => &["record_id"],
-            Self::Fields => &[
-                "origin",
-                "destination",
-                "product_type",
-                "start_time",
-                "duration",
-                "continuation",
-                "switch_id",
-                "trunk_incoming",
-                "trunk_outgoing",
-                "account_code",
-                "pulses_in",
-                "pulses_generated",
-                "service_indicator",
-                "charged_number",
-                "dialled_number",
-                "carrier",
-            ],
+            Self::RecordId => vec!["record_id"],
+            Self::Fields => WIRE_COLUMNS.into_iter().filter(|name| *name != CHARGE_BAND).collect(),
         }
     }
 }
@@ -124,39 +128,36 @@ pub(crate) fn read_records(
 
 /// Adds each row; none if a column has a type that no lake has.
 fn add_batch(batch: &RecordBatch, columns: &[ArrayRef], records: &mut Records) -> Option<()> {
-    let mut value = Vec::new();
     for row in 0..batch.num_rows() {
         let mut digest = blake3::Hasher::new();
         for column in columns {
-            value.clear();
-            push_value(column, row, &mut value)?;
-            // Lengths keep neighbours apart, and what is null from what is empty.
-            let length = if column.is_null(row) { u32::MAX } else { value.len() as u32 };
-            digest.update(&length.to_le_bytes()).update(&value);
+            hash_value(&mut digest, column, row)?;
         }
         records.add(digest.finalize());
     }
     Some(())
 }
 
-fn push_value(column: &ArrayRef, row: usize, to: &mut Vec<u8>) -> Option<()> {
+/// Hashes a value with its length in front of it, so that no two rows give the same bytes; null has a length
+/// of its own. Returns nothing if the column has a type that none of [`WIRE_COLUMNS`] and `record_id` has.
+pub fn hash_value(hasher: &mut blake3::Hasher, column: &dyn Array, row: usize) -> Option<()> {
     if column.is_null(row) {
+        hasher.update(&u32::MAX.to_le_bytes());
         return Some(());
     }
+    let mut update = |bytes: &[u8]| {
+        hasher.update(&(bytes.len() as u32).to_le_bytes());
+        hasher.update(bytes);
+    };
     match column.data_type() {
-        DataType::Utf8 => to.extend(column.as_string::<i32>().value(row).as_bytes()),
-        DataType::Binary => to.extend(column.as_binary::<i32>().value(row)),
-        DataType::FixedSizeBinary(_) => to.extend(column.as_fixed_size_binary().value(row)),
-        DataType::Int8 => to.extend(column.as_primitive::<Int8Type>().value(row).to_le_bytes()),
-        DataType::Int32 => to.extend(column.as_primitive::<Int32Type>().value(row).to_le_bytes()),
-        DataType::Int64 => to.extend(column.as_primitive::<Int64Type>().value(row).to_le_bytes()),
-        DataType::Date32 => to.extend(column.as_primitive::<Date32Type>().value(row).to_le_bytes()),
-        DataType::Decimal128(..) => {
-            to.extend(column.as_primitive::<Decimal128Type>().value(row).to_le_bytes());
+        DataType::Utf8 => update(column.as_string::<i32>().value(row).as_bytes()),
+        DataType::FixedSizeBinary(_) => update(column.as_fixed_size_binary().value(row)),
+        DataType::Int8 => update(&column.as_primitive::<Int8Type>().value(row).to_le_bytes()),
+        DataType::Timestamp(TimeUnit::Microsecond, None) => {
+            update(&column.as_primitive::<TimestampMicrosecondType>().value(row).to_le_bytes());
         }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            let column = column.as_primitive::<TimestampMicrosecondType>();
-            to.extend(column.value(row).to_le_bytes());
+        DataType::Decimal128(..) => {
+            update(&column.as_primitive::<Decimal128Type>().value(row).to_le_bytes());
         }
         _ => return None,
     }

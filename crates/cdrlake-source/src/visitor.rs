@@ -33,8 +33,8 @@ pub trait Visitor {
     /// A file holds nothing that could be replayed, and is no fault.
     fn passed_over(&mut self, name: String);
 
-    /// A file, or a member of an archive, whose name says that it is still being written is not opened; it
-    /// was not changed for so long.
+    /// A file, or a member of an archive, is not opened, for its name says that it is still being written.
+    /// `age` is the time since it was changed last; 0 where nobody knows.
     fn unfinished(&mut self, name: String, age: Duration);
 
     /// A file, or a member of an archive, is not opened, for the user has excluded it.

@@ -10,8 +10,7 @@ use crate::model::{Delivery, SourceId};
 use crate::places::Places;
 
 impl Ledger {
-    /// The deliveries that came and need not come again, each once: those that are loaded, whose content is,
-    /// that are held, and that are to stay out.
+    /// The deliveries that need not be fetched again, each once: all that came and did not fail.
     pub(crate) fn deliveries(&self) -> Result<Vec<Delivery>, LakeError> {
         self.query(
             "SELECT DISTINCT profile, product_identifier, file_time, sequence_number FROM sources \
