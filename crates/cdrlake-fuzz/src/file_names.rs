@@ -53,7 +53,7 @@ fn called(name: &str) -> Option<String> {
 /// All stems of deliveries in a name, between what is neither letter nor digit.
 fn stems(name: &str) -> Vec<&str> {
     let starts = name.char_indices().map(|(at, _)| at);
-    let windows = starts.flat_map(|at| (26..=31).filter_map(move |len| name.get(at..at + len)));
+    let windows = starts.flat_map(|at| (26..=32).filter_map(move |len| name.get(at..at + len)));
     windows
         .filter(|stem| {
             let at = stem.as_ptr() as usize - name.as_ptr() as usize;
