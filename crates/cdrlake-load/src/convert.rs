@@ -154,7 +154,7 @@ impl Sink for OneFile {
     }
 
     fn rollback(&mut self, savepoint: Savepoint) -> Result<(), LoadError> {
-        Ok(self.calls.rollback(savepoint)?)
+        Ok(self.calls.rollback(&savepoint)?)
     }
 
     /// The files end only if any source was loaded.

@@ -8,8 +8,8 @@
 use std::fs::File;
 use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{
@@ -38,6 +38,7 @@ pub struct StagedParquet {
     temporary: NamedTempFile,
     output: TrackedWrite<Tail>,
     failure: Failure,
+    hash: RunningHash,
     writeback: Writeback,
     row_groups: Vec<RowGroupMetaData>,
     column_indexes: Vec<Vec<ColumnIndexMetaData>>,
@@ -45,9 +46,10 @@ pub struct StagedParquet {
 }
 
 /// A state of a staged file to which it can be rolled back.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Savepoint {
     len: u64,
+    hash: Box<blake3::Hasher>,
     row_groups: usize,
 }
 
@@ -60,8 +62,8 @@ impl StagedParquet {
     pub fn create(directory: &Path, path: &Path, layout: Arc<Layout>) -> Result<Self, Error> {
         let temporary = temporary_in(directory, 0o666).map_err(Error::write(path))?;
         let file = temporary.as_file().try_clone().map_err(Error::write(path))?;
-        let failure = Failure::default();
-        let mut output = TrackedWrite::new(Tail::new(file, 0, failure.clone()));
+        let (failure, hash) = (Failure::default(), RunningHash::default());
+        let mut output = TrackedWrite::new(Tail::new(file, 0, failure.clone(), hash.clone()));
         output.write_all(MAGIC).map_err(Error::write(path))?;
         Ok(Self {
             layout,
@@ -69,6 +71,7 @@ impl StagedParquet {
             temporary,
             output,
             failure,
+            hash,
             writeback: Writeback::default(),
             row_groups: Vec::new(),
             column_indexes: Vec::new(),
@@ -130,7 +133,11 @@ impl StagedParquet {
     /// The state as it is now, to which the file can be rolled back.
     #[must_use]
     pub fn savepoint(&self) -> Savepoint {
-        Savepoint { len: self.byte_len(), row_groups: self.row_groups.len() }
+        Savepoint {
+            len: self.byte_len(),
+            hash: Box::new(self.hash.state()),
+            row_groups: self.row_groups.len(),
+        }
     }
 
     /// Takes back every row group since `savepoint`.
@@ -138,19 +145,20 @@ impl StagedParquet {
     /// # Errors
     ///
     /// [`Error::Write`], with what the operating system says.
-    pub fn rollback(&mut self, savepoint: Savepoint) -> Result<(), Error> {
+    pub fn rollback(&mut self, savepoint: &Savepoint) -> Result<(), Error> {
         self.try_rollback(savepoint).map_err(Error::write(&self.path))
     }
 
-    fn try_rollback(&mut self, savepoint: Savepoint) -> io::Result<()> {
+    fn try_rollback(&mut self, savepoint: &Savepoint) -> io::Result<()> {
         self.output.flush()?;
         let mut file = self.temporary.as_file().try_clone()?;
         file.set_len(savepoint.len)?;
         file.seek(SeekFrom::Start(savepoint.len))?;
         // Only what is written counts for the offsets that row groups get. So what stands already
         // is written again, as zeros that go nowhere.
-        let failure = self.failure.clone();
-        let mut output = TrackedWrite::new(Tail::new(file, savepoint.len, failure));
+        let (failure, hash) = (self.failure.clone(), self.hash.clone());
+        hash.restore(&savepoint.hash);
+        let mut output = TrackedWrite::new(Tail::new(file, savepoint.len, failure, hash));
         io::copy(&mut io::repeat(0).take(savepoint.len), &mut output)?;
         output.flush()?;
         self.output = output;
@@ -178,14 +186,14 @@ impl StagedParquet {
     ///
     /// [`Error::Parquet`], if that fails.
     pub fn complete(self) -> Result<StagedFile, Error> {
-        let begun = self.writeback.clone();
-        let path = self.path.clone();
+        let (begun, hash, path) = (self.writeback.clone(), self.hash.clone(), self.path.clone());
         let rows = self.row_groups.iter().map(|row_group| row_group.num_rows() as u64).sum();
         let statistics = self.statistics();
         let temporary = self.write_footer().map_err(Error::parquet(&path))?;
         let bytes = temporary.as_file().metadata().map_err(Error::write(&path))?.len();
         begun.finish(temporary.as_file(), bytes);
-        Ok(StagedFile { file: temporary, path, rows, bytes, statistics })
+        let hash = hash.state().finalize();
+        Ok(StagedFile { file: temporary, path, rows, bytes, hash, statistics })
     }
 
     /// What each column holds, over all row groups.
@@ -250,6 +258,24 @@ impl Failure {
     }
 }
 
+/// BLAKE3 of what was written so far.
+#[derive(Clone, Debug, Default)]
+struct RunningHash(Arc<Mutex<blake3::Hasher>>);
+
+impl RunningHash {
+    fn update(&self, bytes: &[u8]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
+    }
+
+    fn state(&self) -> blake3::Hasher {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn restore(&self, state: &blake3::Hasher) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone_from(state);
+    }
+}
+
 /// Writes to a file, but lets the first `ahead` bytes pass: they stand in it already.
 ///
 /// Bytes are gathered, for the parquet crate copies pages in pieces of 8 KiB at the most, and a
@@ -260,18 +286,20 @@ struct Tail {
     ahead: u64,
     gathered: Vec<u8>,
     failure: Failure,
+    hash: RunningHash,
 }
 
 impl Tail {
     /// Bytes that are worth a call.
     const FULL: usize = 256 << 10;
 
-    fn new(file: File, ahead: u64, failure: Failure) -> Self {
-        Self { file, ahead, gathered: Vec::new(), failure }
+    fn new(file: File, ahead: u64, failure: Failure, hash: RunningHash) -> Self {
+        Self { file, ahead, gathered: Vec::new(), failure, hash }
     }
 
     fn write_gathered(&mut self) -> io::Result<()> {
         let gathered = std::mem::take(&mut self.gathered);
+        self.hash.update(&gathered);
         self.file.write_all(&gathered).inspect_err(|error| self.failure.note(error))
     }
 }
@@ -321,7 +349,7 @@ mod tests {
         // Nothing can be written to what was opened to be read.
         let path = staged.temporary.path();
         let (file, failure) = (File::open(path).unwrap(), staged.failure.clone());
-        staged.output = TrackedWrite::new(Tail::new(file, 0, failure));
+        staged.output = TrackedWrite::new(Tail::new(file, 0, failure, RunningHash::default()));
         assert!(matches!(staged.finish(), Err(Error::Parquet { .. })));
     }
 }

@@ -1,5 +1,6 @@
 //! Parquet files of few rows, by the ordinary writer: rejected lines, tables about sources.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -64,8 +65,16 @@ impl SmallParquet {
         let Self { path, writer, rows } = self;
         let file = writer.into_inner().map_err(Error::parquet(&path))?;
         let bytes = file.as_file().metadata().map_err(Error::write(&path))?.len();
-        let staged = StagedFile { file, path, rows, bytes, statistics: Vec::new() };
+        let hash = hash_of(file.path()).map_err(Error::write(&path))?;
+        let staged = StagedFile { file, path, rows, bytes, hash, statistics: Vec::new() };
         staged.sync()?;
         Ok(staged)
     }
+}
+
+/// BLAKE3 of a file that was just written.
+fn hash_of(path: &Path) -> std::io::Result<blake3::Hash> {
+    let mut hasher = blake3::Hasher::new();
+    std::io::copy(&mut File::open(path)?, &mut hasher)?;
+    Ok(hasher.finalize())
 }

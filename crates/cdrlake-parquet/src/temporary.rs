@@ -23,6 +23,8 @@ pub struct StagedFile {
     pub rows: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// BLAKE3 of these bytes, as they were meant to be written.
+    pub hash: blake3::Hash,
     /// What each column holds at least and at most, in the order of the columns.
     pub statistics: Vec<ColumnStatistics>,
 }

@@ -18,7 +18,9 @@ use cdrlake_generate::frozen::{Calls, FILE_NAME};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Encoding, PageType};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
+};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
@@ -455,4 +457,54 @@ fn a_null_where_none_may_be_is_an_error() {
     let array: ArrayRef = Arc::new(Int32Array::from(vec![Some(1), None]));
     let batch = RecordBatch::try_new(nullable, vec![array]).unwrap();
     assert!(layout.row_group().unwrap().write(&batch).is_err());
+}
+
+/// Every page tells the CRC of its bytes, so that readers notice each bit that is not as it was written.
+#[test]
+fn a_flipped_bit_of_a_page_is_noticed() {
+    let array: ArrayRef =
+        Arc::new(StringArray::from_iter_values((0..1000).map(|n| format!("{}", n * n))));
+    let numbers: ArrayRef = Arc::new(Int32Array::from_iter_values((0..1000).map(|n| n % 3)));
+    let batch = RecordBatch::try_from_iter([("text", array), ("number", numbers)]).unwrap();
+    for compression in [Compression::Zstd(1), Compression::Snappy, Compression::None] {
+        let layout = Layout::new(batch.schema(), Vec::new(), compression).unwrap();
+        let file = written(&layout, &[vec![batch.clone()]]);
+        let row_group = metadata(&file).row_group(0).clone();
+        let pages = row_group.columns().iter().map(ColumnChunkMetaData::byte_range);
+        let end = pages.map(|(start, len)| start + len).max().unwrap();
+        let mut silent = Vec::new();
+        for bit in (4 * 8..end * 8).step_by(5) {
+            let mut damaged = file.to_vec();
+            damaged[bit as usize / 8] ^= 1 << (bit % 8);
+            let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(damaged));
+            let rows: Result<Vec<_>, _> = reader.unwrap().build().unwrap().collect();
+            if rows.is_ok_and(|rows| rows != [batch.clone()]) {
+                silent.push(bit);
+            }
+        }
+        assert!(silent.is_empty(), "{compression:?}: {silent:?}");
+    }
+}
+
+/// The hash is that of the file as it is, whatever was taken back meanwhile.
+#[test]
+fn the_hash_is_the_files() {
+    let array: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1000));
+    let batch = RecordBatch::try_from_iter([("number", array)]).unwrap();
+    let layout = Arc::new(Layout::new(batch.schema(), Vec::new(), Compression::Zstd(1)).unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let mut staged =
+        crate::StagedParquet::create(directory.path(), directory.path(), Arc::clone(&layout))
+            .unwrap();
+    let row_group = || layout.encode(std::slice::from_ref(&batch)).unwrap().unwrap();
+    staged.append(row_group()).unwrap();
+    let savepoint = staged.savepoint();
+    staged.append(row_group()).unwrap();
+    staged.rollback(&savepoint).unwrap();
+    staged.append(row_group()).unwrap();
+    let file = staged.finish().unwrap();
+    assert_eq!(
+        (file.rows, file.hash),
+        (2000, blake3::hash(&std::fs::read(file.file.path()).unwrap()))
+    );
 }

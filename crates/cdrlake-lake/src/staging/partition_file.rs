@@ -67,7 +67,7 @@ impl OpenFile {
     }
 
     pub(super) fn rollback(&mut self, mark: &FileMark) -> Result<(), LakeError> {
-        self.staged.rollback(mark.mark)?;
+        self.staged.rollback(&mark.mark)?;
         self.sources.clone_from(&mark.sources);
         self.tenths = mark.tenths;
         Ok(())

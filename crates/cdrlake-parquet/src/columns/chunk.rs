@@ -2,16 +2,16 @@
 
 use bytes::Bytes;
 use parquet::basic::{BoundaryOrder, Encoding, PageType};
-use parquet::column::page::{CompressedPage, Page, PageWriter};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::Result;
 use parquet::file::metadata::{
     ColumnChunkMetaData, ColumnIndexBuilder, OffsetIndexBuilder, PageEncodingStats,
 };
-use parquet::file::writer::{SerializedPageWriter, SerializedRowGroupWriter, TrackedWrite};
+use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::ColumnDescPtr;
 
 use super::compression::{Compressor, Search};
+use super::page_header::PageHeader;
 use super::statistics::{self, Bound, Bounds};
 
 /// An encoded column, ready to be appended to a row group of any file.
@@ -69,7 +69,7 @@ pub(super) struct ChunkWriter<'c> {
     compressor: &'c mut Compressor,
     /// As the first page of data that was long enough to tell has it.
     search: Option<Search>,
-    output: TrackedWrite<Vec<u8>>,
+    output: Vec<u8>,
     encodings: Vec<Encoding>,
     pages: Vec<PageEncodingStats>,
     dictionary_offset: Option<i64>,
@@ -89,7 +89,7 @@ impl<'c> ChunkWriter<'c> {
             column: column.clone(),
             compressor,
             search: None,
-            output: TrackedWrite::new(Vec::new()),
+            output: Vec::new(),
             encodings: vec![Encoding::RLE],
             pages: Vec::new(),
             dictionary_offset: None,
@@ -106,13 +106,15 @@ impl<'c> ChunkWriter<'c> {
 
     /// Writes the dictionary, before all pages of data.
     pub(super) fn dictionary(&mut self, bytes: &[u8], values: usize) -> Result<()> {
-        let page = Page::DictionaryPage {
-            buf: self.compressor.compress(bytes, Search::Matches)?,
-            num_values: values as u32,
+        debug_assert!(self.data_offset.is_none());
+        let compressed = self.compressor.compress(bytes, Search::Matches)?;
+        let header = PageHeader {
+            page_type: PageType::DICTIONARY_PAGE,
             encoding: Encoding::PLAIN,
-            is_sorted: false,
+            values,
+            uncompressed: bytes.len(),
         };
-        let (offset, _) = self.write(page, bytes.len())?;
+        let (offset, _) = self.write(header, &compressed)?;
         self.dictionary_offset = Some(offset);
         Ok(())
     }
@@ -122,15 +124,11 @@ impl<'c> ChunkWriter<'c> {
         if self.search.is_none() {
             self.search = self.compressor.try_out(bytes)?;
         }
-        let page = Page::DataPage {
-            buf: self.compressor.compress(bytes, self.search.unwrap_or(Search::Matches))?,
-            num_values: rows as u32,
-            encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let (offset, compressed) = self.write(page, bytes.len())?;
+        let search = self.search.unwrap_or(Search::Matches);
+        let compressed = self.compressor.compress(bytes, search)?;
+        let (page_type, uncompressed) = (PageType::DATA_PAGE, bytes.len());
+        let header = PageHeader { page_type, encoding, values: rows, uncompressed };
+        let (offset, compressed) = self.write(header, &compressed)?;
         self.data_offset.get_or_insert(offset);
         self.offset_index.append_offset_and_size(offset, compressed as i32);
         self.offset_index.append_row_count(rows as i64);
@@ -146,12 +144,13 @@ impl<'c> ChunkWriter<'c> {
         Ok(())
     }
 
-    /// Where the page stands, and its bytes with the header.
-    fn write(&mut self, page: Page, uncompressed: usize) -> Result<(i64, usize)> {
-        let (page_type, encoding) = (page.page_type(), page.encoding());
-        let page = CompressedPage::new(page, uncompressed);
-        let written = SerializedPageWriter::new(&mut self.output).write_page(page)?;
-        self.uncompressed += written.uncompressed_size;
+    /// Returns where the page stands, and its bytes with the header.
+    fn write(&mut self, header: PageHeader, compressed: &[u8]) -> Result<(i64, usize)> {
+        let PageHeader { page_type, encoding, uncompressed, .. } = header;
+        let offset = self.output.len();
+        header.write(compressed, &mut self.output)?;
+        self.uncompressed += self.output.len() - offset + uncompressed;
+        self.output.extend_from_slice(compressed);
         if !self.encodings.contains(&encoding) {
             self.encodings.push(encoding);
         }
@@ -161,14 +160,13 @@ impl<'c> ChunkWriter<'c> {
             }
             _ => self.pages.push(PageEncodingStats { page_type, encoding, count: 1 }),
         }
-        debug_assert!(page_type != PageType::DICTIONARY_PAGE || self.data_offset.is_none());
-        Ok((written.offset as i64, written.compressed_size))
+        Ok((offset as i64, self.output.len() - offset))
     }
 
     pub(super) fn finish(mut self) -> Result<ColumnChunk> {
         let physical_type = self.column.physical_type();
         let statistics = statistics::of_chunk(physical_type, &self.bounds, self.nulls as u64)?;
-        let pages = Bytes::from(self.output.into_inner()?);
+        let pages = Bytes::from(self.output);
         let metadata = ColumnChunkMetaData::builder(self.column)
             .set_compression(self.compressor.codec())
             .set_encodings(self.encodings)

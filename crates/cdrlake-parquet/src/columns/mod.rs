@@ -17,7 +17,8 @@
 //! | integers that are few and close together | dictionary |
 //! | other integers | differences |
 //!
-//! Pages are of version 1, for the widest circle of readers; every column has a page index.
+//! Pages are of version 1, for the widest circle of readers; every column has a page index, every page the
+//! CRC of its bytes.
 //! The ordinary writer stays as the tests' oracle.
 
 mod bit_packing;
@@ -28,6 +29,7 @@ mod dictionary;
 mod encoder;
 mod integer;
 mod levels;
+mod page_header;
 mod plain;
 mod plain_text;
 mod repeats;
