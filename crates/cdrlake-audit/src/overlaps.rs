@@ -11,7 +11,9 @@ use std::collections::BTreeMap;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
-use cdrlake_lake::{Facts, FileFacts, LakeReader, WIRE_COLUMNS, hash_value};
+use cdrlake_lake::{
+    Facts, FileFacts, LakeFormat, LakeReader, hash_value, record_ids, wire_columns,
+};
 use cdrlake_load::Seconds;
 use parquet::errors::{ParquetError, Result};
 
@@ -45,7 +47,7 @@ pub(super) fn check(
 ) -> std::result::Result<Vec<Finding>, Unreadable> {
     let mut pairs = BTreeMap::new();
     for files in partitions(files.iter().copied()).values() {
-        check_partition(lake, files, memory, &mut pairs)?;
+        check_partition(lake, facts.format, files, memory, &mut pairs)?;
     }
     let findings = pairs.into_iter().filter_map(|((first, second), overlap)| {
         let (first, second) = (facts.sources.get(&first)?, facts.sources.get(&second)?);
@@ -130,6 +132,7 @@ struct Entry {
 
 fn check_partition(
     lake: &LakeReader,
+    format: LakeFormat,
     files: &[&FileFacts],
     memory: usize,
     pairs: &mut Pairs,
@@ -143,7 +146,7 @@ fn check_partition(
         return Ok(());
     }
     let rows: u64 = files.iter().map(|file| file.rows).sum();
-    let identity = Identity::of(lake, files)?;
+    let identity = Identity::of(lake, files, format)?;
     for pass in 0..passes {
         let mut entries: Vec<Entry> = Vec::with_capacity((rows / passes) as usize);
         for file in files {
@@ -201,16 +204,20 @@ fn count(same: &[Entry], sources: &[i64], pairs: &mut Pairs) {
 /// What tells records apart.
 enum Identity {
     RecordId,
-    /// The columns that come from its bytes.
-    Columns,
+    /// The columns that come from its bytes, in a lake of this format.
+    Columns(LakeFormat),
 }
 
 impl Identity {
-    fn of(lake: &LakeReader, files: &[&FileFacts]) -> std::result::Result<Self, Unreadable> {
+    fn of(
+        lake: &LakeReader,
+        files: &[&FileFacts],
+        format: LakeFormat,
+    ) -> std::result::Result<Self, Unreadable> {
         for file in files {
             let open = OpenFile::open(lake, &file.path).map_err(Unreadable::of(file))?;
             if !open.is_filled(RECORD_ID) {
-                return Ok(Self::Columns);
+                return Ok(Self::Columns(format));
             }
         }
         Ok(Self::RecordId)
@@ -219,31 +226,28 @@ impl Identity {
     fn columns(&self) -> Vec<&'static str> {
         match self {
             Self::RecordId => vec![RECORD_ID, "duration"],
-            Self::Columns => WIRE_COLUMNS.to_vec(),
+            Self::Columns(format) => wire_columns(*format).collect(),
         }
     }
 }
 
 /// Rows whose identity can be told.
 enum Identified<'b> {
-    Ids(&'b arrow_array::FixedSizeBinaryArray),
+    Ids(Vec<Option<&'b [u8; 16]>>),
     Columns(&'b RecordBatch),
 }
 
 impl<'b> Identified<'b> {
     fn of(batch: &'b RecordBatch, identity: &Identity) -> Result<Self> {
         match identity {
-            Identity::Columns => Ok(Self::Columns(batch)),
-            Identity::RecordId => {
-                let ids = column(batch, RECORD_ID)?.as_fixed_size_binary_opt();
-                ids.map(Self::Ids).ok_or_else(other_type)
-            }
+            Identity::Columns(_) => Ok(Self::Columns(batch)),
+            Identity::RecordId => Ok(Self::Ids(record_ids(column(batch, RECORD_ID)?))),
         }
     }
 
     fn identity(&self, row: usize) -> Result<[u64; 2]> {
         let bytes: [u8; 16] = match self {
-            Self::Ids(ids) => ids.value(row).try_into().map_err(|_| other_type())?,
+            Self::Ids(ids) => *ids.get(row).copied().flatten().ok_or_else(other_type)?,
             Self::Columns(batch) => {
                 let mut hasher = blake3::Hasher::new();
                 for column in batch.columns() {
@@ -273,9 +277,10 @@ mod tests {
     /// All fields but the date, which is part of the start time, and the constant one.
     #[test]
     fn every_field_tells_records_apart() {
-        assert_eq!(WIRE_COLUMNS.len(), cdrlake_core::FIELDS.len() - 2);
+        let columns: Vec<_> = wire_columns(LakeFormat::Two).collect();
+        assert_eq!(columns.len(), cdrlake_core::FIELDS.len() - 2);
         let schema = cdrlake_core::schema();
-        for name in WIRE_COLUMNS {
+        for name in columns {
             assert!(schema.column_with_name(name).is_some(), "{name}");
         }
     }

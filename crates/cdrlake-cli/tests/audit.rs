@@ -360,7 +360,9 @@ fn a_page_over_what_is_audited_is_refused() {
     let lab = Lab::new(&[0, 1]);
     let ledger = lab.path("lake/_cdrlake/ledger.sqlite");
     let (files, before) = (fs::read(lab.path(NAMES[0])).unwrap(), fs::read(&ledger).unwrap());
-    for path in ["lake/page.html", "lake/_cdrlake/ledger.sqlite", "lake/sources.parquet"] {
+    for path in
+        ["lake/page.html", "lake/_cdrlake/ledger.sqlite", "lake/_cdrlake/sources/sources.pq"]
+    {
         let ended = lab.audit(&["lake", &format!("--html={path}")]);
         assert_eq!(ended.status, 2, "{}", ended.stderr);
         let said = format!("error: {path} is of the lake lake; name a place outside it\n");

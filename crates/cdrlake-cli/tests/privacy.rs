@@ -283,7 +283,7 @@ fn no_number_is_left_anywhere() {
             ("the lake's report", inputs.found_in_report(&format!("{lake}.json"))),
             ("the file's report", inputs.found_in_report("file.json")),
         ];
-        let rejects = ["rejects", &format!("{lake}.rejects.parquet")]
+        let rejects = ["_cdrlake/rejects", &format!("{lake}.rejects.parquet")]
             .map(|name| inputs.path(lake).join(name).exists() || inputs.path(name).exists());
         assert!(!said.contains(KEY));
         if lake == "clear" {

@@ -63,7 +63,9 @@ pub use file_name::{
 pub use framing::{Position, count_lines, whole_lines_len};
 pub use layout::{FIELDS, Field, FieldSpec, Kind, MAX_RECORD_LINE_LEN, RECORD_LEN};
 pub use number::{E164, Role, SplitNumber, SplitNumberError, masked_digits, normalize, trim};
-pub use options::{DEFAULT_BATCH_SIZE, MAX_BATCH_SIZE, SourceOptions};
+pub use options::{
+    DEFAULT_BATCH_SIZE, MAX_BATCH_SIZE, SOURCE_HASH_LEN, SourceOptions, source_hash,
+};
 pub use privacy::{NotAKey, Numbers, Privacy, PrivacyError, PrivacyKey, Token, UnknownNumbers};
 pub use product::{UnknownProduct, parse_product, product_name, product_type_name};
 pub use reader::{Error, Reader};

@@ -9,7 +9,7 @@ use crate::layout::Field;
 /// Version of the table, written to Parquet files under the key `cdrlake.schema_version`.
 ///
 /// It grows when a column is added, removed or given another meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Version of the rules of validation and normalization, kept in a lake's ledger by source.
 ///
@@ -50,7 +50,7 @@ pub enum ColumnType {
     Instant,
     /// Seconds with one decimal: `Decimal128(8, 1)`.
     Seconds,
-    /// `FixedSizeBinary(16)`.
+    /// `Binary`, 16 bytes each.
     Binary16,
 }
 
@@ -71,7 +71,7 @@ impl ColumnType {
             Self::LocalTime => DataType::Timestamp(TimeUnit::Microsecond, None),
             Self::Instant => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
             Self::Seconds => DataType::Decimal128(8, 1),
-            Self::Binary16 => DataType::FixedSizeBinary(16),
+            Self::Binary16 => DataType::Binary,
         }
     }
 
@@ -87,7 +87,7 @@ impl ColumnType {
             Self::LocalTime => "timestamp(us)",
             Self::Instant => "timestamp(us, UTC)",
             Self::Seconds => "decimal(8,1)",
-            Self::Binary16 => "binary(16)",
+            Self::Binary16 => "binary",
         }
     }
 }
@@ -131,7 +131,7 @@ const fn field(
 
 /// The columns, in order.
 #[rustfmt::skip]
-pub const COLUMNS: [ColumnSpec; 35] = {
+pub const COLUMNS: [ColumnSpec; 37] = {
     use ColumnType::{Binary16, Boolean, Code, Instant, Int8, Int32, Int64, LocalTime, Seconds, Text};
     [
         required(column("source_file", Code, Origin::Source, "file name without directories; archive!member")),
@@ -142,6 +142,7 @@ pub const COLUMNS: [ColumnSpec; 35] = {
         column("product",            Code,      Origin::Source, "name of the product identifier"),
         column("sequence_number",    Int32,     Origin::Source, "rolling number of the delivery, 0 to 9999"),
         column("file_time",          LocalTime, Origin::Source, "the file's own time, from its name"),
+        required(column("source_hash", Binary16, Origin::Source, "first 128 bits of BLAKE3 of the source's decompressed bytes")),
         field("origin",              Text,      Field::Origin, "calling number as delivered"),
         field("origin_e164",         Text,      Field::Origin, "calling number in E.164; x for masked digits"),
         required(field("origin_masked_digits", Int8, Field::Origin, "length of the trailing run of x")),
@@ -160,7 +161,8 @@ pub const COLUMNS: [ColumnSpec; 35] = {
         field("account_code",        Text,      Field::AccountCode, "account code; repeats a party's number"),
         field("pulses_in",           Code,      Field::PulsesIn, "not in use"),
         field("pulses_generated",    Code,      Field::PulsesGenerated, "not in use"),
-        field("charge_band",         Code,      Field::PulsesSent, "regulator's charge band; null when blank or 000000"),
+        field("pulses_sent",         Code,      Field::PulsesSent, "as delivered; a charge band in some countries"),
+        field("charge_band",         Code,      Field::PulsesSent, "regulator's charge band (GB, FR, or country unknown); null when blank or 000000"),
         field("service_indicator",   Code,      Field::ServiceIndicator, "0000 standard, 0001 ISDN"),
         field("charged_number",      Code,      Field::Charged, "C-Num: target of an IN number, or a trunk id"),
         field("charged_number_e164", Code,      Field::Charged, "C-Num in E.164; null for product types 79 and 80"),
@@ -210,6 +212,7 @@ mod tests {
             ("country", "string"), ("profile", "string"),
             ("product_identifier", "string"), ("product", "string"),
             ("sequence_number", "int32"), ("file_time", "timestamp(us)"),
+            ("source_hash not null", "binary"),
             ("origin", "string"), ("origin_e164", "string"), ("origin_masked_digits not null", "int8"),
             ("destination", "string"), ("destination_e164", "string"),
             ("product_type", "string"), ("product_type_name", "string"),
@@ -218,10 +221,10 @@ mod tests {
             ("duration", "decimal(8,1)"), ("continuation", "int8"),
             ("switch_id", "string"), ("trunk_incoming", "string"), ("trunk_outgoing", "string"),
             ("account_code", "string"), ("pulses_in", "string"), ("pulses_generated", "string"),
-            ("charge_band", "string"), ("service_indicator", "string"),
+            ("pulses_sent", "string"), ("charge_band", "string"), ("service_indicator", "string"),
             ("charged_number", "string"), ("charged_number_e164", "string"),
             ("dialled_number", "string"), ("dialled_number_e164", "string"),
-            ("carrier", "string"), ("trailer", "string"), ("record_id", "binary(16)"),
+            ("carrier", "string"), ("trailer", "string"), ("record_id", "binary"),
         ];
         let columns = COLUMNS.map(|spec| {
             let name = if spec.nullable {

@@ -39,7 +39,7 @@ const FILES: [(&str, &[u8]); 11] = [
 const RECORDS: usize = 21;
 
 /// The columns that come from the record, and the fields that each comes from.
-const ORIGINS: [(&str, &[Field]); 27] = {
+const ORIGINS: [(&str, &[Field]); 28] = {
     use Field::{
         AccountCode, Carrier, Charged, Continuation, Date, Destination, Dialled, Duration, Origin,
         ProductType, PulsesGenerated, PulsesIn, PulsesSent, ServiceIndicator, SwitchId, Time,
@@ -64,6 +64,7 @@ const ORIGINS: [(&str, &[Field]); 27] = {
         ("account_code", &[AccountCode]),
         ("pulses_in", &[PulsesIn]),
         ("pulses_generated", &[PulsesGenerated]),
+        ("pulses_sent", &[PulsesSent]),
         ("charge_band", &[PulsesSent]),
         ("service_indicator", &[ServiceIndicator]),
         ("charged_number", &[Charged]),
@@ -257,6 +258,7 @@ fn every_column_has_its_origin() {
         "product",
         "sequence_number",
         "file_time",
+        "source_hash",
     ];
     let named = from_elsewhere.into_iter().chain(ORIGINS.iter().map(|(name, _)| *name));
     assert!(named.eq(COLUMNS.iter().map(|spec| spec.name)));

@@ -116,6 +116,7 @@ proptest! {
             prop_assert_eq!(column(name), value, "{}", name);
         }
         let band = if values.charge_band == "000000" { "" } else { values.charge_band };
+        prop_assert_eq!(column("pulses_sent"), values.charge_band);
         prop_assert_eq!(column("charge_band"), band);
         let ((year, month, day), (hour, minute, second)) = (date, time);
         let start = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");

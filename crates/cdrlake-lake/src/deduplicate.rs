@@ -14,7 +14,7 @@ use std::path::Path;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Decimal128Type;
 use cdrlake_core::RECORD_ID_LEN;
-use cdrlake_load::SourceRows;
+use cdrlake_load::{SourceIdentities, SourceRows};
 use cdrlake_run::Interrupt;
 use hashbrown::HashMap;
 use parquet::arrow::ProjectionMask;
@@ -24,6 +24,7 @@ use roaring::RoaringTreemap;
 
 use crate::commit::{Commit, FileChunks};
 use crate::error::LakeError;
+use crate::format::record_ids;
 use crate::model::{FileKind, LakeFile, SourceId, SourceRef};
 use crate::open_lake::OpenLake;
 use crate::partition::Partition;
@@ -59,6 +60,8 @@ pub(crate) struct Deduplication<'d, C: Commit> {
     /// What the sources of the run are, by their index: new ones, or ones of the lake, of which
     /// more lines come.
     pub(crate) refs: &'d [Option<SourceRef>],
+    /// The run's sources, as far as files tell of them.
+    pub(crate) identities: &'d SourceIdentities,
     /// Bytes that identifiers may take.
     pub(crate) memory: usize,
 }
@@ -93,7 +96,7 @@ impl<C: Commit> Deduplication<'_, C> {
             let known: Vec<&LakeFile> = known.iter().filter(is_of_group).collect();
             let drops = self.find(&files, &known, &mut dropped)?;
             for (file, drops) in files.into_iter().zip(drops) {
-                left.extend(rewriter.without_rows(file, &drops)?);
+                left.extend(rewriter.without_rows(file, &drops, self.identities)?);
             }
         }
         left.sort_by_key(|file| file.id);
@@ -344,9 +347,8 @@ fn read_ids(
             return Err(LakeError::FileChanged(path.to_owned()));
         };
         let durations = durations.as_primitive::<Decimal128Type>().values();
-        let ids = ids.as_fixed_size_binary().iter();
-        for (id, tenths) in ids.zip(durations) {
-            let Some(id) = id.and_then(|id| id.try_into().ok()) else {
+        for (id, tenths) in record_ids(ids).into_iter().zip(durations) {
+            let Some(id) = id else {
                 return Err(LakeError::FileChanged(path.to_owned()));
             };
             visit(row, id, *tenths as u64);

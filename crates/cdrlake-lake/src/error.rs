@@ -173,7 +173,7 @@ pub enum LakeError {
     #[error("{} is not the file that was written; restore it from a backup", .0.display())]
     FileChanged(PathBuf),
     /// No loaded source has this name.
-    #[error("no loaded source is called {0}; see sources.parquet for names")]
+    #[error("no loaded source is called {0}; see the lake's table of sources for names")]
     SourceNotLoaded(String),
     /// Several loaded sources have this name.
     #[error("several loaded sources are called {0}; name one by its content hash")]

@@ -6,6 +6,7 @@ use cdrlake_core::Numbers;
 use jiff::civil::DateTime;
 use roaring::RoaringTreemap;
 
+use crate::format::LakeFormat;
 use crate::model::FileKind;
 
 /// What is true of a lake.
@@ -24,6 +25,8 @@ pub struct Facts {
     pub moment: Moment,
     /// What became of numbers by which calls are told apart; clear, if a `record_id` tells them.
     pub identities: Numbers,
+    /// The tables of its files, and where they stand.
+    pub format: LakeFormat,
 }
 
 /// When a ledger was read: it stays the same while no run changes the lake.

@@ -17,6 +17,7 @@ mod deduplicate;
 mod deliveries;
 mod error;
 mod facts;
+mod format;
 mod lake_options;
 mod ledger;
 mod load;
@@ -43,6 +44,7 @@ pub use error::LakeError;
 pub use facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
+pub use format::{LakeFormat, record_ids};
 pub use lake_options::LakeOptions;
 pub use load::convert_to_lake;
 pub use location::LakeLocation;
@@ -55,7 +57,7 @@ pub use model::{
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};
 pub use reader::{LakeReader, accept, facts_if_there};
-pub use records::{WIRE_COLUMNS, hash_value};
+pub use records::{hash_value, wire_columns};
 pub use settings::LakeSettings;
 pub use snapshot::Snapshot;
 pub use unload::{Unloaded, unload};

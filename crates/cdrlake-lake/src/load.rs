@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cdrlake_core::{Country, RECORD_LEN, RecordId};
 use cdrlake_load::{
     ClearRejects, History, LoadError, LoadOptions, Loaded, OnChanged, Output, OutputKind,
-    Overwrite, RejectsFile, Report, Run, SourceRows, calls_layout, check_outputs,
+    Overwrite, RejectsFile, Report, Run, SourceIdentities, SourceRows, check_outputs,
 };
 use cdrlake_parquet::StagedFile;
 use cdrlake_run::Stage;
@@ -23,11 +23,11 @@ use crate::model::{
 };
 use crate::open_lake::OpenLake;
 use crate::partition::Partition;
-use crate::rewrite::Rewriter;
+use crate::rewrite::{Provenance, Rewriter};
 use crate::run_facts::RunFacts;
 use crate::settings::Settings;
 use crate::snapshot::{KnownTo, Snapshot};
-use crate::staging::{LakeSink, PartitionFile, Staged, Tuning};
+use crate::staging::{LakeSink, PartitionFile, Partitioner, Staged, Tuning};
 use crate::versions::{Deciding, Versions};
 
 /// Loads sources into a lake, each once: what is there already, under whatever name, is skipped.
@@ -76,8 +76,9 @@ pub(crate) fn load_into<C: Commit>(
     let snapshot = open.snapshot()?;
     let partition_by = settings.partition_by;
     let (privacy, kept) = settings.privacy(&options.load.privacy)?;
-    let layout =
-        Arc::new(calls_layout(options.compression, partition_by.columns(), privacy.numbers())?);
+    let (format, columns) = (settings.format, partition_by.columns());
+    let layout = format.calls_layout(options.compression, columns, privacy.numbers())?;
+    let layout = Arc::new(layout);
     let tuning = Tuning {
         target_file_size: options.target_file_size,
         waiting_memory: options.load.waiting_memory(),
@@ -85,7 +86,9 @@ pub(crate) fn load_into<C: Commit>(
     let spool = lake.staging().join("spool");
     // A quarter of a block: where partitions change in it, one of two has as many.
     let least = options.load.sizes.block_len / (RECORD_LEN + 1) / 4;
-    let sink = LakeSink::new(lake.staging(), partition_by, layout, tuning, kept, least);
+    let base = snapshot.version()?;
+    let pieces = Partitioner { by: partition_by, layout, least, format };
+    let sink = LakeSink::new(lake.staging(), pieces, tuning, kept, base.0 + 1);
     let run = Run {
         options: &options.load,
         where_date: None,
@@ -102,7 +105,7 @@ pub(crate) fn load_into<C: Commit>(
         },
     };
     let Loaded { output, sources, left_out } = cdrlake_load::load(run, sink)?;
-    let Staged { mut calls, mut rejects, sources: met } = output;
+    let Staged { mut calls, mut rejects, sources: met, identities } = output;
     let mut sources = sources.into_iter().zip(met).collect();
     let deciding = Deciding { open, snapshot: &*snapshot, options, calls: &calls };
     let versions = deciding.decide(&mut sources)?;
@@ -113,18 +116,17 @@ pub(crate) fn load_into<C: Commit>(
     let mut facts = RunFacts::of(sources, &mut rejects, &*snapshot, options)?;
     facts.supersede(&versions.superseded);
     if !versions.left_out.is_empty() {
-        let rewriter = Rewriter::new(open, FileKind::Calls, options.compression)?;
+        let rewriter = Rewriter::new(open, FileKind::Calls, options.compression, base)?;
         let left = calls.into_iter().map(|file| {
             let rows = versions.rows_of(&file.sources);
-            rewriter.without_rows(file, &rows).transpose()
+            rewriter.without_rows(file, &rows, &identities).transpose()
         });
         calls = left.flatten().collect::<Result<_, _>>()?;
     }
     if options.duplicates == Duplicates::Drop {
-        calls = facts.drop_duplicates(calls, open, &snapshot, options)?;
+        calls = facts.drop_duplicates(calls, &identities, open, &snapshot, options)?;
     }
-    let base = snapshot.version()?;
-    let rejects = rejects_without(rejects, &versions, open, options)?;
+    let rejects = rejects_without(rejects, &versions, open, base, options)?;
     let add = new_files(open, base, calls, rejects, &facts)?;
     let outputs = add.iter().map(|AddedFile { path, summary, .. }| Output {
         kind: match summary.kind {
@@ -187,6 +189,7 @@ fn rejects_without<C: Commit>(
     rejects: RejectsFile,
     versions: &Versions,
     open: OpenLake<'_, C>,
+    base: Version,
     options: &LakeOptions,
 ) -> Result<Option<(StagedFile, Vec<SourceRows>)>, LakeError> {
     let mut sources = rejects.sources().to_vec();
@@ -201,8 +204,9 @@ fn rejects_without<C: Commit>(
     }
     let path = file.file.path().to_owned();
     let chunks = FileChunks::File(File::open(&path).map_err(LakeError::read(&path))?);
-    let rewriter = Rewriter::new(open, FileKind::Rejects, options.compression)?;
-    let copy = rewriter.copy(chunks, &path, file.rows, &rows)?;
+    let rewriter = Rewriter::new(open, FileKind::Rejects, options.compression, base)?;
+    let kept = Provenance { identities: &SourceIdentities::default(), rows: &sources };
+    let copy = rewriter.copy(chunks, &path, file.rows, &rows, kept)?;
     Ok(Some((copy.file, sources)))
 }
 

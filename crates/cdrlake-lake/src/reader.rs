@@ -90,16 +90,16 @@ impl LakeReader {
         self.location.root.join(path)
     }
 
-    /// The paths in the lake of all files that its readers see, sorted. What begins with a dot or an
-    /// underscore readers leave out.
+    /// The paths of all files in the lake's directories of calls and of rejects, sorted, but for those whose
+    /// names begin with a dot or an underscore: readers leave them out.
     ///
     /// # Errors
     ///
     /// [`LakeError::Read`], if a directory cannot be read.
     pub fn visible_files(&self) -> Result<Vec<String>, LakeError> {
-        let mut found = Vec::new();
+        let (format, mut found) = (self.ledger.format()?, Vec::new());
         for kind in [FileKind::Calls, FileKind::Rejects] {
-            self.walk(kind.name(), &mut found)?;
+            self.walk(&format.directory(kind), &mut found)?;
         }
         found.sort();
         Ok(found)

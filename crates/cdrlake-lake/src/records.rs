@@ -17,29 +17,38 @@ use parquet::errors::ParquetError;
 
 use crate::commit::FileChunks;
 use crate::error::LakeError;
+use crate::format::LakeFormat;
 
-/// The columns that come from a record's bytes: one for each field, without the trailer, which follows the
-/// record.
-pub const WIRE_COLUMNS: [&str; 17] = [
-    "origin",
-    "destination",
-    "product_type",
-    "start_time",
-    "duration",
-    "continuation",
-    "switch_id",
-    "trunk_incoming",
-    "trunk_outgoing",
-    "account_code",
-    "pulses_in",
-    "pulses_generated",
-    CHARGE_BAND,
-    "service_indicator",
-    "charged_number",
-    "dialled_number",
-    "carrier",
-];
+/// The columns that come from a record's bytes, in a lake of this format: one for each field, without the
+/// trailer, which follows the record.
+pub fn wire_columns(format: LakeFormat) -> impl Iterator<Item = &'static str> {
+    let pulses_sent = match format {
+        LakeFormat::One => CHARGE_BAND,
+        LakeFormat::Two => "pulses_sent",
+    };
+    [
+        "origin",
+        "destination",
+        "product_type",
+        "start_time",
+        "duration",
+        "continuation",
+        "switch_id",
+        "trunk_incoming",
+        "trunk_outgoing",
+        "account_code",
+        "pulses_in",
+        "pulses_generated",
+        pulses_sent,
+        "service_indicator",
+        "charged_number",
+        "dialled_number",
+        "carrier",
+    ]
+    .into_iter()
+}
 
+/// What format one has of pulses sent, which does not say all that was delivered.
 const CHARGE_BAND: &str = "charge_band";
 
 /// By what two records are known to be the same.
@@ -47,15 +56,17 @@ const CHARGE_BAND: &str = "charge_band";
 pub(crate) enum Identity {
     /// The column `record_id`.
     RecordId,
-    /// The columns of their fields, but for the charge band, which does not say all that was delivered.
-    Fields,
+    /// The columns of their fields, as a lake of this format has them.
+    Fields(LakeFormat),
 }
 
 impl Identity {
     fn columns(self) -> Vec<&'static str> {
         match self {
             Self::RecordId => vec!["record_id"],
-            Self::Fields => WIRE_COLUMNS.into_iter().filter(|name| *name != CHARGE_BAND).collect(),
+            Self::Fields(format) => {
+                wire_columns(format).filter(|name| *name != CHARGE_BAND).collect()
+            }
         }
     }
 }
@@ -139,7 +150,7 @@ fn add_batch(batch: &RecordBatch, columns: &[ArrayRef], records: &mut Records) -
 }
 
 /// Hashes a value with its length in front of it, so that no two rows give the same bytes; null has a length
-/// of its own. Returns nothing if the column has a type that none of [`WIRE_COLUMNS`] and `record_id` has.
+/// of its own. Returns nothing if the column has a type that none of [`wire_columns`] and `record_id` has.
 pub fn hash_value(hasher: &mut blake3::Hasher, column: &dyn Array, row: usize) -> Option<()> {
     if column.is_null(row) {
         hasher.update(&u32::MAX.to_le_bytes());
@@ -151,6 +162,7 @@ pub fn hash_value(hasher: &mut blake3::Hasher, column: &dyn Array, row: usize) -
     };
     match column.data_type() {
         DataType::Utf8 => update(column.as_string::<i32>().value(row).as_bytes()),
+        DataType::Binary => update(column.as_binary::<i32>().value(row)),
         DataType::FixedSizeBinary(_) => update(column.as_fixed_size_binary().value(row)),
         DataType::Int8 => update(&column.as_primitive::<Int8Type>().value(row).to_le_bytes()),
         DataType::Timestamp(TimeUnit::Microsecond, None) => {

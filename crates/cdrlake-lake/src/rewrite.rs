@@ -1,12 +1,12 @@
 //! Files of a lake written anew without the rows of some sources.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use cdrlake_load::{SourceRows, add_rows, calls_layout, copy_rejects, tenths};
+use cdrlake_load::{SourceIdentities, SourceRows, add_rows, copy_rejects, labels, tenths};
 use cdrlake_parquet::{Compression, Layout, StagedFile, StagedParquet};
 use cdrlake_run::Interrupt;
 use parquet::arrow::arrow_reader::{
@@ -18,9 +18,10 @@ use roaring::RoaringTreemap;
 use crate::commit::{Commit, FileChunks};
 use crate::error::LakeError;
 use crate::model::{
-    CompleteFile, FileKind, FileSummary, LakeFile, SourceId, SourceRef, Transaction,
+    CompleteFile, FileKind, FileSummary, LakeFile, SourceId, SourceRef, Transaction, Version,
 };
 use crate::open_lake::OpenLake;
+use crate::settings::LakeSettings;
 use crate::snapshot::Snapshot;
 use crate::staging::PartitionFile;
 
@@ -48,7 +49,7 @@ impl<C: Commit> OpenLake<'_, C> {
             let kept = |(source, _): &(SourceId, u64)| !sources.contains(source);
             if rows.iter().any(kept) {
                 let Copy { file: staged, tenths } =
-                    self.without(&file, &rows, sources, compression)?;
+                    self.without(snapshot, &file, &rows, sources, compression)?;
                 let left = rows.into_iter().filter(kept);
                 let summary = FileSummary {
                     kind: file.kind,
@@ -70,16 +71,32 @@ impl<C: Commit> OpenLake<'_, C> {
 
     fn without(
         self,
+        snapshot: &C::Snapshot,
         file: &LakeFile,
         rows: &[(SourceId, u64)],
         sources: &BTreeSet<SourceId>,
         compression: Compression,
     ) -> Result<Copy, LakeError> {
         let mut dropped = RoaringTreemap::new();
+        let mut kept = Vec::new();
+        let mut identities = SourceIdentities::default();
+        let mut indexes = HashMap::new();
         let mut first = 0;
-        for (source, rows) in rows {
-            if sources.contains(source) {
+        for &(source, rows) in rows {
+            if sources.contains(&source) {
                 dropped.insert_range(first..first + rows);
+            } else {
+                let index = match indexes.get(&source) {
+                    Some(&index) => index,
+                    None => {
+                        let (source_file, hash) = snapshot.identity(source)?;
+                        identities.push(&source_file, hash);
+                        let index = indexes.len();
+                        indexes.insert(source, index);
+                        index
+                    }
+                };
+                add_rows(&mut kept, SourceRows { source: index, rows });
             }
             first += rows;
         }
@@ -87,15 +104,25 @@ impl<C: Commit> OpenLake<'_, C> {
         if first != file.rows {
             return Err(LakeError::FileChanged(path));
         }
-        let rewriter = Rewriter::new(self, file.kind, compression)?;
-        rewriter.copy(self.lake.read(&file.path)?, &path, file.rows, &dropped)
+        let rewriter = Rewriter::new(self, file.kind, compression, snapshot.version()?)?;
+        let of_kept = Provenance { identities: &identities, rows: &kept };
+        rewriter.copy(self.lake.read(&file.path)?, &path, file.rows, &dropped, of_kept)
     }
+}
+
+/// Whose rows are, in their order.
+#[derive(Clone, Copy)]
+pub(crate) struct Provenance<'p> {
+    pub(crate) identities: &'p SourceIdentities,
+    pub(crate) rows: &'p [SourceRows],
 }
 
 /// Copies files of a lake to its staging directory, but for some rows.
 pub(crate) struct Rewriter<'r> {
     staging: &'r Path,
     interrupt: &'r Interrupt,
+    /// The number of the run.
+    run: u64,
     /// None for rejects.
     layout: Option<Arc<Layout>>,
 }
@@ -112,26 +139,29 @@ impl<'r> Rewriter<'r> {
         open: OpenLake<'r, C>,
         kind: FileKind,
         compression: Compression,
+        base: Version,
     ) -> Result<Self, LakeError> {
-        let settings = open.settings;
-        let columns = settings.partition_by.columns();
+        let LakeSettings { format, numbers, partition_by, .. } = open.settings;
         let layout = match kind {
             FileKind::Calls => {
-                Some(Arc::new(calls_layout(compression, columns, settings.numbers)?))
+                let columns = partition_by.columns();
+                Some(Arc::new(format.calls_layout(compression, columns, *numbers)?))
             }
             FileKind::Rejects => None,
         };
-        Ok(Self { staging: open.lake.staging(), interrupt: open.interrupt, layout })
+        let (staging, interrupt) = (open.lake.staging(), open.interrupt);
+        Ok(Self { staging, interrupt, run: base.0 + 1, layout })
     }
 
-    /// A copy of a file, which must have so many rows, without those that are dropped. Messages call
-    /// it `path`.
+    /// A copy of a file, which must have so many rows, without those that are dropped; `kept` says whose the
+    /// others are. Messages call it `path`.
     pub(crate) fn copy(
         &self,
         file: FileChunks,
         path: &Path,
         rows: u64,
         dropped: &RoaringTreemap,
+        kept: Provenance<'_>,
     ) -> Result<Copy, LakeError> {
         let parquet = |error| LakeError::Parquet { path: path.to_owned(), error };
         let mut options = ArrowReaderOptions::new();
@@ -153,7 +183,7 @@ impl<'r> Rewriter<'r> {
             batch.map_err(|error| parquet(ParquetError::from(error)))
         });
         match &self.layout {
-            Some(layout) => self.copy_calls(path, layout, batches),
+            Some(layout) => self.copy_calls(path, layout, batches, kept),
             None => Ok(Copy { file: copy_rejects(self.staging, batches)?, tenths: 0 }),
         }
     }
@@ -163,6 +193,7 @@ impl<'r> Rewriter<'r> {
         &self,
         file: PartitionFile,
         drops: &RoaringTreemap,
+        identities: &SourceIdentities,
     ) -> Result<Option<PartitionFile>, LakeError> {
         if drops.is_empty() {
             return Ok(Some(file));
@@ -170,8 +201,6 @@ impl<'r> Rewriter<'r> {
         if drops.len() == file.rows {
             return Ok(None);
         }
-        let opened = File::open(&file.file).map_err(LakeError::read(&*file.file))?;
-        let copy = self.copy(FileChunks::File(opened), &file.file, file.rows, drops)?;
         let mut sources = Vec::new();
         let mut first = 0;
         for &SourceRows { source, rows } in &file.sources {
@@ -181,6 +210,9 @@ impl<'r> Rewriter<'r> {
             }
             first += rows;
         }
+        let opened = File::open(&file.file).map_err(LakeError::read(&*file.file))?;
+        let kept = Provenance { identities, rows: &sources };
+        let copy = self.copy(FileChunks::File(opened), &file.file, file.rows, drops, kept)?;
         Ok(Some(PartitionFile {
             id: file.id,
             partition: file.partition,
@@ -198,7 +230,9 @@ impl<'r> Rewriter<'r> {
         path: &Path,
         layout: &Arc<Layout>,
         batches: impl Iterator<Item = Result<RecordBatch, LakeError>>,
+        Provenance { identities, rows }: Provenance<'_>,
     ) -> Result<Copy, LakeError> {
+        let mut rest = Rest(rows.to_vec().into());
         let mut staged = StagedParquet::create(self.staging, path, Arc::clone(layout))?;
         let mut sum = 0;
         let mut waiting = Vec::new();
@@ -207,15 +241,40 @@ impl<'r> Rewriter<'r> {
             sum += tenths(&batch);
             waiting.push(batch);
             if waiting.len() == ROW_GROUP_BATCHES
-                && let Some(row_group) = layout.encode(&std::mem::take(&mut waiting))?
+                && let Some(row_group) = layout.encode(&waiting)?
             {
-                staged.append(row_group)?;
+                staged.append(row_group, labels(&rest.take(&waiting)))?;
+                waiting.clear();
             }
         }
         if let Some(row_group) = layout.encode(&waiting)? {
-            staged.append(row_group)?;
+            staged.append(row_group, labels(&rest.take(&waiting)))?;
         }
-        Ok(Copy { file: staged.finish()?, tenths: sum })
+        let metadata = identities.metadata(Some(self.run), rows);
+        let file = staged.finish(|source| identities.source_hash(source), metadata)?;
+        Ok(Copy { file, tenths: sum })
+    }
+}
+
+/// Whose the rows are that are still to come.
+struct Rest(VecDeque<SourceRows>);
+
+impl Rest {
+    /// Takes those of batches.
+    fn take(&mut self, batches: &[RecordBatch]) -> Vec<SourceRows> {
+        let mut wanted = batches.iter().map(|batch| batch.num_rows() as u64).sum::<u64>();
+        let mut taken = Vec::new();
+        while wanted > 0
+            && let Some(next) = self.0.front_mut()
+        {
+            let rows = next.rows.min(wanted);
+            taken.push(SourceRows { source: next.source, rows });
+            (next.rows, wanted) = (next.rows - rows, wanted - rows);
+            if next.rows == 0 {
+                self.0.pop_front();
+            }
+        }
+        taken
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cdrlake_load::{
-    LoadedSource, RejectsFile, Repeated, Seconds, SourceKind, SourceReport, SourceRows, Status,
+    LoadedSource, RejectsFile, Repeated, Seconds, SourceIdentities, SourceKind, SourceReport,
+    SourceRows, Status,
 };
 use cdrlake_source::Source;
 use roaring::RoaringTreemap;
@@ -252,6 +253,7 @@ impl RunFacts {
     pub(crate) fn drop_duplicates<C: Commit>(
         &mut self,
         calls: Vec<PartitionFile>,
+        identities: &SourceIdentities,
         open: OpenLake<'_, C>,
         snapshot: &C::Snapshot,
         options: &LakeOptions,
@@ -261,9 +263,11 @@ impl RunFacts {
             snapshot,
             leaving: &self.replaced,
             refs: &self.refs,
+            identities,
             memory: options.load.waiting_memory(),
         };
-        let rewriter = Rewriter::new(open, FileKind::Calls, options.compression)?;
+        let rewriter =
+            Rewriter::new(open, FileKind::Calls, options.compression, snapshot.version()?)?;
         let Deduplicated { files, dropped } = deduplication.run(calls, &rewriter)?;
         for (index, Dropped { records, tenths, kept_by }) in dropped {
             let duration = Seconds::from_tenths(tenths);

@@ -10,6 +10,7 @@ use cdrlake_load::{ClearRejects, PrivacyOptions};
 use cdrlake_run::new_run_id;
 
 use crate::error::LakeError;
+use crate::format::LakeFormat;
 use crate::ledger::Ledger;
 use crate::model::FileKind;
 use crate::partition::PartitionBy;
@@ -27,6 +28,8 @@ pub struct LakeSettings {
     pub key_id: Option<String>,
     /// Whether rejected lines are written where numbers are not clear.
     pub rejects: ClearRejects,
+    /// Its tables, and where its files stand.
+    pub format: LakeFormat,
 }
 
 impl LakeSettings {
@@ -58,12 +61,11 @@ const PRIVACY: &str = "privacy";
 const KEY_ID: &str = "key_id";
 const REJECTS: &str = "rejects";
 
-/// Version of the directories and names of a lake.
-const VERSION: &str = "1";
-
-/// The same where numbers are not clear: a program that does not know these settings, and so would
-/// write numbers, must refuse the lake.
-const PRIVATE_VERSION: &str = "2";
+/// Versions of directories, names and tables of a lake: of format one, of format one where numbers are not
+/// clear, and of format two.
+const FORMAT_1: &str = "1";
+const FORMAT_1_PRIVATE: &str = "2";
+const FORMAT_2: &str = "3";
 
 impl Settings {
     /// The settings of the lake at `root`; those asked for, if it is made only now.
@@ -100,10 +102,9 @@ impl Settings {
         }
         self.check()?;
         let numbers = self.privacy.numbers.unwrap_or_default();
-        let version = if numbers.are_clear() { VERSION } else { PRIVATE_VERSION };
         let mut settings = vec![
             (IDENTITY, new_run_id()),
-            (LAYOUT_VERSION, version.to_owned()),
+            (LAYOUT_VERSION, FORMAT_2.to_owned()),
             (PARTITION_BY, self.partition_by.unwrap_or_default().to_string()),
             (RECORD_ID, self.record_id.unwrap_or_default().to_string()),
         ];
@@ -128,21 +129,29 @@ impl Settings {
         }
         let numbers = self.privacy.numbers;
         let rejects = Some(self.privacy.rejects).filter(|&wanted| wanted == ClearRejects::Write);
-        match settings.get(LAYOUT_VERSION).map(String::as_str) {
-            Some(PRIVATE_VERSION) => {}
-            Some(VERSION) => {
-                settings.insert(PRIVACY.to_owned(), Numbers::Clear.to_string());
-                settings.insert(REJECTS.to_owned(), ClearRejects::Write.to_string());
-            }
-            _ => return Err(LakeError::LakeVersion(root.to_owned())),
-        }
+        let Some(format) = format(&settings) else {
+            return Err(LakeError::LakeVersion(root.to_owned()));
+        };
+        // Told only where numbers are not clear.
+        settings.entry(PRIVACY.to_owned()).or_insert_with(|| Numbers::Clear.to_string());
+        settings.entry(REJECTS.to_owned()).or_insert_with(|| ClearRejects::Write.to_string());
         Ok(LakeSettings {
             partition_by: agree(&settings, PARTITION_BY, self.partition_by, root)?,
             record_id: agree(&settings, RECORD_ID, self.record_id, root)?,
             numbers: agree(&settings, PRIVACY, numbers, root)?,
             rejects: agree(&settings, REJECTS, rejects, root)?,
             key_id: settings.remove(KEY_ID),
+            format,
         })
+    }
+}
+
+/// The format of a lake of these settings; none if it is of a later version of this program.
+pub(crate) fn format(settings: &BTreeMap<String, String>) -> Option<LakeFormat> {
+    match settings.get(LAYOUT_VERSION)?.as_str() {
+        FORMAT_1 | FORMAT_1_PRIVATE => Some(LakeFormat::One),
+        FORMAT_2 => Some(LakeFormat::Two),
+        _ => None,
     }
 }
 

@@ -138,6 +138,13 @@ pub trait Snapshot: Sync {
         sources: &BTreeSet<SourceId>,
     ) -> Result<Vec<(LakeFile, RowsBySource)>, LakeError>;
 
+    /// The `source_file` of a source, and the hash of its content.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn identity(&self, source: SourceId) -> Result<(String, Option<blake3::Hash>), LakeError>;
+
     /// The row provenance of a file.
     ///
     /// # Errors

@@ -146,7 +146,9 @@ impl<C: Commit> Deciding<'_, C> {
         let settings = self.open.settings;
         match settings.record_id {
             RecordId::Fill => Some(Identity::RecordId),
-            RecordId::Omit => settings.numbers.are_clear().then_some(Identity::Fields),
+            RecordId::Omit => {
+                settings.numbers.are_clear().then_some(Identity::Fields(settings.format))
+            }
         }
     }
 

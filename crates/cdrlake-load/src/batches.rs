@@ -82,6 +82,9 @@ impl ReadOptions {
 /// Reads all sources of the inputs and gives their batches to `on_batch`, in input order, while
 /// other threads decode what comes next. Memory stays within the limit however large the inputs are.
 ///
+/// The column `source_hash` is of a source as a whole. Where it is read, a source of more than some MiB is
+/// decompressed into an unnamed temporary file first; whoever does not need it leaves it out.
+///
 /// What was handed on cannot be taken back, so the first source that fails ends the reading, and
 /// the caller must not use what it has of it; so does one whose content was read before under
 /// another name. The report has the counts of all sources.
@@ -141,6 +144,10 @@ impl Sink for Reader<'_> {
             Table::Calls => Shaper(Some(self.shape.clone())),
             Table::Rejects => Shaper(None),
         }
+    }
+
+    fn wants_source_hash(&self) -> bool {
+        self.table == Table::Calls && self.shape.schema.index_of("source_hash").is_ok()
     }
 
     fn write(&mut self, batches: Vec<(usize, RecordBatch)>) -> Result<(), LoadError> {

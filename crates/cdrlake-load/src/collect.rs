@@ -221,6 +221,9 @@ impl<'v, S: Sink> Loader<'v, S> {
         for part in parts {
             self.progress.add_lines(part.counts.records, part.counts.rejected());
             if part.is_whole {
+                if let (None, Some(end)) = (&part.failure, part.end) {
+                    self.sink.end(part.source.index, end);
+                }
                 self.conclude(part)?;
             } else {
                 self.continue_source(part, savepoint.take())?;
@@ -249,9 +252,12 @@ impl<'v, S: Sink> Loader<'v, S> {
             return Ok(());
         }
         open.worked.failure = open.worked.verdict(self.max_rejects);
-        match open.worked.failure {
-            Some(_) => self.sink.rollback(open.savepoint)?,
-            None => self.sink.release(open.savepoint)?,
+        match (&open.worked.failure, open.worked.end) {
+            (None, Some(end)) => {
+                self.sink.end(index, end);
+                self.sink.release(open.savepoint)?;
+            }
+            _ => self.sink.rollback(open.savepoint)?,
         }
         self.conclude(open.worked)
     }

@@ -8,12 +8,14 @@ use cdrlake_parquet::{
     Compression, Layout, RowGroup, RowGroupEncoder, Savepoint, StagedFile, StagedParquet, directory,
 };
 use cdrlake_run::Stage;
+use cdrlake_source::Source;
 
-use crate::blocks::OpenSource;
+use crate::blocks::{OpenSource, SourceEnd};
 use crate::check_outputs::check_outputs;
 use crate::error::LoadError;
 use crate::load_run::{Loaded, Run, load};
 use crate::options::LoadOptions;
+use crate::provenance::{SourceIdentities, SourceRows, add_rows, labels};
 use crate::publish::{Overwrite, publish_files};
 use crate::rejects::RejectsFile;
 use crate::report::{Output, OutputKind, Report, Status};
@@ -87,6 +89,8 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LoadError> {
         calls: StagedParquet::create(directory(output), output, Arc::clone(&layout))?,
         rejects: RejectsFile::new(rejects_path, kept),
         layout,
+        sources: SourceIdentities::default(),
+        rows: Vec::new(),
     };
     let run = Run {
         where_date: options.where_date,
@@ -96,14 +100,17 @@ pub fn convert(options: &ConvertOptions) -> Result<Report, LoadError> {
         rejects: kept,
         ..Run::alone(&options.load, &excluded)
     };
-    let Loaded { output: OneFile { calls, rejects, .. }, sources, left_out } = load(run, file)?;
+    let Loaded { output: file, sources, left_out } = load(run, file)?;
+    let OneFile { calls, rejects, sources: identities, rows, .. } = file;
     let mut outputs = Vec::new();
     let mut omitted = 0;
     if sources.iter().any(|source| source.report.status == Status::Loaded) {
         let stale = rejects.path().to_owned();
         omitted = rejects.omitted();
         let rejects = rejects.finish()?;
-        let calls = StagedFile { path: output.clone(), ..calls.finish()? };
+        let metadata = identities.metadata(None, &rows);
+        let calls = calls.finish(|source| identities.source_hash(source), metadata)?;
+        let calls = StagedFile { path: output.clone(), ..calls };
         outputs.push(published(OutputKind::Calls, &calls));
         outputs.extend(rejects.iter().map(|file| published(OutputKind::Rejects, file)));
         let remove = match (&rejects, options.overwrite) {
@@ -130,30 +137,50 @@ struct OneFile {
     calls: StagedParquet,
     rejects: RejectsFile,
     layout: Arc<Layout>,
+    sources: SourceIdentities,
+    /// Whose the rows of `calls` are, from the first to the last.
+    rows: Vec<SourceRows>,
 }
 
 impl Sink for OneFile {
     type Encoder = RowGroups;
-    type Savepoint = Savepoint;
+    /// Of the file, and of its rows.
+    type Savepoint = (Savepoint, Vec<SourceRows>);
     type Output = Self;
 
     fn encoder(&self) -> RowGroups {
         RowGroups(Arc::clone(&self.layout))
     }
 
-    fn write(&mut self, row_group: Option<RowGroup>) -> Result<(), LoadError> {
-        row_group.map_or(Ok(()), |row_group| Ok(self.calls.append(row_group)?))
+    fn meet(&mut self, source: Source) -> Result<(), LoadError> {
+        self.sources.push(&source.source_file, None);
+        Ok(())
+    }
+
+    fn end(&mut self, index: usize, end: SourceEnd) {
+        self.sources.end(index, end.hash);
+    }
+
+    fn write(
+        &mut self,
+        (row_group, rows): (Option<RowGroup>, Vec<SourceRows>),
+    ) -> Result<(), LoadError> {
+        let Some(row_group) = row_group else { return Ok(()) };
+        self.calls.append(row_group, labels(&rows))?;
+        rows.into_iter().for_each(|rows| add_rows(&mut self.rows, rows));
+        Ok(())
     }
 
     fn write_rejects(&mut self, rejects: RejectedLines<'_>) -> Result<(), LoadError> {
         self.rejects.write(rejects)
     }
 
-    fn savepoint(&mut self) -> Result<Savepoint, LoadError> {
-        Ok(self.calls.savepoint())
+    fn savepoint(&mut self) -> Result<Self::Savepoint, LoadError> {
+        Ok((self.calls.savepoint(), self.rows.clone()))
     }
 
-    fn rollback(&mut self, savepoint: Savepoint) -> Result<(), LoadError> {
+    fn rollback(&mut self, (savepoint, rows): Self::Savepoint) -> Result<(), LoadError> {
+        self.rows = rows;
         Ok(self.calls.rollback(&savepoint)?)
     }
 
@@ -167,23 +194,26 @@ impl Sink for OneFile {
 struct RowGroups(Arc<Layout>);
 
 impl Encoder for RowGroups {
-    type Block = RowGroupEncoder;
-    type Rows = Option<RowGroup>;
+    type Block = (RowGroupEncoder, Vec<SourceRows>);
+    type Rows = (Option<RowGroup>, Vec<SourceRows>);
 
-    fn begin(&self) -> Result<RowGroupEncoder, LoadError> {
-        Ok(self.0.row_group()?)
+    fn begin(&self) -> Result<Self::Block, LoadError> {
+        Ok((self.0.row_group()?, Vec::new()))
     }
 
     fn add(
         &self,
-        block: &mut RowGroupEncoder,
-        _: &OpenSource,
+        (row_group, rows): &mut Self::Block,
+        source: &OpenSource,
         batch: RecordBatch,
     ) -> Result<(), LoadError> {
-        Ok(block.write(&batch)?)
+        if batch.num_rows() > 0 {
+            add_rows(rows, SourceRows { source: source.index, rows: batch.num_rows() as u64 });
+        }
+        Ok(row_group.write(&batch)?)
     }
 
-    fn finish(&self, block: RowGroupEncoder) -> Result<Option<RowGroup>, LoadError> {
-        Ok(block.finish()?)
+    fn finish(&self, (row_group, rows): Self::Block) -> Result<Self::Rows, LoadError> {
+        Ok((row_group.finish()?, rows))
     }
 }

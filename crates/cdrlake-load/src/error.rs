@@ -111,6 +111,11 @@ pub enum LoadError {
     /// Rejected lines could not be kept for the rejects file.
     #[error("cannot keep rejected lines")]
     Rejects(#[source] io::Error),
+    /// A source could not be kept until its hash is known.
+    #[error(
+        "cannot keep a source in a temporary file; to read without it, leave out the column source_hash"
+    )]
+    Spool(#[source] io::Error),
     /// Columns could not be built or encoded.
     #[error("cannot encode a row group")]
     Encode(#[from] parquet::errors::ParquetError),
@@ -150,6 +155,7 @@ impl LoadError {
             | Self::Write { .. }
             | Self::Parquet { .. }
             | Self::Rejects(_)
+            | Self::Spool(_)
             | Self::Threads(_)
             | Self::Caller(_) => ErrorKind::Io,
             Self::Encode(_) | Self::Defect(_) => ErrorKind::Defect,

@@ -89,6 +89,7 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
     let buffers = Buffers::default();
     let max_rejects = options.max_rejects;
     let encoder = sink.encoder();
+    let hashes_first = sink.wants_source_hash();
     let work =
         Work { encoder: &encoder, where_date, max_rejects, spool_near, rejects, buffers: &buffers };
     let work = |block| Collected::Worked(work.on(block));
@@ -112,7 +113,8 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
             other => queue.pass(Collected::Gathered(other)),
         };
         let decoding = Decoding { record_id, privacy };
-        let mut gatherer = Gatherer::new(options, decoding, &buffers, history, &verdicts, emit);
+        let mut gatherer =
+            Gatherer::new(options, decoding, &buffers, history, &verdicts, hashes_first, emit);
         for input in &options.inputs {
             gatherer.begin_input(input);
             let before = gatherer.sources();

@@ -106,6 +106,12 @@ pub trait Sink {
     /// The half that is shared by threads; asked for once, before the run begins.
     fn encoder(&self) -> Self::Encoder;
 
+    /// Whether the batches of every source must have their `source_hash`. A source that is larger than a block
+    /// is read into a temporary file before any of it is decoded, then. Asked once, before the run begins.
+    fn wants_source_hash(&self) -> bool {
+        false
+    }
+
     /// A source was met; it may still fail, or be skipped. They come in input order, and their indexes
     /// count from 0: [`OpenSource::index`] of its rows is the same.
     ///
@@ -115,6 +121,11 @@ pub trait Sink {
     fn meet(&mut self, source: Source) -> Result<(), LoadError> {
         let _ = source;
         Ok(())
+    }
+
+    /// The source of this index was read to its end, and its rows stay unless an archive takes them back.
+    fn end(&mut self, index: usize, end: SourceEnd) {
+        let _ = (index, end);
     }
 
     /// Writes the rows of a block, in input order.
@@ -197,7 +208,9 @@ pub trait Encoder: Sync {
     /// Whatever ends the run.
     fn begin(&self) -> Result<Self::Block, LoadError>;
 
-    /// Adds rows of a source, with the columns of the table of calls. Within a block all batches of a
+    /// Adds rows of a source, with the columns of the table of calls; `source_hash` is filled where the
+    /// source is whole in one block or the sink [asks for it](Sink::wants_source_hash), and otherwise zeros,
+    /// for a source's hash is known only at its end. Within a block all batches of a
     /// source come together, and sources come in input order; a large source has rows in several blocks.
     /// [`tenths`](crate::tenths) sums their durations.
     ///

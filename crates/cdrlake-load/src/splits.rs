@@ -2,7 +2,8 @@
 //!
 //! What a part holds depends on what precedes it only by its first line's number. So the file is
 //! cut behind line feeds, and the line feeds are counted, once, by whoever plans the reading: that
-//! is a pass over the file at the speed of memory, and right whatever the lines are like. A file's
+//! is a pass over the file at the speed of memory, which also gives its hash, and right whatever the lines are
+//! like. A file's
 //! verdict is of all its lines (one without a sound record is no CDR file), so one is split only
 //! once a sound record was seen in it; any other is left to be read as a whole.
 
@@ -10,7 +11,7 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use cdrlake_core::{Decoder, Position, SourceOptions, count_lines};
+use cdrlake_core::{Decoder, Position, SOURCE_HASH_LEN, SourceOptions, count_lines, source_hash};
 use cdrlake_source::{KnownTimeZones, PlainFile, SourceError};
 
 use crate::batches::{ReadOptions, Table};
@@ -30,6 +31,8 @@ pub struct Split {
     pub record_number: u64,
     /// Length of the whole file.
     pub file_len: u64,
+    /// The column `source_hash` of its rows, which is of the whole file.
+    pub source_hash: [u8; SOURCE_HASH_LEN],
     /// When the file was written to last, since 1970.
     pub file_modified: Duration,
 }
@@ -76,9 +79,11 @@ fn cut(file: &PlainFile, split_len: u64) -> Result<Vec<Split>, SourceError> {
         end: file.byte_len(),
         record_number: 1,
         file_len: file.byte_len(),
+        source_hash: [0; SOURCE_HASH_LEN],
         file_modified: file.modified(),
     };
     let (mut offset, mut lines) = (0_u64, 0);
+    let mut hasher = blake3::Hasher::new();
     let failed = |bytes| move |error| SourceError::Read { bytes, error };
     let mut bytes = file.bytes(0, file.byte_len()).map_err(failed(0))?;
     loop {
@@ -87,6 +92,7 @@ fn cut(file: &PlainFile, split_len: u64) -> Result<Vec<Split>, SourceError> {
         if rest.is_empty() {
             break;
         }
+        hasher.update(rest);
         // The first line feed at or behind the byte that fills the split.
         loop {
             let from = (split.start + split_len - 1).saturating_sub(offset);
@@ -105,6 +111,8 @@ fn cut(file: &PlainFile, split_len: u64) -> Result<Vec<Split>, SourceError> {
     if split.start < split.end {
         splits.push(split);
     }
+    let source_hash = source_hash(&hasher.finalize());
+    splits.iter_mut().for_each(|split| split.source_hash = source_hash);
     Ok(splits)
 }
 
@@ -137,6 +145,7 @@ pub fn read_split(
     let load = &options.load;
     let mut time_zones = KnownTimeZones::new(load.time_zones.clone(), &load.settings.profiles);
     let source_options = SourceOptions {
+        source_hash: split.source_hash,
         metadata: file.source.metadata.clone(),
         time_zone: time_zones.of(&file.source.metadata).map_err(failed)?,
         strictness: load.strictness,

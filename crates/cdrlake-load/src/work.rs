@@ -1,10 +1,11 @@
 //! What a worker does: a block's bytes to batches and to what the sink writes of them, and rejected
 //! lines to spools.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use cdrlake_core::{Counts, Decoder, Position, Reject};
+use cdrlake_core::{Counts, Decoder, Position, Reject, source_hash};
 use cdrlake_source::{FirstReject, LineEnd, SourceError};
 use parquet::errors::ParquetError;
 use roaring::RoaringTreemap;
@@ -139,7 +140,11 @@ impl<E: Encoder> Work<'_, E> {
         block: &[u8],
         rows: &mut E::Block,
     ) -> Result<WorkedPart, LoadError> {
-        let options = &part.source.options;
+        let mut options = Cow::Borrowed(&part.source.options);
+        if let Some(end) = part.end.filter(|_| part.begins) {
+            options.to_mut().source_hash = source_hash(&end.hash);
+        }
+        let options = options.as_ref();
         let mut decoder = match part.begins {
             true => Decoder::new(options),
             false => Decoder::resume(options, Position::START),

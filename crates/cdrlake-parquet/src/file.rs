@@ -5,29 +5,28 @@
 //! many of its row groups are written. So a staged file can return to a [`Savepoint`]: it is cut to its
 //! length then, and forgets the row groups since. No source is read twice, and no row group copied.
 
-use std::fs::File;
-use std::io::{self, Read as _, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use parquet::errors::{ParquetError, Result as ParquetResult};
 use parquet::file::metadata::{
-    FileMetaData, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData,
+    FileMetaData, KeyValue, ParquetMetaDataBuilder, ParquetMetaDataWriter, RowGroupMetaData,
 };
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::page_index::offset_index::OffsetIndexMetaData;
 use parquet::file::writer::{SerializedRowGroupWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
-use rustix::io::Errno;
 use tempfile::NamedTempFile;
 
 use crate::column_statistics::ColumnStatistics;
-use crate::columns::{Bounds, RowGroup, of_statistics, union};
+use crate::columns::{
+    Bounds, ColumnChunk, LabelRun, RowGroup, encode_labels, of_statistics, union,
+};
 use crate::error::Error;
 use crate::layout::Layout;
-use crate::temporary::{StagedFile, temporary_in};
-use crate::writeback::Writeback;
+use crate::output::{Output, Tail};
+use crate::temporary::StagedFile;
 
 const MAGIC: &[u8; 4] = b"PAR1";
 
@@ -35,14 +34,12 @@ const MAGIC: &[u8; 4] = b"PAR1";
 pub struct StagedParquet {
     layout: Arc<Layout>,
     path: PathBuf,
-    temporary: NamedTempFile,
-    output: TrackedWrite<Tail>,
-    failure: Failure,
-    hash: RunningHash,
-    writeback: Writeback,
+    output: Output,
     row_groups: Vec<RowGroupMetaData>,
     column_indexes: Vec<Vec<ColumnIndexMetaData>>,
     offset_indexes: Vec<Vec<OffsetIndexMetaData>>,
+    /// Of the rows of each row group.
+    labels: Vec<Vec<LabelRun>>,
 }
 
 /// A state of a staged file to which it can be rolled back.
@@ -60,35 +57,41 @@ impl StagedParquet {
     ///
     /// [`Error::Write`], with what the operating system says.
     pub fn create(directory: &Path, path: &Path, layout: Arc<Layout>) -> Result<Self, Error> {
-        let temporary = temporary_in(directory, 0o666).map_err(Error::write(path))?;
-        let file = temporary.as_file().try_clone().map_err(Error::write(path))?;
-        let (failure, hash) = (Failure::default(), RunningHash::default());
-        let mut output = TrackedWrite::new(Tail::new(file, 0, failure.clone(), hash.clone()));
-        output.write_all(MAGIC).map_err(Error::write(path))?;
+        let mut output = Output::create(directory).map_err(Error::write(path))?;
+        let writer = output.writer().map_err(Error::write(path))?;
+        writer.write_all(MAGIC).map_err(Error::write(path))?;
         Ok(Self {
             layout,
             path: path.to_owned(),
-            temporary,
             output,
-            failure,
-            hash,
-            writeback: Writeback::default(),
             row_groups: Vec::new(),
             column_indexes: Vec::new(),
             offset_indexes: Vec::new(),
+            labels: Vec::new(),
         })
     }
 
-    /// Appends a row group.
+    /// Appends a row group whose rows have these labels; they count only where the layout has a column of
+    /// them.
     ///
     /// # Errors
     ///
-    /// [`Error::Parquet`], if it cannot be written, or is one too many: a file has 32,767.
-    pub fn append(&mut self, row_group: RowGroup) -> Result<(), Error> {
-        self.try_append(row_group).map_err(Error::parquet(&self.path))
+    /// [`Error::Parquet`], if it cannot be written, is one too many (a file has 32,767), or the labels are not
+    /// those of its rows.
+    pub fn append(&mut self, row_group: RowGroup, labels: Vec<LabelRun>) -> Result<(), Error> {
+        self.try_append(row_group, labels).map_err(Error::parquet(&self.path))
     }
 
-    fn try_append(&mut self, row_group: RowGroup) -> ParquetResult<()> {
+    fn try_append(&mut self, mut row_group: RowGroup, labels: Vec<LabelRun>) -> ParquetResult<()> {
+        if let Some(at) = self.layout.labels {
+            let rows = row_group.rows;
+            if labels.iter().map(|run| run.rows).sum::<u64>() != rows {
+                return Err(ParquetError::General("not a label for each row".to_owned()));
+            }
+            let (column, codec) = (self.layout.schema.column(at), self.layout.compression.codec()?);
+            row_group.chunks.insert(at, ColumnChunk::of_rows(&column, rows, codec)?);
+            self.labels.push(labels);
+        }
         let ordinal = i16::try_from(self.row_groups.len())
             .map_err(|_| ParquetError::General("more than 32,767 row groups".to_owned()))?;
         let mut closed = None;
@@ -103,7 +106,7 @@ impl StagedParquet {
         let mut writer = SerializedRowGroupWriter::new(
             Arc::clone(&self.layout.schema),
             Arc::clone(&self.layout.properties),
-            &mut self.output,
+            self.output.writer()?,
             ordinal,
             Some(Box::new(on_close)),
         );
@@ -120,14 +123,13 @@ impl StagedParquet {
         self.row_groups.push(metadata);
         self.column_indexes.push(column_indexes.collect());
         self.offset_indexes.push(offset_indexes.into_iter().flatten().collect());
-        self.writeback.advance(self.temporary.as_file(), self.byte_len());
         Ok(())
     }
 
     /// Bytes so far.
     #[must_use]
     pub fn byte_len(&self) -> u64 {
-        self.output.bytes_written() as u64
+        self.output.len()
     }
 
     /// The state as it is now, to which the file can be rolled back.
@@ -135,7 +137,7 @@ impl StagedParquet {
     pub fn savepoint(&self) -> Savepoint {
         Savepoint {
             len: self.byte_len(),
-            hash: Box::new(self.hash.state()),
+            hash: Box::new(self.output.hash()),
             row_groups: self.row_groups.len(),
         }
     }
@@ -150,50 +152,82 @@ impl StagedParquet {
     }
 
     fn try_rollback(&mut self, savepoint: &Savepoint) -> io::Result<()> {
-        self.output.flush()?;
-        let mut file = self.temporary.as_file().try_clone()?;
-        file.set_len(savepoint.len)?;
-        file.seek(SeekFrom::Start(savepoint.len))?;
-        // Only what is written counts for the offsets that row groups get. So what stands already
-        // is written again, as zeros that go nowhere.
-        let (failure, hash) = (self.failure.clone(), self.hash.clone());
-        hash.restore(&savepoint.hash);
-        let mut output = TrackedWrite::new(Tail::new(file, savepoint.len, failure, hash));
-        io::copy(&mut io::repeat(0).take(savepoint.len), &mut output)?;
-        output.flush()?;
-        self.output = output;
-        self.writeback.cut(savepoint.len);
+        self.output.cut(savepoint.len, &savepoint.hash)?;
         self.row_groups.truncate(savepoint.row_groups);
         self.column_indexes.truncate(savepoint.row_groups);
         self.offset_indexes.truncate(savepoint.row_groups);
+        self.labels.truncate(savepoint.row_groups);
         Ok(())
     }
 
-    /// Writes indexes and footer and syncs the file.
+    /// Closes the file's handle until there is more to write.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`], with what the operating system says.
+    pub fn suspend(&mut self) -> Result<(), Error> {
+        self.output.suspend().map_err(Error::write(&self.path))
+    }
+
+    /// Writes what is still to be written and syncs the file, as [`complete`](Self::complete) does.
     ///
     /// # Errors
     ///
     /// [`Error::Parquet`] or [`Error::Write`], if that fails.
-    pub fn finish(self) -> Result<StagedFile, Error> {
-        let staged = self.complete()?;
+    pub fn finish<'v>(
+        self,
+        label: impl Fn(usize) -> &'v [u8],
+        metadata: Vec<KeyValue>,
+    ) -> Result<StagedFile, Error> {
+        let staged = self.complete(label, metadata)?;
         staged.sync()?;
         Ok(staged)
     }
 
-    /// Writes indexes and footer; the file is on its way to the disk, and yet to be synced.
+    /// Writes what the labels stand for, `metadata` beside that of the layout, indexes and footer; the file is
+    /// on its way to the disk, and yet to be synced.
     ///
     /// # Errors
     ///
     /// [`Error::Parquet`], if that fails.
-    pub fn complete(self) -> Result<StagedFile, Error> {
-        let (begun, hash, path) = (self.writeback.clone(), self.hash.clone(), self.path.clone());
+    pub fn complete<'v>(
+        mut self,
+        label: impl Fn(usize) -> &'v [u8],
+        metadata: Vec<KeyValue>,
+    ) -> Result<StagedFile, Error> {
+        let path = self.path.clone();
+        self.write_labels(label).map_err(Error::parquet(&path))?;
         let rows = self.row_groups.iter().map(|row_group| row_group.num_rows() as u64).sum();
         let statistics = self.statistics();
-        let temporary = self.write_footer().map_err(Error::parquet(&path))?;
-        let bytes = temporary.as_file().metadata().map_err(Error::write(&path))?.len();
-        begun.finish(temporary.as_file(), bytes);
-        let hash = hash.state().finalize();
-        Ok(StagedFile { file: temporary, path, rows, bytes, hash, statistics })
+        let (file, bytes, hash) = self.write_footer(metadata).map_err(Error::parquet(&path))?;
+        Ok(StagedFile { file, path, rows, bytes, hash, statistics })
+    }
+
+    /// Writes the column of labels of all row groups, one chunk behind the other.
+    fn write_labels<'v>(&mut self, label: impl Fn(usize) -> &'v [u8]) -> ParquetResult<()> {
+        let Some(at) = self.layout.labels else { return Ok(()) };
+        let column = self.layout.schema.column(at);
+        let mut compressor = self.layout.compression.compressor()?;
+        for (index, runs) in std::mem::take(&mut self.labels).iter().enumerate() {
+            let start = self.byte_len();
+            let chunk = encode_labels(&column, runs, &label, start, &mut compressor)?;
+            let (pages, close) = chunk.into_parts();
+            self.output.writer()?.write_all(&pages)?;
+            let row_group = self.row_groups[index].clone();
+            let bytes = row_group.total_byte_size() + close.metadata.uncompressed_size();
+            let mut columns = row_group.columns().to_vec();
+            columns[at] = close.metadata;
+            let row_group = row_group.into_builder();
+            let row_group = row_group.set_column_metadata(columns).set_total_byte_size(bytes);
+            self.row_groups[index] = row_group.build()?;
+            let none = ColumnIndexMetaData::NONE;
+            self.column_indexes[index][at] = close.column_index.unwrap_or(none);
+            self.offset_indexes[index].extend(close.offset_index);
+            // Its own was left out when the row group was written.
+            self.offset_indexes[index][at..].rotate_right(1);
+        }
+        self.output.flush()?;
+        Ok(())
     }
 
     /// What each column holds, over all row groups.
@@ -213,13 +247,18 @@ impl StagedParquet {
         columns.map(of_column).collect()
     }
 
-    fn write_footer(self) -> ParquetResult<NamedTempFile> {
+    fn write_footer(
+        self,
+        more: Vec<KeyValue>,
+    ) -> ParquetResult<(NamedTempFile, u64, blake3::Hash)> {
         let properties = &self.layout.properties;
+        let mut metadata = properties.key_value_metadata().cloned().unwrap_or_default();
+        metadata.extend(more);
         let file_metadata = FileMetaData::new(
             properties.writer_version().as_num(),
             self.row_groups.iter().map(RowGroupMetaData::num_rows).sum(),
             Some(properties.created_by().to_owned()),
-            properties.key_value_metadata().cloned(),
+            Some(metadata).filter(|metadata| !metadata.is_empty()),
             Arc::clone(&self.layout.schema),
             None,
         );
@@ -228,128 +267,10 @@ impl StagedParquet {
             .set_column_index(Some(self.column_indexes))
             .set_offset_index(Some(self.offset_indexes))
             .build();
-        let mut output = self.output;
-        output.flush()?;
-        ParquetMetaDataWriter::new_with_tracked(output, &metadata).finish()?;
-        self.failure.check()?;
-        Ok(self.temporary)
-    }
-}
-
-/// The error of a write that failed, if any.
-///
-/// The metadata writer drops its buffer unflushed, and with it the error of the last write.
-#[derive(Clone, Debug, Default)]
-struct Failure(Arc<AtomicI32>);
-
-impl Failure {
-    fn note(&self, error: &io::Error) {
-        if error.kind() != io::ErrorKind::Interrupted {
-            let code = error.raw_os_error().unwrap_or(Errno::IO.raw_os_error());
-            self.0.store(code, Ordering::Relaxed);
-        }
-    }
-
-    fn check(&self) -> io::Result<()> {
-        match self.0.load(Ordering::Relaxed) {
-            0 => Ok(()),
-            code => Err(io::Error::from_raw_os_error(code)),
-        }
-    }
-}
-
-/// BLAKE3 of what was written so far.
-#[derive(Clone, Debug, Default)]
-struct RunningHash(Arc<Mutex<blake3::Hasher>>);
-
-impl RunningHash {
-    fn update(&self, bytes: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).update(bytes);
-    }
-
-    fn state(&self) -> blake3::Hasher {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn restore(&self, state: &blake3::Hasher) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone_from(state);
-    }
-}
-
-/// Writes to a file, but lets the first `ahead` bytes pass: they stand in it already.
-///
-/// Bytes are gathered, for the parquet crate copies pages in pieces of 8 KiB at the most, and a
-/// call for each takes longer than another copy. Between row groups nothing is held: a lake may
-/// have thousands of files open.
-struct Tail {
-    file: File,
-    ahead: u64,
-    gathered: Vec<u8>,
-    failure: Failure,
-    hash: RunningHash,
-}
-
-impl Tail {
-    /// Bytes that are worth a call.
-    const FULL: usize = 256 << 10;
-
-    fn new(file: File, ahead: u64, failure: Failure, hash: RunningHash) -> Self {
-        Self { file, ahead, gathered: Vec::new(), failure, hash }
-    }
-
-    fn write_gathered(&mut self) -> io::Result<()> {
-        let gathered = std::mem::take(&mut self.gathered);
-        self.hash.update(&gathered);
-        self.file.write_all(&gathered).inspect_err(|error| self.failure.note(error))
-    }
-}
-
-impl Write for Tail {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.ahead > 0 {
-            let passed = self.ahead.min(bytes.len() as u64);
-            self.ahead -= passed;
-            return Ok(passed as usize);
-        }
-        if self.gathered.len() + bytes.len() > Self::FULL {
-            self.write_gathered()?;
-        }
-        self.gathered.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.write_gathered()?;
-        self.file.flush()
-    }
-}
-
-impl Drop for Tail {
-    /// The metadata writer drops its buffer unflushed; what fails here is noted.
-    fn drop(&mut self) {
-        let _ = self.write_gathered();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What the buffer holds at the end is written when it is dropped: that may fail as well.
-    #[test]
-    fn a_footer_that_cannot_be_written_is_an_error() {
-        let directory = tempfile::tempdir().unwrap();
-        let schema = Arc::new(arrow_schema::Schema::empty());
-        let layout = Arc::new(Layout::new(schema, Vec::new(), crate::Compression::None).unwrap());
-        let create = || {
-            StagedParquet::create(directory.path(), directory.path(), Arc::clone(&layout)).unwrap()
-        };
-        create().finish().unwrap();
-        let mut staged = create();
-        // Nothing can be written to what was opened to be read.
-        let path = staged.temporary.path();
-        let (file, failure) = (File::open(path).unwrap(), staged.failure.clone());
-        staged.output = TrackedWrite::new(Tail::new(file, 0, failure, RunningHash::default()));
-        assert!(matches!(staged.finish(), Err(Error::Parquet { .. })));
+        Ok(self.output.finish(|writer| {
+            ParquetMetaDataWriter::new_with_tracked(writer, &metadata)
+                .finish()
+                .map_err(io::Error::other)
+        })?)
     }
 }

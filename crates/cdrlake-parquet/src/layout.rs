@@ -20,8 +20,10 @@ const CREATED_BY: &str = concat!("cdrlake version ", env!("CARGO_PKG_VERSION"));
 pub struct Layout {
     pub(crate) schema: SchemaDescPtr,
     pub(crate) properties: WriterPropertiesPtr,
-    compression: Compression,
+    pub(crate) compression: Compression,
     pub(crate) arrow_schema: SchemaRef,
+    /// The place of the column of labels, if there is one.
+    pub(crate) labels: Option<usize>,
     spares: Arc<Spares>,
 }
 
@@ -46,7 +48,16 @@ impl Layout {
             .build();
         let schema = Arc::new(ArrowSchemaConverter::new().convert(&plain(&arrow_schema))?);
         let (properties, spares) = (Arc::new(properties), Arc::default());
-        Ok(Self { schema, properties, compression, arrow_schema, spares })
+        Ok(Self { schema, properties, compression, arrow_schema, labels: None, spares })
+    }
+
+    /// The same, but the values of this column of bytes, which has no nulls, are labels: they come with the
+    /// [row groups](crate::StagedParquet::append) and not with the batches, and what each stands for is told
+    /// when the file is [complete](crate::StagedParquet::complete). Their pages stand behind those of all row
+    /// groups. Without a column of this name nothing changes.
+    #[must_use]
+    pub fn with_labels(self, column: &str) -> Self {
+        Self { labels: self.arrow_schema.index_of(column).ok(), ..self }
     }
 
     /// The schema of the batches that are encoded.
@@ -80,6 +91,7 @@ impl Layout {
             None => Encoders::new(
                 &self.arrow_schema,
                 self.schema.columns(),
+                self.labels,
                 self.compression.compressor()?,
             )?,
         };

@@ -17,6 +17,7 @@ mod columns;
 mod error;
 mod file;
 mod layout;
+mod output;
 mod small;
 mod sync;
 mod temporary;
@@ -25,7 +26,7 @@ mod tests;
 mod writeback;
 
 pub use column_statistics::ColumnStatistics;
-pub use columns::{Bound, Compression, RowGroup, RowGroupEncoder};
+pub use columns::{Bound, Compression, LabelRun, RowGroup, RowGroupEncoder};
 pub use error::Error;
 pub use file::{Savepoint, StagedParquet};
 pub use layout::Layout;

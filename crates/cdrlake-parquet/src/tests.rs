@@ -19,13 +19,14 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Encoding, PageType};
 use parquet::file::metadata::{
-    ColumnChunkMetaData, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
+    ColumnChunkMetaData, KeyValue, PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader,
 };
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::file::writer::SerializedFileWriter;
 
-use super::columns::{Bound, Compression};
+use super::columns::{Bound, Compression, LabelRun};
+use super::file::StagedParquet;
 use super::layout::{Layout, plain};
 
 /// A file of one row group for each list of batches.
@@ -494,17 +495,89 @@ fn the_hash_is_the_files() {
     let layout = Arc::new(Layout::new(batch.schema(), Vec::new(), Compression::Zstd(1)).unwrap());
     let directory = tempfile::tempdir().unwrap();
     let mut staged =
-        crate::StagedParquet::create(directory.path(), directory.path(), Arc::clone(&layout))
-            .unwrap();
+        StagedParquet::create(directory.path(), directory.path(), Arc::clone(&layout)).unwrap();
     let row_group = || layout.encode(std::slice::from_ref(&batch)).unwrap().unwrap();
-    staged.append(row_group()).unwrap();
+    staged.append(row_group(), Vec::new()).unwrap();
     let savepoint = staged.savepoint();
-    staged.append(row_group()).unwrap();
+    staged.append(row_group(), Vec::new()).unwrap();
     staged.rollback(&savepoint).unwrap();
-    staged.append(row_group()).unwrap();
-    let file = staged.finish().unwrap();
+    staged.append(row_group(), Vec::new()).unwrap();
+    let file = staged.finish(|_| &[], Vec::new()).unwrap();
     assert_eq!(
         (file.rows, file.hash),
         (2000, blake3::hash(&std::fs::read(file.file.path()).unwrap()))
     );
+}
+
+/// Labels come with row groups and are told at the end: in the table they stand like any other column, and each
+/// page is where the indexes say.
+#[test]
+fn labels_are_told_at_the_end() {
+    let number: ArrayRef = Arc::new(Int32Array::from_iter_values(0..40_000));
+    let other: ArrayRef = Arc::new(Int32Array::from_iter_values((0..40_000).map(|n| n / 7)));
+    let fields = [
+        Field::new("number", DataType::Int32, false),
+        Field::new("label", DataType::Binary, false),
+        Field::new("other", DataType::Int32, false),
+    ];
+    let schema = Arc::new(Schema::new(fields.to_vec()));
+    let without = Arc::new(schema.project(&[0, 2]).unwrap());
+    let batch = RecordBatch::try_new(without, vec![number, other]).unwrap();
+    for compression in [Compression::Zstd(1), Compression::None] {
+        let layout = Layout::new(Arc::clone(&schema), Vec::new(), compression).unwrap();
+        let layout = Arc::new(layout.with_labels("label"));
+        let directory = tempfile::tempdir().unwrap();
+        let mut staged =
+            StagedParquet::create(directory.path(), directory.path(), Arc::clone(&layout)).unwrap();
+        let run = |label, rows| LabelRun { label, rows };
+        let many = (0..40_000).map(|label| run(label, 1)).collect();
+        let labels = [vec![run(7, 40_000)], vec![run(1, 3), run(2, 30_000), run(1, 9997)], many];
+        for labels in &labels {
+            let row_group = layout.encode(std::slice::from_ref(&batch)).unwrap().unwrap();
+            staged.append(row_group, labels.clone()).unwrap();
+            // What is taken back leaves nothing.
+            let savepoint = staged.savepoint();
+            let row_group = layout.encode(std::slice::from_ref(&batch)).unwrap().unwrap();
+            staged.append(row_group, vec![run(99, 40_000)]).unwrap();
+            staged.rollback(&savepoint).unwrap();
+        }
+        let row_group = layout.encode(std::slice::from_ref(&batch)).unwrap().unwrap();
+        assert!(staged.append(row_group, vec![run(1, 39_999)]).is_err());
+        let values: Vec<_> = (0..40_000).map(|label| format!("label {label}")).collect();
+        let told = KeyValue::new("key".to_owned(), "value".to_owned());
+        let file = staged.finish(|label| values[label].as_bytes(), vec![told.clone()]).unwrap();
+        let bytes = Bytes::from(std::fs::read(file.file.path()).unwrap());
+        assert_eq!(file.hash, blake3::hash(&bytes));
+        let metadata = metadata(&bytes);
+        assert_eq!(metadata.file_metadata().key_value_metadata(), Some(&vec![told]));
+        let table = table(&layout, &bytes);
+        let found: Vec<Vec<u8>> = table
+            .iter()
+            .flat_map(|batch| batch.column(1).as_binary::<i32>().iter().flatten())
+            .map(<[u8]>::to_vec)
+            .collect();
+        let expected: Vec<Vec<u8>> = labels
+            .iter()
+            .flatten()
+            .flat_map(|run| vec![values[run.label].clone().into_bytes(); run.rows as usize])
+            .collect();
+        assert_eq!(found, expected);
+        for (group, of_group) in expected.chunks(40_000).enumerate() {
+            let values: Vec<_> = of_group.iter().map(|v| Some(Bound::Bytes(v.clone()))).collect();
+            check_pages(&metadata, group, 1, &values);
+            for column in [0, 2] {
+                let values: Vec<_> = table
+                    .iter()
+                    .flat_map(|batch| values_of(batch.column(column)))
+                    .skip(group * 40_000)
+                    .take(40_000)
+                    .collect();
+                check_pages(&metadata, group, column, &values);
+            }
+        }
+    }
+}
+
+fn values_of(array: &ArrayRef) -> Vec<Option<Bound>> {
+    values(array)
 }

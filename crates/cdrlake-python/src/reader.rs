@@ -46,9 +46,9 @@ pub(crate) fn read(
     Ok(Reader::new(schema, stop, reports_rejects, Box::new(work)))
 }
 
-/// A split as it crosses to Python and back: start, end, first record number, and the file's length and
-/// time in nanoseconds.
-type SplitTuple = (u64, u64, u64, u64, u64);
+/// A split as it crosses to Python and back: start, end, first record number, and the file's length, time in
+/// nanoseconds and `source_hash`.
+type SplitTuple = (u64, u64, u64, u64, u64, [u8; 16]);
 
 /// Cuts a large plain file; none if it is to be read as a whole.
 #[pyfunction]
@@ -66,7 +66,7 @@ pub(crate) fn split_file(
     let tuple = |split: Split| {
         // It lasts until 2554.
         let modified = split.file_modified.as_nanos() as u64;
-        (split.start, split.end, split.record_number, split.file_len, modified)
+        (split.start, split.end, split.record_number, split.file_len, modified, split.source_hash)
     };
     Ok(splits.map(|splits| splits.into_iter().map(tuple).collect()))
 }
@@ -79,9 +79,9 @@ pub(crate) fn read_split(
     load: LoadArguments,
     reading: ReadArguments,
 ) -> PyResult<Reader> {
-    let (start, end, record_number, file_len, modified) = split;
+    let (start, end, record_number, file_len, modified, source_hash) = split;
     let file_modified = Duration::from_nanos(modified);
-    let split = Split { start, end, record_number, file_len, file_modified };
+    let split = Split { start, end, record_number, file_len, source_hash, file_modified };
     let (load, stop) = load.options(Inputs::default())?;
     let options = reading.options(load)?;
     let schema = options.schema().map_err(value_error)?;

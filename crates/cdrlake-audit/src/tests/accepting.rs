@@ -17,7 +17,7 @@ fn open_rejects_are_waived() {
     assert!(lab.told().is_empty());
     let again = lab.load(&[name], |_| {});
     assert_eq!(again.sources[0].open_rejects, 0);
-    let faces = tables::read(&lab.path("lake/sources.parquet"));
+    let faces = tables::read(&lab.path("lake/_cdrlake/sources/sources.pq"));
     let states = faces.iter().flat_map(|batch| {
         use arrow_array::cast::AsArray;
         let states = batch.column_by_name("rejects_state").unwrap().as_string::<i32>();

@@ -54,7 +54,8 @@ fn rejects_are_counted_by_code_until_they_are_replayed_or_waived() {
         rows.collect::<Vec<_>>()
     };
     assert_eq!(rows(), ["invalid_date 2 2", "invalid_end_of_record 1 1"]);
-    let rejects = fs::read_dir(lab.path("lake/rejects")).unwrap().next().unwrap().unwrap().path();
+    let rejects =
+        fs::read_dir(lab.path("lake/_cdrlake/rejects")).unwrap().next().unwrap().unwrap().path();
     let mended = lab.path("mended.parquet");
     let sound = calls(60);
     tables::edit(&rejects, &mended, |number, raw| {
@@ -77,12 +78,13 @@ fn what_cannot_be_read_is_told() {
     lab.write(&name(0), &lines.concat());
     lab.load(&Lab::names(), |_| {});
     fs::remove_file(lab.path("lake").join(lab.file())).unwrap();
-    let rejects = fs::read_dir(lab.path("lake/rejects")).unwrap().next().unwrap().unwrap().path();
+    let rejects =
+        fs::read_dir(lab.path("lake/_cdrlake/rejects")).unwrap().next().unwrap().unwrap().path();
     fs::write(&rejects, "PAR1").unwrap();
     let shown = shown(&lab);
     assert!(shown.by_call_day.is_empty() && shown.rejects.is_empty());
     let [damaged, lacking] = &shown.audit.notes[..] else { panic!("{:?}", shown.audit.notes) };
-    let (damaged, lacking) = match damaged.starts_with("rejects/") {
+    let (damaged, lacking) = match damaged.starts_with("_cdrlake/rejects/") {
         true => (damaged, lacking),
         false => (lacking, damaged),
     };

@@ -33,7 +33,7 @@ fn an_audit_reads_as_much_as_it_says() {
     audit(&location, &lab.options).unwrap();
     assert_eq!(read(), (Some(2 * whole), 2 * whole), "and once more for overlaps");
     overview(&location, &lab.options).unwrap();
-    let all = 2 * whole + bytes(&lab, "rejects");
+    let all = 2 * whole + bytes(&lab, "_cdrlake/rejects");
     assert_eq!(read(), (Some(all), all));
     totals(&location, Period::Day, PeriodOf::Call).unwrap();
     assert_eq!(read(), (Some(whole), whole));

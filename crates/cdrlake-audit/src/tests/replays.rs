@@ -24,7 +24,8 @@ fn consolidated(lab: &Lab) {
 
 /// Replays the daily one's rejects, mended.
 fn replay(lab: &Lab, duplicates: Duplicates) {
-    let rejects = fs::read_dir(lab.path("lake/rejects")).unwrap().next().unwrap().unwrap().path();
+    let rejects =
+        fs::read_dir(lab.path("lake/_cdrlake/rejects")).unwrap().next().unwrap().unwrap().path();
     let mended = lab.path("mended.parquet");
     super::tables::edit(&rejects, &mended, |_, _| Some(calls(60)[3][..228].to_vec()));
     let load = cdrlake_load::LoadOptions::new(vec![Input::Rejects(mended)]);

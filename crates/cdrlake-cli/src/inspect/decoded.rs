@@ -32,7 +32,7 @@ fn text(array: &ArrayRef) -> String {
     if let Some(booleans) = array.as_boolean_opt() {
         return booleans.value(0).to_string();
     }
-    if let Some(bytes) = array.as_fixed_size_binary_opt() {
+    if let Some(bytes) = array.as_binary_opt::<i32>() {
         return bytes.value(0).iter().map(|byte| format!("{byte:02x}")).collect();
     }
     let integers = [

@@ -29,7 +29,10 @@ pub(super) struct Tables {
 pub(super) fn of_lake(root: &Path) -> Result<Tables> {
     let mut paths = parquet_files(&root.join("calls"))?;
     let calls = paths.len() as u64;
-    paths.extend(parquet_files(&root.join("rejects"))?);
+    // Where they stand depends on the version that made the lake.
+    for directory in ["rejects", "_cdrlake/rejects"] {
+        paths.extend(parquet_files(&root.join(directory))?);
+    }
     Ok(Tables { paths, calls })
 }
 
@@ -94,7 +97,10 @@ fn parquet_files(directory: &Path) -> Result<Vec<PathBuf>> {
             let path = entry.with_context(context)?.path();
             if path.is_dir() {
                 directories.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "parquet") {
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "parquet" || extension == "pq")
+            {
                 files.push(path);
             }
         }

@@ -109,7 +109,8 @@ class Bench:
         return process
 
     def files(self):
-        return [path for kind in ("calls", "rejects") for path in self.lake.glob(f"{kind}/**/*.parquet")]
+        patterns = ["calls/**/*.parquet", "_cdrlake/rejects/*.pq"]
+        return [path for pattern in patterns for path in self.lake.glob(pattern)]
 
     def reached(self, wait, before):
         internal = self.lake / "_cdrlake"

@@ -32,6 +32,11 @@ def cdrlake(arguments, cwd, statuses=SUCCESS):
     return ended
 
 
+# Where a lake tells of its sources, and where its rejected lines are.
+SOURCES = "_cdrlake/sources/sources.pq"
+REJECTS = "_cdrlake/rejects"
+
+
 def visible_files(lake):
     """What a reader can meet: paths of files in the lake, and whether one is no part of it."""
     for directory, names, files in os.walk(lake):
@@ -40,19 +45,25 @@ def visible_files(lake):
         for name in files:
             path = Path(directory, name)
             expect(not name.startswith((".", "_")) and name.endswith(".parquet"), f"{path} shows")
+            expect(path.is_relative_to(lake / "calls"), f"{path} is no file of calls")
             yield path.relative_to(lake)
+    for path in lake.glob(f"{REJECTS}/*"):
+        expect(path.name.endswith(".pq") and not path.name.startswith("."), f"{path} shows")
+        yield path.relative_to(lake)
+    if (lake / SOURCES).exists():
+        yield Path(SOURCES)
 
 
 def contents(lake):
     """The bytes of every file of calls and rejects, by path in the lake."""
     files = visible_files(lake)
-    return {str(path): (lake / path).read_bytes() for path in files if len(path.parts) > 1}
+    return {str(path): (lake / path).read_bytes() for path in files if str(path) != SOURCES}
 
 
 def rows(lake):
     """Every row of the lake as DuckDB reads it, with how often it is there."""
     tables = collections.Counter()
-    for kind, pattern in [("calls", "calls/**/*.parquet"), ("rejects", "rejects/*.parquet")]:
+    for kind, pattern in [("calls", "calls/**/*.parquet"), ("rejects", f"{REJECTS}/*.pq")]:
         if any(lake.glob(pattern)):
             query = f"SELECT * FROM read_parquet('{lake / pattern}', hive_partitioning = true)"
             tables.update((kind, *row) for row in duckdb.sql(query).fetchall())
@@ -62,7 +73,7 @@ def rows(lake):
 def fingerprint(lake):
     """Counts and sums of hashes, which tell multisets of many rows apart."""
     found = []
-    for pattern in ["calls/**/*.parquet", "rejects/*.parquet"]:
+    for pattern in ["calls/**/*.parquet", f"{REJECTS}/*.pq"]:
         if any(lake.glob(pattern)):
             read = f"read_parquet('{lake / pattern}', hive_partitioning = true)"
             query = f"SELECT count(*), sum(hash(COLUMNS(*))::HUGEINT) FROM {read}"
@@ -74,9 +85,9 @@ def check_settled(lake):
     """After a run that ended well: nothing is under way, and all that tells of the lake agrees."""
     staging = os.listdir(lake / "_cdrlake/staging")
     expect(not staging, f"left in staging: {staging}")
-    internal = sorted(os.listdir(lake / "_cdrlake"))
+    internal = set(os.listdir(lake / "_cdrlake")) - {"rejects", "sources"}
     expect(
-        internal == ["identity", "ledger.sqlite", "ledger.sqlite.lock", "staging"],
+        internal == {"identity", "ledger.sqlite", "ledger.sqlite.lock", "staging"},
         f"left beside the ledger: {internal}",
     )
     ledger = sqlite3.connect(f"file:{lake / '_cdrlake/ledger.sqlite'}?mode=ro", uri=True)
@@ -91,14 +102,14 @@ def check_settled(lake):
         sources = ledger.execute(f"SELECT name, {columns} FROM sources ORDER BY source").fetchall()
     finally:
         ledger.close()
-    there = {str(path) for path in visible_files(lake)} - {"sources.parquet"}
+    there = {str(path) for path in visible_files(lake)} - {SOURCES}
     expect(there == set(files), f"files {sorted(there)}, in the ledger {sorted(files)}")
     for path, count in files.items():
         [(found,)] = duckdb.sql(f"SELECT count(*) FROM read_parquet('{lake / path}')").fetchall()
         expect(found == count, f"{path} has {found} rows, in the ledger {count}")
-    face = duckdb.sql(f"SELECT source, {columns} FROM read_parquet('{lake / 'sources.parquet'}')")
+    face = duckdb.sql(f"SELECT source, {columns} FROM read_parquet('{lake / SOURCES}')")
     face = face.fetchall()
-    expect(face == sources, f"sources.parquet tells {face}, the ledger {sources}")
+    expect(face == sources, f"the table of sources tells {face}, the ledger {sources}")
 
 
 def check_whole(lake, *goldens):
@@ -106,7 +117,7 @@ def check_whole(lake, *goldens):
     if not lake.is_dir():
         return
     for path in visible_files(lake):
-        if len(path.parts) == 1:
+        if str(path) == SOURCES:
             duckdb.sql(f"SELECT * FROM read_parquet('{lake / path}')").fetchall()
             continue
         content = (lake / path).read_bytes()

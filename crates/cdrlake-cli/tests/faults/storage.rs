@@ -185,7 +185,7 @@ fn a_clock_set_back_changes_nothing() {
     let ledger = fs::read(place.path("back/_cdrlake/ledger.sqlite")).unwrap();
     let set_back = b"2001-09-09T01:46:40Z";
     assert!(ledger.windows(set_back.len()).any(|bytes| bytes == set_back), "the clock was true");
-    for directory in ["calls", "rejects"] {
+    for directory in ["calls", "_cdrlake/rejects"] {
         let files = |lake: &str| {
             let files = place.files(&format!("{lake}/{directory}")).into_iter();
             let names = files.map(|(name, content)| (name[lake.len()..].to_owned(), content));

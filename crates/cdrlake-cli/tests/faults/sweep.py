@@ -58,7 +58,7 @@ SCENARIOS = {
     "nothing new": Scenario(LOADED, [LOADED]),
     "replace": Scenario(REPLACE, [LOADED], repeatable=False),
     "unload": Scenario(UNLOAD, [LOADED]),
-    "replay": Scenario([*LOAD, "--replay", "lake/rejects"], [[*LOADED, "--strict"]]),
+    "replay": Scenario([*LOAD, "--replay", "lake/_cdrlake/rejects"], [[*LOADED, "--strict"]]),
     # Killed when the run was recorded and no file was visible: what is swept is the recovery.
     "recovery of a load": Scenario([*LOAD, "second"], [LOADED], interrupted=True),
     "recovery of replace": Scenario(REPLACE, [LOADED], repeatable=False, interrupted=True),

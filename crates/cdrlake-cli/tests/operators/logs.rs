@@ -113,7 +113,7 @@ fn a_run_into_a_lake_has_one_id_everywhere() {
     assert_eq!(summary["sources_failed"], 1);
     assert_eq!(ended.lines.last().unwrap()["exit_status"], 4);
     assert_eq!(report["run_id"], ended.run_id());
-    let file = fs::File::open(lab.path("lake/sources.parquet")).unwrap();
+    let file = fs::File::open(lab.path("lake/_cdrlake/sources/sources.pq")).unwrap();
     let ledger = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
     let mut rows = 0;
     for batch in ledger.map(Result::unwrap) {

@@ -102,7 +102,7 @@ fn sync(privacy: &[&str]) -> (usize, usize) {
     assert!(numbers.contains("1632960961"));
     let (mut text, mut files) = (BTreeSet::new(), Vec::new());
     text_below(&path("lake"), &mut text, &mut files);
-    let has_rejects = files.iter().any(|file| file.contains("/lake/rejects/"));
+    let has_rejects = files.iter().any(|file| file.contains("/lake/_cdrlake/rejects/"));
     assert_eq!(has_rejects, privacy.is_empty(), "{files:?}");
     for said in [stderr(&output), fs::read_to_string(path("report.json")).unwrap()] {
         assert!(!said.contains("1632960961") && !said.contains(KEY), "{said}");

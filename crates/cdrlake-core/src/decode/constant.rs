@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::builder::PrimitiveBuilder;
 use arrow_array::types::{ArrowPrimitiveType, Int32Type, TimestampMicrosecondType};
-use arrow_array::{ArrayRef, Int64Array, PrimitiveArray, StringArray, new_null_array};
+use arrow_array::{ArrayRef, BinaryArray, Int64Array, PrimitiveArray, StringArray, new_null_array};
 use arrow_schema::{ArrowError, DataType};
 
 use super::column::Column;
@@ -53,6 +53,14 @@ pub(super) fn local_time(
     microseconds: Option<i64>,
 ) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
     primitive::<TimestampMicrosecondType>(microseconds)
+}
+
+/// Bytes that are the same in every row.
+pub(super) fn bytes(value: Vec<u8>) -> Constant<impl Fn(usize) -> Result<ArrayRef, ArrowError>> {
+    constant(move |rows| {
+        let values = std::iter::repeat_n(&value, rows);
+        Ok(Arc::new(BinaryArray::from_iter_values(values)))
+    })
 }
 
 fn primitive<T: ArrowPrimitiveType>(

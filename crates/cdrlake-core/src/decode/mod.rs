@@ -11,6 +11,7 @@ mod duration;
 mod ids;
 mod number;
 mod private;
+mod pulses_sent;
 mod record_id;
 mod time;
 mod values;
@@ -24,7 +25,6 @@ use crate::country::Country;
 use crate::layout::Field;
 use crate::options::SourceOptions;
 use crate::product::{product_name, product_type_name};
-use crate::record::Record;
 use crate::record_id::RecordId;
 use crate::schema::{ColumnType, schema};
 use crate::time_zone::TimeZone;
@@ -56,6 +56,7 @@ impl Columns {
             text(identifier.and_then(product_name)),
             Box::new(constant::int32(metadata.sequence_number)),
             Box::new(constant::local_time(metadata.file_time)),
+            Box::new(constant::bytes(options.source_hash.to_vec())),
             party(number::Parties::<ORIGIN>::new(country).with_masked_digits(), private),
             party(number::Parties::<DESTINATION>::new(country), private),
             Box::new(code::Named::new(|record| record.product_type(), product_type_name)),
@@ -76,7 +77,7 @@ impl Columns {
             },
             codes(code::Codes::new(|record| record.pulses_in()), private),
             codes(code::Codes::new(|record| record.pulses_generated()), private),
-            codes(code::Codes::new(charge_band), private),
+            codes(pulses_sent::PulsesSent::new(country), private),
             Box::new(code::Codes::new(|record| record.service_indicator())),
             match private {
                 Some(private) => private.charged(charged),
@@ -148,14 +149,5 @@ fn instants(zone: Option<&TimeZone>) -> Vec<Box<dyn Column>> {
             Box::new(constant::nulls(ColumnType::Instant)),
             Box::new(constant::nulls(ColumnType::Boolean)),
         ],
-    }
-}
-
-/// Pulses sent, where they are a charge band: `000000` says that there is none.
-#[inline(always)]
-fn charge_band<'a>(record: Record<'a>) -> &'a [u8; 6] {
-    match record.pulses_sent() {
-        b"000000" => b"      ",
-        band => band,
     }
 }

@@ -3,8 +3,8 @@
 use std::mem::take;
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, FixedSizeBinaryArray};
-use arrow_buffer::Buffer;
+use arrow_array::{ArrayRef, BinaryArray};
+use arrow_buffer::{Buffer, OffsetBuffer};
 use arrow_schema::ArrowError;
 
 use super::column::Column;
@@ -35,7 +35,9 @@ impl Column for RecordIds {
 
     fn finish(&mut self, arrays: &mut Vec<ArrayRef>) -> Result<(), ArrowError> {
         let ids = Buffer::from_vec(take(&mut self.ids));
-        arrays.push(Arc::new(FixedSizeBinaryArray::try_new(RECORD_ID_LEN as i32, ids, None)?));
+        let rows = ids.len() / RECORD_ID_LEN;
+        let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(RECORD_ID_LEN, rows));
+        arrays.push(Arc::new(BinaryArray::try_new(offsets, ids, None)?));
         Ok(())
     }
 }

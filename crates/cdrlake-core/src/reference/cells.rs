@@ -37,8 +37,8 @@ fn cell(column: &dyn Array, row: usize) -> Option<String> {
         DataType::Timestamp(..) => {
             date_time(column.as_primitive::<TimestampMicrosecondType>().value(row))
         }
-        DataType::FixedSizeBinary(_) => {
-            let bytes = column.as_fixed_size_binary().value(row);
+        DataType::Binary => {
+            let bytes = column.as_binary::<i32>().value(row);
             bytes.iter().map(|byte| format!("{byte:02x}")).collect()
         }
         DataType::Boolean => column.as_boolean().value(row).to_string(),

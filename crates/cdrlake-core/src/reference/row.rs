@@ -59,6 +59,7 @@ pub(super) fn row(
         identifier.and_then(|identifier| product_name(&identifier)).map(str::to_owned),
         metadata.sequence_number.map(|number| number.to_string()),
         metadata.file_time.map(date_time),
+        Some(options.source_hash.iter().map(|byte| format!("{byte:02x}")).collect()),
         trimmed("origin"),
         party("origin"),
         Some((origin.len() - unmasked.len()).to_string()),
@@ -77,7 +78,11 @@ pub(super) fn row(
         trimmed("account_code"),
         trimmed("pulses_in"),
         trimmed("pulses_generated"),
-        trimmed("pulses_sent").filter(|band| band != "000000"),
+        trimmed("pulses_sent"),
+        match country {
+            None | Some("GB" | "FR") => trimmed("pulses_sent").filter(|band| band != "000000"),
+            Some(_) => None,
+        },
         trimmed("service_indicator"),
         trimmed("charged"),
         if charged_is_trunk { None } else { service("charged") },
@@ -91,24 +96,24 @@ pub(super) fn row(
         },
     ];
     if !options.privacy.numbers().are_clear() {
-        row[23] = trimmed("account_code")
+        row[24] = trimmed("account_code")
             .map(|code| privately(&code, party("account_code").as_deref(), &options.privacy));
-        for (column, e164) in [(8, 9), (11, 12), (28, 29), (30, 31)] {
+        for (column, e164) in [(9, 10), (12, 13), (30, 31), (32, 33)] {
             let number = match column {
-                28 if charged_is_trunk => service("charged"),
+                30 if charged_is_trunk => service("charged"),
                 _ => row[e164].clone(),
             };
             row[column] = row[column].take().map(|text| {
                 let digits = text.chars().filter(char::is_ascii_digit).count();
                 match column {
-                    28 if charged_is_trunk && digits < 6 => text,
+                    30 if charged_is_trunk && digits < 6 => text,
                     _ => privately(&text, number.as_deref(), &options.privacy),
                 }
             });
             row[e164] =
                 row[e164].take().map(|text| privately(&text, Some(&text), &options.privacy));
         }
-        for column in [20, 21, 22, 24, 25, 26, 33] {
+        for column in [21, 22, 23, 25, 26, 27, 28, 35] {
             row[column] = row[column].take().map(|text| without_numbers(&text));
         }
     }

@@ -13,10 +13,11 @@ use cdrlake_run::Interrupt;
 use cdrlake_source::INTERNAL;
 use tempfile::TempPath;
 
-use super::publish::{self, FACE};
+use super::publish;
 use super::{Commit, FileChunks, Outcome};
 use crate::error::LakeError;
 use crate::facts::Facts;
+use crate::format::LakeFormat;
 use crate::ledger::Ledger;
 use crate::location::LakeLocation;
 use crate::lock::Lock;
@@ -98,10 +99,15 @@ impl DirectoryLake {
 
     /// Writes the ledger's face, unless it is there already.
     fn ensure_face(&self) -> Result<(), LakeError> {
-        match publish::has_sound_face(&self.root, &self.ledger)? {
+        match publish::has_sound_face(&self.face(), &self.ledger)? {
             true => Ok(()),
-            false => publish::publish_face(&self.root, &self.staging, &self.ledger),
+            false => publish::publish_face(&self.face(), &self.staging, &self.ledger),
         }
+    }
+
+    /// Where the ledger's face stands.
+    fn face(&self) -> PathBuf {
+        self.root.join(self.settings.format.sources_table())
     }
 
     /// This lake, open for a change.
@@ -117,7 +123,7 @@ impl DirectoryLake {
     /// Closes findings of an audit.
     pub(crate) fn accept(&self, acceptance: &Acceptance) -> Result<(), LakeError> {
         self.ledger.accept(acceptance)?;
-        publish::publish_face(&self.root, &self.staging, &self.ledger)
+        publish::publish_face(&self.face(), &self.staging, &self.ledger)
     }
 }
 
@@ -137,10 +143,9 @@ impl Commit for DirectoryLake {
     /// The file is where it can be renamed from already.
     fn stage(&self, base: Version, file: CompleteFile) -> Result<AddedFile<TempPath>, LakeError> {
         let CompleteFile { file: staged, digest, number, summary } = file;
-        let (directory, below) = (summary.kind.name(), summary.partition.to_string());
-        let separator = if below.is_empty() { "" } else { "/" };
         let (run, digest) = (base.0 + 1, &digest.to_hex()[..16]);
-        let path = format!("{directory}{separator}{below}/{run:06}-{digest}-{number:04}.parquet");
+        let name = format!("{run:06}-{digest}-{number:04}");
+        let path = self.settings.format.path(summary.kind, summary.partition, &name);
         Ok(AddedFile { staged, path, summary })
     }
 
@@ -159,7 +164,8 @@ impl Commit for DirectoryLake {
         }
         // Once it is recorded, nothing can stop it.
         self.interrupt.check()?;
-        publish::publish(&self.root, &self.staging, &self.ledger, transaction)?;
+        let face = self.settings.format.sources_table();
+        publish::publish(&self.root, &self.staging, face, &self.ledger, transaction)?;
         Ok(Outcome::Committed(Version(base.0 + 1)))
     }
 
@@ -167,7 +173,8 @@ impl Commit for DirectoryLake {
     /// left in staging.
     fn recover(&self) -> Result<(), LakeError> {
         if let Some(pending) = self.ledger.pending_run()? {
-            publish::finish(&self.root, &self.staging, &self.ledger, &pending)?;
+            let face = self.settings.format.sources_table();
+            publish::finish(&self.root, &self.staging, face, &self.ledger, &pending)?;
         }
         let entries = fs::read_dir(&self.staging).map_err(LakeError::read(&self.staging))?;
         for entry in entries {
@@ -201,8 +208,12 @@ impl Commit for DirectoryLake {
 /// A ledger that was lost must not be taken for a new lake's, and so made anew.
 fn refuse_lost_ledger(location: &LakeLocation) -> Result<(), LakeError> {
     let root = &location.root;
-    let has_data = [FileKind::Calls.name(), FileKind::Rejects.name(), FACE];
-    match has_data.iter().any(|name| root.join(name).exists()) && !location.ledger().exists() {
+    let data = LakeFormat::ALL.into_iter().flat_map(|format| {
+        let directories = [FileKind::Calls, FileKind::Rejects].map(|kind| format.directory(kind));
+        directories.into_iter().chain([format.sources_table().to_owned()])
+    });
+    let has_data = data.into_iter().any(|name| root.join(name).exists());
+    match has_data && !location.ledger().exists() {
         true => Err(LakeError::LedgerMissing(root.clone())),
         false => Ok(()),
     }

@@ -17,6 +17,7 @@ use crate::error::LakeError;
 use crate::facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
+use crate::format::LakeFormat;
 use crate::model::{
     AddedFile, AddedSource, CompleteFile, Ending, FileKind, FileSummary, LakeFile, LoadedVersion,
     Noted, RowsBySource, SourceFact, SourceId, SourceRef, Transaction, Version,
@@ -336,6 +337,7 @@ impl Snapshot for State {
             accepted: BTreeMap::new(),
             moment: Moment { publishing: None, published: self.runs.last().cloned() },
             identities: Numbers::Clear,
+            format: LakeFormat::Two,
         })
     }
 
@@ -489,6 +491,12 @@ impl Snapshot for State {
         let mut files: Vec<_> = self.files.values().filter(holds).collect();
         files.sort_by_key(|file| file.file.id);
         Ok(files.into_iter().map(|file| (file.file.clone(), file.sources.clone())).collect())
+    }
+
+    fn identity(&self, source: SourceId) -> Result<(String, Option<blake3::Hash>), LakeError> {
+        let source = &self.sources[&source];
+        let hash = source.facts.content_hash.as_deref();
+        Ok((source.source_file.clone(), hash.and_then(|hash| blake3::Hash::from_hex(hash).ok())))
     }
 
     fn rows_of(&self, file: &LakeFile) -> Result<RowsBySource, LakeError> {

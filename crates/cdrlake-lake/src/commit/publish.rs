@@ -22,13 +22,12 @@ use crate::error::LakeError;
 use crate::ledger::{Ledger, PendingRun, is_sound_face, write_face};
 use crate::model::Transaction;
 
-/// The ledger's readable face, in the lake.
-pub(crate) const FACE: &str = "sources.parquet";
-
-/// Publishes a transaction in the lake at `root`, whose files are staged in `staging`.
+/// Publishes a transaction in the lake at `root`, whose files are staged in `staging` and whose table of
+/// sources stands at `face` in it.
 pub(crate) fn publish(
     root: &Path,
     staging: &Path,
+    face: &str,
     ledger: &Ledger,
     mut transaction: Transaction<TempPath>,
 ) -> Result<(), LakeError> {
@@ -39,13 +38,15 @@ pub(crate) fn publish(
     }
     sync_directory(staging)?;
     let pending = ledger.record(&transaction)?;
-    finish(root, staging, ledger, &pending).map_err(|error| LakeError::Unfinished(Box::new(error)))
+    finish(root, staging, face, ledger, &pending)
+        .map_err(|error| LakeError::Unfinished(Box::new(error)))
 }
 
 /// Finishes what the ledger says is to be published.
 pub(crate) fn finish(
     root: &Path,
     staging: &Path,
+    face: &str,
     ledger: &Ledger,
     pending: &PendingRun,
 ) -> Result<(), LakeError> {
@@ -72,18 +73,23 @@ pub(crate) fn finish(
     // Of two in one directory, the second may have taken it away.
     left.retain(|path| path.is_dir());
     sync_directories(left)?;
-    publish_face(root, staging, ledger)?;
+    publish_face(&root.join(face), staging, ledger)?;
     ledger.publish(pending.run)
 }
 
 /// Whether the ledger's face is there and can be read, and tells of this ledger's sources.
-pub(crate) fn has_sound_face(root: &Path, ledger: &Ledger) -> Result<bool, LakeError> {
-    is_sound_face(ledger, &root.join(FACE))
+pub(crate) fn has_sound_face(face: &Path, ledger: &Ledger) -> Result<bool, LakeError> {
+    is_sound_face(ledger, face)
 }
 
 /// Tells in the ledger's face what is true now.
-pub(crate) fn publish_face(root: &Path, staging: &Path, ledger: &Ledger) -> Result<(), LakeError> {
-    write_face(ledger, staging, &root.join(FACE))
+pub(crate) fn publish_face(face: &Path, staging: &Path, ledger: &Ledger) -> Result<(), LakeError> {
+    let above = directory(face);
+    if !above.is_dir() {
+        fs::create_dir_all(above).map_err(LakeError::write(above))?;
+        sync_directory(directory(above))?;
+    }
+    write_face(ledger, staging, face)
 }
 
 /// Removes a directory in the lake, and those above it, but for that of its kind of files, as far

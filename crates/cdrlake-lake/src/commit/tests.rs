@@ -20,6 +20,7 @@ use proptest::prelude::*;
 use super::memory::MemoryLake;
 use super::{Commit, DirectoryLake, Outcome};
 use crate::error::LakeError;
+use crate::format::LakeFormat;
 use crate::lake_options::LakeOptions;
 use crate::load::load_into;
 use crate::location::LakeLocation;
@@ -230,6 +231,7 @@ fn settings() -> LakeSettings {
         numbers: Numbers::Clear,
         key_id: None,
         rejects: ClearRejects::Write,
+        format: LakeFormat::Two,
     }
 }
 

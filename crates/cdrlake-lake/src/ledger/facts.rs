@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Mutex;
 
+use cdrlake_parquet::directory;
 use jiff::civil::DateTime;
 use roaring::RoaringTreemap;
 use rusqlite::types::Type;
@@ -14,6 +15,7 @@ use crate::error::LakeError;
 use crate::facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
+use crate::format::LakeFormat;
 use crate::model::FileKind;
 
 impl Ledger {
@@ -90,14 +92,22 @@ impl Ledger {
         let accepted = self.query("SELECT finding, reason FROM accepted_findings", [], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?;
+        let settings = self.settings()?;
         Ok(Facts {
             sources: sources.into_iter().map(|source| (source.id, source)).collect(),
             accounted_for,
             files: files.into_iter().map(|(_, file)| file).collect(),
             accepted: accepted.into_iter().collect(),
             moment: self.moment()?,
-            identities: crate::settings::identities(&self.settings()?),
+            identities: crate::settings::identities(&settings),
+            format: self.format()?,
         })
+    }
+
+    /// The format of the lake.
+    pub(crate) fn format(&self) -> Result<LakeFormat, LakeError> {
+        let format = crate::settings::format(&self.settings()?);
+        format.ok_or_else(|| LakeError::LakeVersion(directory(&self.path).to_owned()))
     }
 
     /// What tells whether the lake changed since.

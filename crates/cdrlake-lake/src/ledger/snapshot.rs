@@ -224,6 +224,21 @@ impl Snapshot for Ledger {
         files.into_values().map(|file| Ok((file.clone(), self.rows_of(&file)?))).collect()
     }
 
+    fn identity(
+        &self,
+        SourceId(source): SourceId,
+    ) -> Result<(String, Option<blake3::Hash>), LakeError> {
+        let found = self.query(
+            "SELECT source_file, content_hash FROM sources WHERE source = ?1",
+            [source],
+            |row| Ok((row.get(0)?, row.get::<_, Option<String>>(1)?)),
+        )?;
+        let Some((source_file, hash)) = found.into_iter().next() else {
+            return Err(LakeError::Defect("a row of a source that the ledger does not know"));
+        };
+        Ok((source_file, hash.and_then(|hash| blake3::Hash::from_hex(hash).ok())))
+    }
+
     fn rows_of(&self, file: &LakeFile) -> Result<RowsBySource, LakeError> {
         self.query(
             "SELECT source, rows FROM file_sources WHERE file = ?1 ORDER BY first_row",

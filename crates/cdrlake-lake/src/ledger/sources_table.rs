@@ -1,4 +1,4 @@
-//! The ledger's readable face: `sources.parquet`, one row a source, for SQL.
+//! The ledger's readable face: a Parquet file, one row a source, for SQL.
 
 use std::fs::File;
 use std::io;

@@ -7,4 +7,4 @@ mod sink;
 
 pub(crate) use self::partition_file::PartitionFile;
 pub(crate) use self::partitions::Tuning;
-pub(crate) use self::sink::{LakeSink, Staged};
+pub(crate) use self::sink::{LakeSink, Partitioner, Staged};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use cdrlake_load::{SourceRows, add_rows};
+use cdrlake_load::{SourceIdentities, SourceRows, add_rows, labels};
 use cdrlake_parquet::{ColumnStatistics, Layout, Savepoint, StagedFile, StagedParquet};
 use tempfile::TempPath;
 
@@ -45,7 +45,7 @@ impl OpenFile {
 
     /// Appends a row group, which has this number among all.
     pub(super) fn append(&mut self, rows: EncodedRows, number: u64) -> Result<(), LakeError> {
-        self.staged.append(rows.row_group)?;
+        self.staged.append(rows.row_group, labels(&rows.sources))?;
         self.last_append = number;
         self.tenths += rows.tenths;
         rows.sources.into_iter().for_each(|rows| add_rows(&mut self.sources, rows));
@@ -73,15 +73,38 @@ impl OpenFile {
         Ok(())
     }
 
-    pub(super) fn finish(self) -> Result<PartitionFile, LakeError> {
-        let file = self.complete()?;
+    /// Closes its handle until there is more to write.
+    pub(super) fn suspend(&mut self) -> Result<(), LakeError> {
+        Ok(self.staged.suspend()?)
+    }
+
+    /// Whether it can be complete: the content of all its sources is known.
+    pub(super) fn can_end(&self, identities: &SourceIdentities) -> bool {
+        identities.are_known(&self.sources)
+    }
+
+    pub(super) fn finish(
+        self,
+        run: u64,
+        identities: &SourceIdentities,
+    ) -> Result<PartitionFile, LakeError> {
+        let file = self.complete(run, identities)?;
         file.sync()?;
         Ok(file.into_partition_file())
     }
 
-    pub(super) fn complete(self) -> Result<ClosedFile, LakeError> {
+    pub(super) fn complete(
+        self,
+        run: u64,
+        identities: &SourceIdentities,
+    ) -> Result<ClosedFile, LakeError> {
         let Self { id, partition, staged, sources, tenths, .. } = self;
-        Ok(ClosedFile { id, partition, staged: staged.complete()?, sources, tenths })
+        if !identities.are_known(&sources) {
+            return Err(LakeError::Defect("rows of a source that has not ended"));
+        }
+        let metadata = identities.metadata(Some(run), &sources);
+        let staged = staged.complete(|source| identities.source_hash(source), metadata)?;
+        Ok(ClosedFile { id, partition, staged, sources, tenths })
     }
 }
 

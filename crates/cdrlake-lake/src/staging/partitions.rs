@@ -12,7 +12,7 @@ use std::sync::Arc;
 use arrow_array::{RecordBatch, UInt32Array};
 use arrow_select::concat::concat;
 use arrow_select::take::take;
-use cdrlake_load::{Deferred, SourceRows, add_rows, defer, tenths};
+use cdrlake_load::{Deferred, SourceIdentities, SourceRows, add_rows, defer, tenths};
 use cdrlake_parquet::{Layout, RowGroup, sync_each};
 use parquet::errors::{ParquetError, Result as ParquetResult};
 
@@ -53,11 +53,15 @@ pub(crate) struct Partitions {
     /// Row groups being encoded, in the order in which they are appended.
     encoding: VecDeque<Encoding>,
     open: BTreeMap<Partition, OpenFile>,
-    /// Large enough, but begun before a savepoint, so that they may yet be taken back in part.
+    /// Large enough, but begun before a savepoint, so that they may yet be taken back in part, or with rows of
+    /// a source that has not ended.
     full: Vec<OpenFile>,
     finished: Vec<PartitionFile>,
     savepoints: Vec<Savepoint>,
     next_id: u64,
+    /// The number of the run.
+    run: u64,
+    identities: SourceIdentities,
     /// Row groups appended so far.
     appended: u64,
 }
@@ -107,8 +111,8 @@ struct Savepoint {
 }
 
 impl Partitions {
-    /// Files are begun in `directory`.
-    pub(crate) fn new(directory: PathBuf, layout: Arc<Layout>, tuning: Tuning) -> Self {
+    /// Files are begun in `directory`, by the run of this number.
+    pub(crate) fn new(directory: PathBuf, layout: Arc<Layout>, tuning: Tuning, run: u64) -> Self {
         Self {
             layout,
             directory,
@@ -122,8 +126,20 @@ impl Partitions {
             finished: Vec::new(),
             savepoints: Vec::new(),
             next_id: 0,
+            run,
+            identities: SourceIdentities::default(),
             appended: 0,
         }
+    }
+
+    /// The next source was met.
+    pub(crate) fn meet(&mut self, source_file: &str) {
+        self.identities.push(source_file, None);
+    }
+
+    /// The source of this index has ended.
+    pub(crate) fn end(&mut self, index: usize, hash: blake3::Hash) {
+        self.identities.end(index, hash);
     }
 
     /// Appends rows of a source to their partitions.
@@ -310,11 +326,18 @@ impl Partitions {
 
     /// A partition's file is large enough, or must make room.
     fn end_file(&mut self, partition: Partition) -> Result<(), LakeError> {
-        let Some(file) = self.open.remove(&partition) else { return Ok(()) };
-        if file.id < self.taken_back_in_part_before() {
-            self.full.push(file);
-        } else {
-            self.finished.push(file.finish()?);
+        let Some(mut file) = self.open.remove(&partition) else { return Ok(()) };
+        file.suspend()?;
+        self.full.push(file);
+        self.end_full()
+    }
+
+    /// Ends the full files that can end.
+    fn end_full(&mut self) -> Result<(), LakeError> {
+        let held = self.taken_back_in_part_before();
+        let can_end = |file: &mut OpenFile| file.id >= held && file.can_end(&self.identities);
+        for file in self.full.extract_if(.., can_end) {
+            self.finished.push(file.finish(self.run, &self.identities)?);
         }
         Ok(())
     }
@@ -343,15 +366,7 @@ impl Partitions {
     pub(crate) fn release(&mut self) -> Result<(), LakeError> {
         self.append_all()?;
         self.savepoints.pop();
-        let held = self.taken_back_in_part_before();
-        let (full, finished) =
-            std::mem::take(&mut self.full).into_iter().partition(|f| f.id < held);
-        self.full = full;
-        let finished: Vec<OpenFile> = finished;
-        for file in finished {
-            self.finished.push(file.finish()?);
-        }
-        Ok(())
+        self.end_full()
     }
 
     /// Takes back everything since the last savepoint.
@@ -387,14 +402,15 @@ impl Partitions {
         self.append_all()
     }
 
-    /// The finished files, in the order in which they were begun.
-    pub(crate) fn finish(mut self) -> Result<Vec<PartitionFile>, LakeError> {
+    /// The finished files, in the order in which they were begun, and whose their rows are.
+    pub(crate) fn finish(mut self) -> Result<(Vec<PartitionFile>, SourceIdentities), LakeError> {
         self.flush()?;
         let files = std::mem::take(&mut self.open).into_values().chain(self.full);
-        let files = files.map(OpenFile::complete).collect::<Result<Vec<_>, _>>()?;
+        let files = files.map(|file| file.complete(self.run, &self.identities));
+        let files = files.collect::<Result<Vec<_>, _>>()?;
         sync_each(&files, ClosedFile::sync)?;
         self.finished.extend(files.into_iter().map(ClosedFile::into_partition_file));
         self.finished.sort_by_key(|file| file.id);
-        Ok(self.finished)
+        Ok((self.finished, self.identities))
     }
 }

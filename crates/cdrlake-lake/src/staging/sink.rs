@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use cdrlake_load::{
-    ClearRejects, Encoder, LoadError, OpenSource, RejectedLines, RejectsFile, Sink, SourceKind,
+    ClearRejects, Encoder, LoadError, OpenSource, RejectedLines, RejectsFile, Sink, SourceEnd,
+    SourceIdentities, SourceKind,
 };
 use cdrlake_parquet::Layout;
 use cdrlake_source::Source;
@@ -14,6 +15,7 @@ use parquet::errors::ParquetError;
 use super::encoded::{EncodedRows, encode_large};
 use super::partition_file::PartitionFile;
 use super::partitions::{Partitions, Tuning};
+use crate::format::LakeFormat;
 use crate::partition::{PartitionBy, Pieces};
 
 /// Takes a run's rows into files of a lake that are not visible yet.
@@ -31,24 +33,24 @@ pub(crate) struct Staged {
     pub(crate) rejects: RejectsFile,
     /// By their index in the run.
     pub(crate) sources: Vec<Source>,
+    /// The same, as far as files tell of them.
+    pub(crate) identities: SourceIdentities,
 }
 
 impl LakeSink {
-    /// Files are begun in `staging`; a partition that has at least `least` rows in a block has a row
-    /// group of them.
+    /// Files are begun in `staging`, by the run of this number.
     pub(crate) fn new(
         staging: &Path,
-        by: PartitionBy,
-        layout: Arc<Layout>,
+        pieces: Partitioner,
         tuning: Tuning,
         rejects: ClearRejects,
-        least: usize,
+        run: u64,
     ) -> Self {
         Self {
-            calls: Partitions::new(staging.to_owned(), Arc::clone(&layout), tuning),
+            calls: Partitions::new(staging.to_owned(), Arc::clone(&pieces.layout), tuning, run),
             rejects: RejectsFile::new(staging.join("rejects"), rejects),
             sources: Vec::new(),
-            pieces: Partitioner { by, layout, least },
+            pieces,
         }
     }
 }
@@ -64,8 +66,13 @@ impl Sink for LakeSink {
     }
 
     fn meet(&mut self, source: Source) -> Result<(), LoadError> {
+        self.calls.meet(&source.source_file);
         self.sources.push(source);
         Ok(())
+    }
+
+    fn end(&mut self, index: usize, end: SourceEnd) {
+        self.calls.end(index, end.hash);
     }
 
     fn write(&mut self, rows: PartitionedRows) -> Result<(), LoadError> {
@@ -99,7 +106,8 @@ impl Sink for LakeSink {
 
     fn finish(self) -> Result<Staged, LoadError> {
         let Self { calls, rejects, sources, .. } = self;
-        Ok(Staged { calls: calls.finish()?, rejects, sources })
+        let (calls, identities) = calls.finish()?;
+        Ok(Staged { calls, rejects, sources, identities })
     }
 }
 
@@ -107,9 +115,11 @@ impl Sink for LakeSink {
 /// batches, which share row groups with those of other blocks.
 #[derive(Clone)]
 pub(crate) struct Partitioner {
-    by: PartitionBy,
-    layout: Arc<Layout>,
-    least: usize,
+    pub(crate) by: PartitionBy,
+    pub(crate) layout: Arc<Layout>,
+    /// Rows of a partition in a block from which on they have a row group of their own.
+    pub(crate) least: usize,
+    pub(crate) format: LakeFormat,
 }
 
 /// Rows of a block by partition.
@@ -134,6 +144,7 @@ impl Encoder for Partitioner {
         source: &OpenSource,
         batch: RecordBatch,
     ) -> Result<(), LoadError> {
+        let batch = self.format.batch(&batch).map_err(ParquetError::from)?;
         let pieces = self.by.split(batch, source.options.metadata.country);
         let pieces = pieces.map_err(ParquetError::from)?;
         match block.last_mut() {

@@ -23,7 +23,7 @@ impl Lab {
 
     /// The newest rejects file, with the lines that `mend` returns for those numbers.
     fn mended(&self, mend: impl Fn(usize) -> Option<Vec<u8>>) -> PathBuf {
-        let rejects = files(&self.lake(), "rejects").into_values().next_back().unwrap();
+        let rejects = files(&self.lake(), "_cdrlake/rejects").into_values().next_back().unwrap();
         let mended = self.path("mended.parquet");
         edit(&rejects, &mended, |number, raw| {
             Some(mend(number as usize).unwrap_or_else(|| raw.to_vec()))

@@ -29,14 +29,14 @@ fn a_damaged_face_is_made_anew() {
     let lab = Lab::new();
     let source = Source::new(1, 10);
     lab.load(&[&source]);
-    let face = lab.lake().join("sources.parquet");
+    let face = lab.lake().join("_cdrlake/sources/sources.pq");
     let whole = fs::read(&face).unwrap();
     let mut flipped = whole.clone();
     let at = flipped.len() - 6;
     flipped[at] ^= 0xFF;
     let other = Lab::new();
     other.load(&[&source, &Source::new(2, 10)]);
-    let others = fs::read(other.lake().join("sources.parquet")).unwrap();
+    let others = fs::read(other.lake().join("_cdrlake/sources/sources.pq")).unwrap();
     for damaged in [&b""[..], b"PAR1", &whole[..whole.len() - 1], &flipped, &others] {
         fs::write(&face, damaged).unwrap();
         assert_eq!(statuses(&lab.load(&[&source])), [Status::Same]);

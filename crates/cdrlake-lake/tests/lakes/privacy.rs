@@ -47,7 +47,9 @@ impl Asked {
             privacy: Privacy::new(numbers, self.privacy.key.clone()).unwrap(),
             ..SourceOptions::new(&source.name)
         };
-        reference::decode(&source.content, &options).rows
+        let mut rows = reference::decode(&source.content, &options).rows;
+        rows.iter_mut().for_each(|row| row[SOURCE_HASH] = None);
+        rows
     }
 }
 
@@ -167,8 +169,9 @@ fn what_contradicts_is_refused_before_anything_is_written() {
 
 /// A program that knows nothing of these settings must refuse the lake, lest it write numbers.
 #[test]
-fn a_lake_of_clear_numbers_is_of_the_version_it_always_was() {
-    for (asked, version) in [(Asked::of(None, None, RecordId::Omit), "1"), (ways()[0].clone(), "2")]
+fn a_lake_tells_how_numbers_are_treated_only_where_they_are() {
+    for (asked, is_private) in
+        [(Asked::of(None, None, RecordId::Omit), false), (ways()[0].clone(), true)]
     {
         let lab = Lab::new();
         lab.load_with(&[&Source::new(1, 10)], asked.set());
@@ -177,9 +180,9 @@ fn a_lake_of_clear_numbers_is_of_the_version_it_always_was() {
         let mut settings = ledger.prepare("SELECT name, value FROM lake").unwrap();
         let settings = settings.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         let settings: BTreeMap<String, String> = settings.map(Result::unwrap).collect();
-        assert_eq!(settings["layout_version"], version);
-        assert_eq!(settings.contains_key("privacy"), version == "2");
-        assert_eq!(settings.len(), if version == "1" { 4 } else { 6 });
+        assert_eq!(settings["layout_version"], "3");
+        assert_eq!(settings.contains_key("privacy"), is_private);
+        assert_eq!(settings.len(), if is_private { 6 } else { 4 });
     }
 }
 
@@ -214,8 +217,8 @@ fn duplicates_are_dropped_by_keyed_identifiers() {
         });
         assert_eq!((report.totals.records_duplicate, report.totals.records_written), (100, 10));
         // Not by identifiers that anybody could compute.
-        let keyed = &asked.rows(&source)[0][34];
-        let clear = Asked::of(None, None, RecordId::Fill).rows(&source)[0][34].clone();
+        let keyed = &asked.rows(&source)[0][36];
+        let clear = Asked::of(None, None, RecordId::Fill).rows(&source)[0][36].clone();
         assert!(keyed.is_some() && *keyed != clear);
     }
 }
@@ -257,7 +260,7 @@ fn rejects_are_written_only_in_clear_lakes() {
         let sound = Source::new(1, 100);
         let report = lab.load_with(&[&sound.clone().damaged(10)], asked.set());
         assert_eq!((report.totals.records_rejected, report.rejects_not_written), (10, 10));
-        assert_eq!(files(&lab.lake(), "rejects").len(), 0);
+        assert_eq!(files(&lab.lake(), "_cdrlake/rejects").len(), 0);
         let audit = audit(&LakeLocation::new(lab.lake()), &AuditOptions::default()).unwrap();
         let is_open = |found: &cdrlake_audit::Finding| {
             matches!(found.observation, Observation::OpenRejects { .. })
@@ -266,7 +269,7 @@ fn rejects_are_written_only_in_clear_lakes() {
         // Somewhere safe.
         let elsewhere = Lab::new();
         elsewhere.load(&[&sound.clone().damaged(10)]);
-        let rejects = files(&elsewhere.lake(), "rejects").into_values().next().unwrap();
+        let rejects = files(&elsewhere.lake(), "_cdrlake/rejects").into_values().next().unwrap();
         let mended = elsewhere.path("mended.parquet");
         edit(&rejects, &mended, |number, _| {
             let at = (number as usize - 1) * 229;
@@ -277,7 +280,7 @@ fn rejects_are_written_only_in_clear_lakes() {
         asked.set()(&mut options);
         let report = convert_to_lake(&options).unwrap();
         assert_eq!((report.totals.records_written, report.totals.records_rejected), (9, 1));
-        assert_eq!(files(&lab.lake(), "rejects").len(), 0);
+        assert_eq!(files(&lab.lake(), "_cdrlake/rejects").len(), 0);
         let expected: Vec<_> = asked.rows(&sound).into_iter().skip(1).collect();
         assert!(sorted(lab.rows()) == sorted(expected), "{:?}", asked.privacy);
         // Or they are written as ever.
@@ -286,6 +289,6 @@ fn rejects_are_written_only_in_clear_lakes() {
         in_clear.privacy.rejects = ClearRejects::Write;
         let report = lab.load_with(&[&sound.clone().damaged(10)], in_clear.set());
         assert_eq!((report.totals.records_rejected, report.rejects_not_written), (10, 0));
-        assert_eq!(files(&lab.lake(), "rejects").len(), 1);
+        assert_eq!(files(&lab.lake(), "_cdrlake/rejects").len(), 1);
     }
 }

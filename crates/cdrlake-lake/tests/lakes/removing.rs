@@ -15,7 +15,7 @@ fn sources_are_replaced_under_todays_options() {
     assert_eq!(statuses(&report), [Status::Loaded]);
     lab.check(&[&kept, &today]);
     // Rejects are replaced as well: one file, of the new name.
-    let rejects = files(&lab.lake(), "rejects");
+    let rejects = files(&lab.lake(), "_cdrlake/rejects");
     let names: Vec<Row> =
         rejects.values().flat_map(|path| read(path)).flat_map(|b| batch_rows(&b)).collect();
     assert_eq!(names.len(), 50);
@@ -50,5 +50,5 @@ fn what_is_unloaded_stays_out_until_it_is_asked_for() {
     lab.check(&all);
     let names: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
     lab.unload(&names).unwrap();
-    assert!(lab.files().is_empty() && files(&lab.lake(), "rejects").is_empty());
+    assert!(lab.files().is_empty() && files(&lab.lake(), "_cdrlake/rejects").is_empty());
 }

@@ -9,7 +9,7 @@ fn rejects_are_replayed_into_their_lake() {
     let lab = Lab::new();
     let sound = Source::new(1, 1000);
     lab.load(&[&sound.clone().damaged(10)]);
-    let rejects = files(&lab.lake(), "rejects").into_values().next().unwrap();
+    let rejects = files(&lab.lake(), "_cdrlake/rejects").into_values().next().unwrap();
     let replay = |path: &Path| {
         let inputs = vec![Input::Rejects(path.to_owned())];
         let report = convert_to_lake(&lab.options(inputs)).unwrap();
@@ -19,7 +19,7 @@ fn rejects_are_replayed_into_their_lake() {
     // Nothing has changed, so nothing is won; and no line is quarantined twice.
     let report = replay(&rejects);
     assert_eq!((report.totals.records_written, report.totals.records_rejected), (0, 100));
-    assert_eq!(files(&lab.lake(), "rejects").len(), 1);
+    assert_eq!(files(&lab.lake(), "_cdrlake/rejects").len(), 1);
     let edited = lab.path("edited.parquet");
     edit(&rejects, &edited, |number, raw| {
         let start = (number as usize - 1) * 229;
@@ -59,7 +59,7 @@ fn rejects_of_another_verdict_double_nothing() {
     source.content.splice(228..228, *b" more");
     let lab_strict = Lab::new();
     lab_strict.load_with(&[&source], |o| o.load.strictness = cdrlake_core::Strictness::Strict);
-    let rejects = files(&lab_strict.lake(), "rejects").into_values().next().unwrap();
+    let rejects = files(&lab_strict.lake(), "_cdrlake/rejects").into_values().next().unwrap();
     lab.load(&[&source]);
     let options = lab.options(vec![Input::Rejects(rejects)]);
     let report = convert_to_lake(&options).unwrap();

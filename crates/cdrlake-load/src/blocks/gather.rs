@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cdrlake_core::{
     Position, Privacy, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
-    whole_lines_len,
+    source_hash, whole_lines_len,
 };
 use cdrlake_run::{Interrupt, Progress};
 use cdrlake_source::{Input, KnownTimeZones, RejectedLine, Source, SourceError, Visitor};
@@ -16,6 +16,7 @@ use super::block::{
     Block, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
 };
 use super::buffer::Buffers;
+use super::prehashed::Prehashed;
 use super::replayed::Replayed;
 use crate::error::LoadError;
 use crate::history::{ContentStanding, History, OnChanged, Repeated};
@@ -56,6 +57,8 @@ pub(crate) struct Gatherer<'b, E> {
     last_given: usize,
     /// Whether the input that is read was named itself, and is no directory that is walked.
     is_named: bool,
+    /// Whether a source's hash is to be known before any of it is decoded.
+    hashes_first: bool,
     /// What was met and is no source, since this was asked last.
     left_out: LeftOut,
     /// The archives that are open, by the number of sources before them.
@@ -98,6 +101,7 @@ where
         buffers: &'b Buffers,
         history: History<'b>,
         verdicts: &'b Verdicts,
+        hashes_first: bool,
         emit: E,
     ) -> Self {
         Self {
@@ -119,6 +123,7 @@ where
             replayed: Replayed::default(),
             last_given: 0,
             is_named: false,
+            hashes_first,
             left_out: LeftOut::default(),
             archives: Vec::new(),
         }
@@ -266,15 +271,10 @@ where
         end: SourceEnd,
     ) -> Result<Option<Gathered>, LoadError> {
         let index = reading.source.index;
-        let History { known, repeated, on_changed } = self.history;
-        if end.bytes > 0
-            && let Some(earlier) = known.of_content(&end.hash)?
-            && self.stays_out(&earlier.standing, repeated)
-        {
-            let is_other_delivery = carrier_name.is_some() && carrier_name != earlier.carrier_name;
-            return Ok(Some(Gathered::Known { index, earlier, is_other_delivery, end }));
+        if let Some(known) = self.known_before(index, carrier_name.as_ref(), end)? {
+            return Ok(Some(known));
         }
-        let status = match on_changed {
+        let status = match self.history.on_changed {
             OnChanged::Hold | OnChanged::Supersede => Status::Held,
             OnChanged::Skip => Status::Excluded,
             OnChanged::Both => return Ok(None),
@@ -282,6 +282,47 @@ where
         let Some(name) = carrier_name else { return Ok(None) };
         let earlier = self.other_in_run(reading, name, end)?;
         Ok(earlier.map(|earlier| Gathered::Changed { index, earlier, status, end }))
+    }
+
+    /// Why a source is not loaded, if this run or an earlier one knows its content.
+    fn known_before(
+        &self,
+        index: usize,
+        carrier_name: Option<&String>,
+        end: SourceEnd,
+    ) -> Result<Option<Gathered>, LoadError> {
+        if let Some(&same_as) = self.contents.get(&end.hash) {
+            return Ok(Some(Gathered::Skipped { index, same_as, end }));
+        }
+        let History { known, repeated, .. } = self.history;
+        if end.bytes > 0
+            && let Some(earlier) = known.of_content(&end.hash)?
+            && self.stays_out(&earlier.standing, repeated)
+        {
+            let is_other_delivery =
+                carrier_name.is_some() && carrier_name != earlier.carrier_name.as_ref();
+            return Ok(Some(Gathered::Known { index, earlier, is_other_delivery, end }));
+        }
+        Ok(None)
+    }
+
+    /// A source that cannot be decoded, whatever it holds, unless it holds what is known.
+    fn refuse(
+        &mut self,
+        index: usize,
+        carrier_name: Option<&String>,
+        error: SourceError,
+        bytes: &mut dyn Read,
+    ) -> Result<(), LoadError> {
+        let mut hasher = blake3::Hasher::new();
+        let read = io::copy(bytes, &mut hasher);
+        self.interrupt.check()?;
+        let Ok(bytes) = read else {
+            return (self.emit)(Gathered::Failed { index, error, end: None });
+        };
+        let end = SourceEnd { hash: hasher.finalize(), bytes };
+        let known = self.known_before(index, carrier_name, end)?;
+        (self.emit)(known.unwrap_or(Gathered::Failed { index, error, end: Some(end) }))
     }
 
     /// Whether a content of this standing is not loaded now. What is superseded comes back only if it is
@@ -363,12 +404,24 @@ where
         interrupt.check()?;
         let carrier_name = source.carrier_name.clone();
         let (time_zone, refusal) = self.time_zone(&source);
-        let source = self.meet(source, SourceKind::Delivered, time_zone)?;
+        let mut source = self.meet(source, SourceKind::Delivered, time_zone)?;
         let index = source.index;
         self.last_given = index;
+        let mut bytes = interrupt.watch(bytes);
         if let Some(error) = refusal {
-            return (self.emit)(Gathered::Failed { index, error, end: None });
+            return self.refuse(index, carrier_name.as_ref(), error, &mut bytes);
         }
+        let mut prehashed = match self.hashes_first {
+            true => Some(Prehashed::read(&mut bytes, self.block_len)?),
+            false => None,
+        };
+        if let (Some(prehashed), Some(source)) = (&prehashed, Arc::get_mut(&mut source)) {
+            source.options.source_hash = source_hash(&prehashed.hash());
+        }
+        let bytes: &mut dyn Read = match &mut prehashed {
+            Some(prehashed) => prehashed,
+            None => &mut bytes,
+        };
         let mut reading = Reading {
             source,
             start: self.block.bytes.len(),
@@ -378,17 +431,13 @@ where
             hasher: blake3::Hasher::new(),
             bytes: 0,
         };
-        if let Err(broken) = self.read(&mut reading, &mut interrupt.watch(bytes)) {
+        if let Err(broken) = self.read(&mut reading, bytes) {
             interrupt.check()?;
             let error = broken.into_source_error(reading.bytes)?;
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Failed { index, error, end: None });
         }
         let end = reading.end();
-        if let Some(&same_as) = self.contents.get(&end.hash) {
-            self.block.bytes.truncate(reading.start);
-            return (self.emit)(Gathered::Skipped { index, same_as, end });
-        }
         if let Some(left_out) = self.why_left_out(&mut reading, carrier_name, end)? {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(left_out);

@@ -8,6 +8,7 @@
 mod block;
 mod buffer;
 mod gather;
+mod prehashed;
 mod replay;
 mod replayed;
 mod versions;

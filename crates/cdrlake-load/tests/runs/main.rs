@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::{SourceOptions, parse_file_name};
+use cdrlake_core::{SourceOptions, parse_file_name, source_hash};
 use cdrlake_generate::frozen::Calls;
 use cdrlake_load::{ConvertOptions, Input, LoadOptions, MaxRejects, Report, Status, convert};
 use flate2::Compression as Level;
@@ -103,6 +103,7 @@ impl Inputs {
             if matches!(kind, Kind::Sound | Kind::Damaged | Kind::Giant) {
                 let name = path.file_name().unwrap().to_str().unwrap();
                 let options = SourceOptions {
+                    source_hash: source_hash(&blake3::hash(content)),
                     metadata: parse_file_name(name, None),
                     ..SourceOptions::new(name)
                 };

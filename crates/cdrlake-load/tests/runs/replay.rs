@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::{RAW_LIMIT, SourceOptions, Strictness, parse_file_name};
+use cdrlake_core::{RAW_LIMIT, SourceOptions, Strictness, parse_file_name, source_hash};
 use cdrlake_generate::frozen::Calls;
 use cdrlake_load::{
     ConvertOptions, Input, LoadError, LoadOptions, Overwrite, Report, Status, convert,
@@ -75,6 +75,8 @@ struct Damaged {
     name: String,
     sound: Vec<u8>,
     nth: usize,
+    /// The value of `source_hash` of what is damaged.
+    hash: [u8; 16],
 }
 
 impl Damaged {
@@ -88,14 +90,16 @@ impl Damaged {
                 damaged.push(b'\n');
             }
         }
+        let hash = source_hash(&blake3::hash(&damaged));
         fs::write(lab.path(&name), damaged).unwrap();
-        Self { name, sound, nth }
+        Self { name, sound, nth, hash }
     }
 
     /// The rows that it would have without the damage.
     fn rows(&self) -> Vec<Row> {
         let metadata = parse_file_name(&self.name, None);
-        let options = SourceOptions { metadata, ..SourceOptions::new(&self.name) };
+        let source_hash = self.hash;
+        let options = SourceOptions { source_hash, metadata, ..SourceOptions::new(&self.name) };
         reference::decode(&self.sound, &options).rows
     }
 

@@ -1,7 +1,7 @@
 //! Pages to a column chunk: compressed, written one behind the other, indexed.
 
 use bytes::Bytes;
-use parquet::basic::{BoundaryOrder, Encoding, PageType};
+use parquet::basic::{BoundaryOrder, Compression as Codec, Encoding, PageType};
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::Result;
 use parquet::file::metadata::{
@@ -41,8 +41,30 @@ impl ColumnChunk {
         Ok(Self { pages: self.pages.clone(), close })
     }
 
+    /// A chunk of so many rows whose pages come later, elsewhere in the file.
+    pub(crate) fn of_rows(column: &ColumnDescPtr, rows: u64, codec: Codec) -> Result<Self> {
+        let metadata = ColumnChunkMetaData::builder(column.clone())
+            .set_compression(codec)
+            .set_num_values(rows as i64)
+            .build()?;
+        let close = ColumnCloseResult {
+            bytes_written: 0,
+            rows_written: rows,
+            metadata,
+            bloom_filter: None,
+            column_index: None,
+            offset_index: None,
+        };
+        Ok(Self { pages: Bytes::new(), close })
+    }
+
     pub(super) fn len(&self) -> usize {
         self.pages.len()
+    }
+
+    /// Its pages, and what is to be told of them.
+    pub(crate) fn into_parts(self) -> (Bytes, ColumnCloseResult) {
+        (self.pages, self.close)
     }
 
     pub(crate) fn append_to_row_group<W: std::io::Write + Send>(
@@ -67,6 +89,8 @@ pub(super) struct DataPage<'p> {
 pub(super) struct ChunkWriter<'c> {
     column: ColumnDescPtr,
     compressor: &'c mut Compressor,
+    /// Where the chunk stands, as far as it is known.
+    start: u64,
     /// As the first page of data that was long enough to tell has it.
     search: Option<Search>,
     output: Vec<u8>,
@@ -88,6 +112,7 @@ impl<'c> ChunkWriter<'c> {
         Self {
             column: column.clone(),
             compressor,
+            start: 0,
             search: None,
             output: Vec::new(),
             encodings: vec![Encoding::RLE],
@@ -102,6 +127,11 @@ impl<'c> ChunkWriter<'c> {
             column_index: ColumnIndexBuilder::new(column.physical_type()),
             offset_index: OffsetIndexBuilder::new(),
         }
+    }
+
+    /// The chunk will stand at this place of its file, and nowhere else.
+    pub(super) fn at(self, start: u64) -> Self {
+        Self { start, ..self }
     }
 
     /// Writes the dictionary, before all pages of data.
@@ -160,7 +190,7 @@ impl<'c> ChunkWriter<'c> {
             }
             _ => self.pages.push(PageEncodingStats { page_type, encoding, count: 1 }),
         }
-        Ok((offset as i64, self.output.len() - offset))
+        Ok(((self.start + offset as u64) as i64, self.output.len() - offset))
     }
 
     pub(super) fn finish(mut self) -> Result<ColumnChunk> {

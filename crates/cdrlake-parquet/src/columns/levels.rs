@@ -60,6 +60,12 @@ impl Levels {
         Ok(())
     }
 
+    /// Appends rows that have values.
+    pub(super) fn append_present(&mut self, rows: usize) {
+        debug_assert!(self.nulls == 0);
+        self.rows += rows;
+    }
+
     fn is_mixed_with(&self, rows: usize, nulls: usize) -> bool {
         let all_nulls = self.nulls + nulls;
         all_nulls > 0 && all_nulls < self.rows + rows

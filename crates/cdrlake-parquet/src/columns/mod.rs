@@ -28,6 +28,7 @@ mod delta;
 mod dictionary;
 mod encoder;
 mod integer;
+mod labels;
 mod levels;
 mod page_header;
 mod plain;
@@ -37,7 +38,10 @@ mod row_group;
 mod statistics;
 mod text;
 
+pub(crate) use self::chunk::ColumnChunk;
 pub use self::compression::Compression;
+pub use self::labels::LabelRun;
+pub(crate) use self::labels::encode as encode_labels;
 pub(crate) use self::row_group::{Encoders, Spares};
 pub use self::row_group::{RowGroup, RowGroupEncoder};
 pub use self::statistics::Bound;

@@ -5,7 +5,8 @@
 //! lengths are packed as differences, and those that change cost more than another digit would.
 //! Other text is lengths and bytes (`DELTA_LENGTH_BYTE_ARRAY`).
 
-use arrow_array::{Array, StringArray};
+use arrow_array::types::ByteArrayType;
+use arrow_array::{Array, GenericByteArray};
 use parquet::basic::Encoding;
 
 use super::delta;
@@ -37,9 +38,9 @@ impl PlainText {
     }
 
     /// Appends the values that are not null.
-    pub(super) fn extend(&mut self, array: &StringArray) {
+    pub(super) fn extend<T: ByteArrayType<Offset = i32>>(&mut self, array: &GenericByteArray<T>) {
         if array.null_count() > 0 {
-            array.iter().flatten().for_each(|value| self.push(value.as_bytes()));
+            array.iter().flatten().for_each(|value| self.push(value.as_ref()));
             return;
         }
         let offsets = array.value_offsets();

@@ -25,26 +25,41 @@ pub(crate) type Spares = Mutex<Vec<Encoders>>;
 /// What encodes the columns of a row group, one after the other.
 pub(crate) struct Encoders {
     columns: Vec<Column>,
+    /// The place of the column that is not encoded here, if there is one.
+    labels: Option<usize>,
     compressor: Compressor,
 }
 
 impl Encoders {
-    /// Encoders of the columns of a schema, as Parquet has them in `columns`.
+    /// Encoders of the columns of a schema, as Parquet has them in `columns`, but for the one of labels.
     pub(crate) fn new(
         schema: &Schema,
         columns: &[ColumnDescPtr],
+        labels: Option<usize>,
         compressor: Compressor,
     ) -> Result<Self> {
-        let columns = schema.fields().iter().zip(columns);
+        let columns = schema.fields().iter().zip(columns).enumerate();
+        let columns = columns.filter(|(index, _)| Some(*index) != labels);
         let columns =
-            columns.map(|(field, column)| Ok(Column::new(column, encoder(field, column)?)));
-        Ok(Self { columns: columns.collect::<Result<_>>()?, compressor })
+            columns.map(|(_, (field, column))| Ok(Column::new(column, encoder(field, column)?)));
+        Ok(Self { columns: columns.collect::<Result<_>>()?, labels, compressor })
+    }
+
+    /// Whether a batch has the columns that are encoded, and no others.
+    fn is_of_all(&self, batch: &RecordBatch) -> bool {
+        let fields = batch.schema_ref().fields().iter();
+        let names = self.columns.iter().map(|column| column.descriptor.name());
+        fields.len() == self.columns.len() && fields.map(|field| field.name().as_str()).eq(names)
     }
 
     /// The arrays of the columns that are encoded.
     fn arrays<'b>(&self, batch: &'b RecordBatch) -> Result<Cow<'b, [ArrayRef]>> {
-        if batch.num_columns() == self.columns.len() {
-            return Ok(Cow::Borrowed(batch.columns()));
+        match self.labels {
+            None if batch.num_columns() == self.columns.len() => {
+                return Ok(Cow::Borrowed(batch.columns()));
+            }
+            Some(_) if self.is_of_all(batch) => return Ok(Cow::Borrowed(batch.columns())),
+            _ => {}
         }
         let array = |column: &Column| {
             let name = column.descriptor.name();
@@ -170,7 +185,7 @@ impl RowGroupEncoder {
     ///
     /// What the compressor says.
     pub fn finish(mut self) -> Result<Option<RowGroup>> {
-        let Encoders { columns, compressor } = &mut self.encoders;
+        let Encoders { columns, compressor, .. } = &mut self.encoders;
         let row_group = if self.rows == 0 {
             None
         } else {
@@ -178,7 +193,7 @@ impl RowGroupEncoder {
             for column in columns {
                 chunks.push(column.finish(&chunks, compressor)?);
             }
-            Some(RowGroup { chunks })
+            Some(RowGroup { chunks, rows: self.rows as u64 })
         };
         self.spares.lock().unwrap_or_else(PoisonError::into_inner).push(self.encoders);
         Ok(row_group)
@@ -187,7 +202,9 @@ impl RowGroupEncoder {
 
 /// Encoded columns, ready to be appended to a file.
 pub struct RowGroup {
+    /// Of all columns but the one of labels.
     pub(crate) chunks: Vec<ColumnChunk>,
+    pub(crate) rows: u64,
 }
 
 impl RowGroup {

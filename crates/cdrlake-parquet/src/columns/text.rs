@@ -1,12 +1,12 @@
-//! Text columns: a dictionary where values repeat, else one value behind the other.
+//! Columns of text or bytes: a dictionary where values repeat, else one value behind the other.
 //!
 //! A batch's own dictionary is mapped to the row group's once, each of its values hashed once, and
 //! only ids are translated. Text that comes plain is looked up value by value, until it proves to
 //! be mostly different; then all there is becomes plain, and no value is hashed any more.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int32Type;
-use arrow_array::{Array, ArrayRef, DictionaryArray, StringArray};
+use arrow_array::types::{ByteArrayType, Int32Type};
+use arrow_array::{Array, ArrayRef, DictionaryArray, GenericByteArray, StringArray};
 use arrow_schema::DataType;
 use parquet::basic::Encoding;
 use parquet::errors::{ParquetError, Result};
@@ -129,20 +129,32 @@ impl TextColumn {
         true
     }
 
-    fn write_plain_array(&mut self, array: &StringArray) {
+    fn write_plain_array<T: ByteArrayType<Offset = i32>>(&mut self, array: &GenericByteArray<T>) {
         if self.form == Form::Plain {
             self.plain.extend(array);
             return;
         }
         for (row, value) in array.iter().enumerate() {
             let Some(value) = value else { continue };
-            let Some(id) = self.dictionary.id(value.as_bytes(), self.ids.len() + 1) else {
+            let Some(id) = self.dictionary.id(value.as_ref(), self.ids.len() + 1) else {
                 self.make_plain();
                 self.plain.extend(&array.slice(row, array.len() - row));
                 return;
             };
             self.ids.push_run(id, 1);
         }
+    }
+
+    /// Appends so many rows of one value.
+    pub(super) fn push_run(&mut self, value: &[u8], rows: usize) {
+        self.levels.append_present(rows);
+        if self.form == Form::Dictionary {
+            match self.dictionary.id(value, self.ids.len() + rows) {
+                Some(id) => return self.ids.push_run(id, rows),
+                None => self.make_plain(),
+            }
+        }
+        (0..rows).for_each(|_| self.plain.push(value));
     }
 
     /// Gives up the dictionary.
@@ -214,14 +226,26 @@ impl ColumnEncoder for TextColumn {
                 Some(array) => self.write_dictionary_array(array)?,
                 None => return Err(ParquetError::NYI(array.data_type().to_string())),
             },
-            DataType::Utf8 => self.write_plain_array(array.as_string()),
+            DataType::Utf8 => self.write_plain_array(array.as_string::<i32>()),
+            DataType::Binary => self.write_plain_array(array.as_binary::<i32>()),
             other => return Err(ParquetError::NYI(other.to_string())),
         }
         Ok(())
     }
 
     fn finish(&mut self, compressor: &mut Compressor) -> Result<ColumnChunk> {
-        let mut writer = ChunkWriter::new(&self.column, compressor);
+        self.finish_at(0, compressor)
+    }
+}
+
+impl TextColumn {
+    /// The column so far as a chunk that will stand at this place of its file; begins anew.
+    pub(super) fn finish_at(
+        &mut self,
+        start: u64,
+        compressor: &mut Compressor,
+    ) -> Result<ColumnChunk> {
+        let mut writer = ChunkWriter::new(&self.column, compressor).at(start);
         if self.dictionary.len() > 0 {
             self.write_dictionary_pages(&mut writer)?;
         } else {

@@ -68,7 +68,7 @@ _TYPES: dict[str, T.DataType] = {
     "timestamp(us)": T.TimestampNTZType(),
     "timestamp(us, UTC)": T.TimestampType(),
     "decimal(8,1)": T.DecimalType(8, 1),
-    "binary(16)": T.BinaryType(),
+    "binary": T.BinaryType(),
 }
 
 _REJECTS = T.StructType(
@@ -223,7 +223,7 @@ class _Source(InputPartition):
 class _Split(InputPartition):
     """Lines of a plain file."""
 
-    def __init__(self, path: str, split: tuple[int, int, int, int, int]) -> None:
+    def __init__(self, path: str, split: tuple[int, int, int, int, int, bytes]) -> None:
         super().__init__((path, split))
         self.path = path
         self.split = split
@@ -285,7 +285,7 @@ class _Reader(DataSourceReader):
         import pyarrow as pa
 
         for batch in self._open(partition):
-            rows = _plain_binary(pa.record_batch(batch))
+            rows = pa.record_batch(batch)
             for name, compare, value in self.filters:
                 rows = rows.filter(_mask(rows.column(name), compare, value))
             if rows.num_rows > 0:
@@ -348,17 +348,6 @@ def _walk(path: str) -> Iterator[str]:
             yield from _walk(entry.path)
         elif stat.S_ISREG(entry.stat().st_mode):
             yield entry.path
-
-
-def _plain_binary(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """Spark has no binary of fixed length."""
-    import pyarrow as pa
-
-    for at, field in enumerate(batch.schema):
-        if pa.types.is_fixed_size_binary(field.type):
-            column = batch.column(at).cast(pa.binary())
-            batch = batch.set_column(at, field.with_type(pa.binary()), column)
-    return batch
 
 
 #: Spark's filters that are applied here, by class name, and the function of pyarrow.compute.

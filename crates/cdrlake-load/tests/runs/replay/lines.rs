@@ -110,6 +110,7 @@ fn a_country_given_later_normalizes_numbers() {
 fn with_last_line(last: &[u8], strictness: Strictness) -> (Vec<u8>, reference::Decoded) {
     let content: Vec<u8> = Calls::new(10, 1).flatten().chain(last.iter().copied()).collect();
     let options = SourceOptions {
+        source_hash: source_hash(&blake3::hash(&content)),
         metadata: parse_file_name(LAST_LINE, None),
         strictness,
         ..SourceOptions::new(LAST_LINE)
