@@ -8,13 +8,18 @@ text: a block a row, a line a column that is not null. `--write` writes them ane
 a person has reviewed them against the files.
 """
 
+import gzip
+import io
 import pathlib
 import sys
+import zipfile
 
+import blake3
 import duckdb
 import pyarrow.parquet
 
-GOLDEN = pathlib.Path(__file__).parent / "golden"
+TESTDATA = pathlib.Path(__file__).parent
+GOLDEN = TESTDATA / "golden"
 
 
 def values(path):
@@ -24,9 +29,33 @@ def values(path):
     for record in relation.fetchall():
         columns = dict(zip(relation.columns, record))
         lines.append(f"{columns.pop('source_file')}, record {columns.pop('record_number')}")
-        lines += [f"  {name:<22} {value}" for name, value in columns.items() if value is not None]
+        texts = {name: text(value) for name, value in columns.items() if value is not None}
+        lines += [f"  {name:<22} {value}" for name, value in texts.items()]
         lines.append("")
     return "\n".join(lines)
+
+
+def text(value):
+    return value.hex() if isinstance(value, bytes) else value
+
+
+def content(source_file):
+    """The decompressed bytes of a source of testdata/valid."""
+    name, *members = source_file.split("!")
+    found = (TESTDATA / "valid" / name).read_bytes()
+    for member in members:
+        found = zipfile.ZipFile(io.BytesIO(found)).read(member)
+    while found.startswith(b"\x1f\x8b"):
+        found = gzip.decompress(found)
+    return found
+
+
+def check_hashes(path):
+    """Each row tells the first half of its source's BLAKE3."""
+    rows = duckdb.sql(f"SELECT DISTINCT source_file, source_hash FROM read_parquet('{path}')")
+    for source_file, source_hash in rows.fetchall():
+        expected = blake3.blake3(content(source_file)).digest()[:16]
+        assert source_hash == expected, f"{source_file} has {source_hash.hex()}"
 
 
 def schema(path):
@@ -50,11 +79,13 @@ def check_pages(path):
             assert column.has_offset_index, f"{column.path_in_schema} has no offset index"
             assert column.has_column_index, f"{column.path_in_schema} has no column index"
             assert column.is_stats_set, f"{column.path_in_schema} has no statistics"
+    pyarrow.parquet.read_table(path, page_checksum_verification=True)
 
 
 def main():
     valid, rejects = sys.argv[1:3]
     check_pages(valid)
+    check_hashes(valid)
     differences = 0
     for name, path, text in [
         ("valid.txt", valid, values(valid)),

@@ -291,6 +291,8 @@ pub enum Measure {
     Rows,
     /// Sum of durations.
     Seconds,
+    /// Rows that tell another source than the ledger does of their place.
+    RowsOfOthers,
 }
 
 impl fmt::Display for Measure {
@@ -298,6 +300,7 @@ impl fmt::Display for Measure {
         f.write_str(match self {
             Self::Rows => "rows",
             Self::Seconds => "seconds",
+            Self::RowsOfOthers => "rows of other sources",
         })
     }
 }

@@ -2,8 +2,11 @@
 //! profile, calls that end after their file was made.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use cdrlake_core::local_time;
+use arrow_array::BinaryArray;
+use arrow_array::cast::AsArray;
+use cdrlake_core::{SOURCE_HASH_LEN, local_time, source_hash};
 use cdrlake_lake::{Facts, FileFacts, SourceFacts};
 use cdrlake_load::Seconds;
 use parquet::errors::Result;
@@ -19,6 +22,8 @@ pub(super) struct Rows<'f> {
 
 struct SourceRows<'f> {
     facts: &'f SourceFacts,
+    /// What its rows tell in their column `source_hash`.
+    hash: Option<[u8; SOURCE_HASH_LEN]>,
     /// Microseconds since 1970.
     file_time: Option<i64>,
     /// As much of the profile as a record has room for.
@@ -55,11 +60,18 @@ impl<'f> Rows<'f> {
         open: OpenFile,
         on_call: OnCall<'_>,
     ) -> Result<()> {
-        let mut tenths = 0;
-        open.read(&CallColumns::NAMES, &mut |first_row, batch| {
+        let (mut tenths, mut of_others) = (0, 0);
+        let [a, b, c, d] = CallColumns::NAMES;
+        open.read(&[a, b, c, d, SOURCE_HASH], &mut |first_row, batch| {
             let columns = CallColumns::of(batch)?;
+            // Lakes of earlier versions have no such column.
+            let hashes =
+                batch.column_by_name(SOURCE_HASH).and_then(|hashes| hashes.as_binary_opt());
             for (source, rows) in sources_of(file, first_row, batch.num_rows()) {
                 let mut source = self.sources.get_mut(&source);
+                if let (Some(hashes), Some(source)) = (hashes, &source) {
+                    of_others += rows_of_others(hashes, rows.clone(), source.hash);
+                }
                 for row in rows {
                     let call = columns.call(row);
                     tenths += call.tenths;
@@ -71,6 +83,17 @@ impl<'f> Rows<'f> {
             }
             Ok(())
         })?;
+        if of_others > 0 {
+            self.findings.push(Finding::new(
+                Default::default(),
+                Observation::FileDiffers {
+                    path: file.path.clone(),
+                    what: Measure::RowsOfOthers,
+                    ledger: "0".to_owned(),
+                    found: of_others.to_string(),
+                },
+            ));
+        }
         if tenths != file.tenths {
             let (ledger, found) = (Seconds::from_tenths(file.tenths), Seconds::from_tenths(tenths));
             self.findings.push(Finding::new(
@@ -111,8 +134,10 @@ impl<'f> SourceRows<'f> {
         /// Bytes of the record's field.
         const CARRIER: usize = 3;
         let profile = facts.profile.as_deref();
+        let hash = facts.content_hash.as_ref().and_then(|hash| blake3::Hash::from_hex(hash).ok());
         Self {
             facts,
+            hash: hash.map(|hash| source_hash(&hash)),
             file_time: facts.file_time.map(local_time::microseconds),
             profile: profile.map(|profile| profile.get(..CARRIER).unwrap_or(profile)),
             rows: 0,
@@ -182,6 +207,19 @@ impl<'f> SourceRows<'f> {
         found.into_iter().flatten()
     }
 }
+
+/// How many rows tell another hash.
+fn rows_of_others(
+    hashes: &BinaryArray,
+    rows: Range<usize>,
+    expected: Option<[u8; SOURCE_HASH_LEN]>,
+) -> u64 {
+    let Some(expected) = expected else { return 0 };
+    rows.filter(|&row| hashes.value(row) != expected).count() as u64
+}
+
+/// The column that tells whose a row is, wherever it stands.
+const SOURCE_HASH: &str = "source_hash";
 
 /// A carrier as it may be told: digits may be of a subscriber's number.
 fn shown(carrier: &str) -> String {

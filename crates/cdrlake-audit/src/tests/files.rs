@@ -69,3 +69,23 @@ fn what_is_no_lake_is_named() {
     let elsewhere = LakeLocation { ledger: Some(ledger), ..lab.location() };
     assert_eq!(audit(&elsewhere, &lab.options).unwrap().sequences.len(), 1);
 }
+
+/// The same rows in another order, by another writer: the ledger tells whose a row is by its place, and the
+/// row itself says otherwise.
+#[test]
+fn rows_in_another_order_are_told() {
+    use parquet::arrow::ArrowWriter;
+    let lab = Lab::whole();
+    let (file, lake) = (lab.file(), lab.path("lake"));
+    let rows: Vec<_> = tables::read(&lake.join(&file))
+        .iter()
+        .flat_map(|batch| (0..batch.num_rows()).map(|row| batch.slice(row, 1)).collect::<Vec<_>>())
+        .collect();
+    let output = fs::File::create(lake.join(&file)).unwrap();
+    let mut writer = ArrowWriter::try_new(output, rows[0].schema(), None).unwrap();
+    rows.iter().rev().for_each(|row| writer.write(row).unwrap());
+    writer.close().unwrap();
+    let told = lab.told();
+    let others = format!("file_differs: {file} has 120 rows of other sources, and 0 by the ledger");
+    assert!(told.contains(&others), "{told:?}");
+}
