@@ -29,14 +29,14 @@ def values(path):
     for record in relation.fetchall():
         columns = dict(zip(relation.columns, record))
         lines.append(f"{columns.pop('source_file')}, record {columns.pop('record_number')}")
-        texts = {name: text(value) for name, value in columns.items() if value is not None}
+        texts = {name: text(name, value) for name, value in columns.items() if value is not None}
         lines += [f"  {name:<22} {value}" for name, value in texts.items()]
         lines.append("")
     return "\n".join(lines)
 
 
-def text(value):
-    return value.hex() if isinstance(value, bytes) else value
+def text(name, value):
+    return value.hex() if name in ("source_hash", "record_id") and isinstance(value, bytes) else value
 
 
 def content(source_file):

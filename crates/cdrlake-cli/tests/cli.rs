@@ -322,7 +322,7 @@ fn schema_lists_every_field_and_column() {
     let json: serde_json::Value =
         serde_json::from_str(&run.run(&["schema", "--json"]).stdout).unwrap();
     assert_eq!(json["fields"].as_array().unwrap().len(), 19);
-    assert_eq!(json["columns"].as_array().unwrap().len(), 35);
+    assert_eq!(json["columns"].as_array().unwrap().len(), 37);
     for column in json["columns"].as_array().unwrap() {
         assert!(text.contains(column["name"].as_str().unwrap()));
     }

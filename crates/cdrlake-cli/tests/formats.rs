@@ -188,9 +188,9 @@ fn only_calls_are_parquet_files_and_they_tell_their_sources() {
 fn a_large_source_tells_its_hash_in_every_file() {
     let lab = Lab(tempfile::tempdir().unwrap());
     fs::create_dir(lab.path("in")).unwrap();
-    lab.expect(0, "generate -q --records 200000 --from 2025-09-20 --to 2025-10-10 -o in/large.cdr");
+    lab.expect(0, "generate -q --records 200000 --from 2025-09-20 --days 30 -o in/large.cdr");
     lab.expect(0, "generate -q --seed 2 --records 5 --from 2025-10-01 -o in/small.cdr");
-    lab.expect(0, "convert in -o L --country GB --partition-by call_date --target-file-size 100KB");
+    lab.expect(0, "convert in -o L --country GB --partition-by call_date --target-file-size 64KiB");
     let files = lab.files("L/calls");
     let rows: usize = files.iter().map(|path| lab.check_provenance(path, Some("1"))).sum();
     assert!(files.len() > 20 && rows == 200_005, "{} files, {rows} rows", files.len());
@@ -236,7 +236,7 @@ fn a_lake_of_the_version_before_keeps_its_format() {
             .any(|path| path.contains("/00000") && path.ends_with(".parquet"))
     );
     lab.expect(0, "unload L calls.cdr");
-    lab.expect(3, "convert L/rejects -o R.parquet --replay L/rejects");
+    lab.expect(3, "convert -o R.parquet --replay L/rejects");
     for path in lab.files("L/calls") {
         assert_eq!(columns(&lab.path(&path)), of_before, "{path}");
     }

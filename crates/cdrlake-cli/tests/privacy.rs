@@ -120,7 +120,8 @@ impl Inputs {
             assert!(!contains(&bytes, KEY.as_bytes()), "{} has the key", path.display());
             let of_path = self.found_in(path.to_str().unwrap().as_bytes());
             found.extend(of_path.into_iter().chain(self.found_in(&bytes)));
-            if path.extension().is_some_and(|extension| extension == "parquet") {
+            if path.extension().is_some_and(|extension| extension == "parquet" || extension == "pq")
+            {
                 let values = values(&path);
                 found.extend(values.iter().flat_map(|value| self.found_in(value)));
             }
@@ -400,7 +401,7 @@ fn a_damaged_archive_is_not_quoted() {
     let mut tables = 0;
     for path in files(&path("lake")) {
         assert!(!contains(&fs::read(&path).unwrap(), part), "{}", path.display());
-        if path.extension().is_some_and(|extension| extension == "parquet") {
+        if path.extension().is_some_and(|extension| extension == "parquet" || extension == "pq") {
             tables += 1;
             let values = values(&path);
             assert!(values.iter().all(|value| !contains(value, part)), "{}", path.display());

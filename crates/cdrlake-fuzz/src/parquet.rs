@@ -11,7 +11,7 @@ use cdrlake::{
     TimeZones, convert,
 };
 use cdrlake_core::reference::{self, Row, batch_rows};
-use cdrlake_core::{Numbers, RecordBatch, RecordId, SourceOptions};
+use cdrlake_core::{Numbers, RecordBatch, RecordId, SourceOptions, source_hash};
 use flate2::write::GzEncoder;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -50,7 +50,12 @@ fn run(bytes: &mut Unstructured<'_>) -> Result<()> {
     let of_name = SourceOptions::from_file_name(&name);
     let expected = reference::decode(
         &source,
-        &SourceOptions { source_file: of_name.source_file, metadata: of_name.metadata, ..decoding },
+        &SourceOptions {
+            source_file: of_name.source_file,
+            source_hash: source_hash(&blake3::hash(&source)),
+            metadata: of_name.metadata,
+            ..decoding
+        },
     );
     if is_something_else(&source) {
         return Ok(());

@@ -68,7 +68,7 @@ fn text_below(directory: &Path, text: &mut BTreeSet<String>, files: &mut Vec<Str
             continue;
         }
         files.push(path.display().to_string());
-        if path.extension().is_none_or(|extension| extension != "parquet") {
+        if path.extension().is_none_or(|extension| extension != "parquet" && extension != "pq") {
             continue;
         }
         let file = fs::File::open(&path).unwrap();
