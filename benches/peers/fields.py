@@ -34,6 +34,7 @@ def select(masked, start_time, instant, boolean, binary, tenths):
         "account_code": text(142, 162),
         "pulses_in": text(162, 168),
         "pulses_generated": text(168, 174),
+        "pulses_sent": text(174, 180),
         "charge_band": f"nullif({text(174, 180)}, '000000')",
         "service_indicator": text(180, 184),
         "charged_number": text(184, 204),

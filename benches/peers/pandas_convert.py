@@ -8,7 +8,7 @@ FIELDS = {
     "origin": (0, 20), "destination": (20, 40), "product_type": (40, 42), "start": (42, 56),
     "tenths": (58, 66), "continuation": (66, 67), "switch_id": (67, 92),
     "trunk_incoming": (92, 117), "trunk_outgoing": (117, 142), "account_code": (142, 162),
-    "pulses_in": (162, 168), "pulses_generated": (168, 174), "charge_band": (174, 180),
+    "pulses_in": (162, 168), "pulses_generated": (168, 174), "pulses_sent": (174, 180),
     "service_indicator": (180, 184), "charged_number": (184, 204), "dialled_number": (204, 224),
     "carrier": (224, 227), "trailer": (228, 292),
 }
@@ -34,7 +34,7 @@ def main():
         source, colspecs=list(FIELDS.values()), names=list(FIELDS), dtype="string", header=None,
         keep_default_na=False, na_values=[""],
     )
-    fields["charge_band"] = fields["charge_band"].mask(fields["charge_band"] == "000000")
+    fields["charge_band"] = fields["pulses_sent"].mask(fields["pulses_sent"] == "000000")
     names = {"00": "Direct Service", "79": "SIP Trunking", "80": "IP Voice Line"}
     is_number = ~fields["product_type"].isin(["79", "80"])
     table = pd.DataFrame({
@@ -59,7 +59,8 @@ def main():
         "switch_id": fields["switch_id"], "trunk_incoming": fields["trunk_incoming"],
         "trunk_outgoing": fields["trunk_outgoing"], "account_code": fields["account_code"],
         "pulses_in": fields["pulses_in"], "pulses_generated": fields["pulses_generated"],
-        "charge_band": fields["charge_band"], "service_indicator": fields["service_indicator"],
+        "pulses_sent": fields["pulses_sent"], "charge_band": fields["charge_band"],
+        "service_indicator": fields["service_indicator"],
         "charged_number": fields["charged_number"],
         "charged_number_e164": e164(fields["charged_number"]).where(is_number),
         "dialled_number": fields["dialled_number"],

@@ -42,7 +42,7 @@ def main():
     origin, destination = text(0, 20), text(20, 40)
     product_type = pl.col("line").str.slice(40, 2)
     names = {"00": "Direct Service", "79": "SIP Trunking", "80": "IP Voice Line"}
-    charge_band = text(174, 180)
+    pulses_sent = text(174, 180)
     table = lines.select(
         source_file=pl.lit("GB_ABC_10_0001_20251101090122.cdr"),
         record_number=pl.col("record_number").cast(pl.Int64),
@@ -75,7 +75,8 @@ def main():
         account_code=text(142, 162),
         pulses_in=text(162, 168),
         pulses_generated=text(168, 174),
-        charge_band=pl.when(charge_band == "000000").then(None).otherwise(charge_band),
+        pulses_sent=pulses_sent,
+        charge_band=pl.when(pulses_sent == "000000").then(None).otherwise(pulses_sent),
         service_indicator=text(180, 184),
         charged_number=text(184, 204),
         charged_number_e164=pl.when(product_type.is_in(["79", "80"])).then(None)
