@@ -137,6 +137,9 @@ pub enum LakeError {
         "{} was made without record_id, so duplicates cannot be told", .0.display()
     )]
     NoRecordIds(PathBuf),
+    /// A version is to take the place of the current one, and to stand beside it.
+    #[error("a version cannot take the place of another and stand beside it; ask for one of both")]
+    ReplaceAndKeep,
     /// Another run has the lake's lock.
     #[error("the lake is being written by another run ({holder}); try again later")]
     Locked {
@@ -213,6 +216,7 @@ impl LakeError {
             | Self::NoLake(_)
             | Self::Contradiction { .. }
             | Self::NoRecordIds(_)
+            | Self::ReplaceAndKeep
             | Self::LakeKeyMissing { .. }
             | Self::LakeWithoutKey(_)
             | Self::OtherKey { .. }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cdrlake_core::{Country, RECORD_LEN, RecordId};
 use cdrlake_load::{
     ClearRejects, History, LoadError, LoadOptions, Loaded, OnChanged, Output, OutputKind,
-    Overwrite, RejectsFile, Report, Run, SourceIdentities, SourceRows, check_outputs,
+    Overwrite, RejectsFile, Repeated, Report, Run, SourceIdentities, SourceRows, check_outputs,
 };
 use cdrlake_parquet::StagedFile;
 use cdrlake_run::Stage;
@@ -72,6 +72,10 @@ pub(crate) fn load_into<C: Commit>(
     let OpenLake { lake, settings, .. } = open;
     if options.duplicates == Duplicates::Drop && settings.record_id == RecordId::Omit {
         return Err(LakeError::NoRecordIds(lake.name()));
+    }
+    let is_replaced = options.repeated == Repeated::Replace;
+    if is_replaced && options.load.on_changed == OnChanged::Both {
+        return Err(LakeError::ReplaceAndKeep);
     }
     let snapshot = open.snapshot()?;
     let partition_by = settings.partition_by;

@@ -81,6 +81,11 @@ fn versions_that_were_allowed_are_replaced() {
     let third = Source::new(3, 20).named(&first.name);
     assert_eq!(statuses(&lab.load_with(&[&third], replace)), [Status::Loaded]);
     lab.check(&[&third]);
+    // Not both at once.
+    let mut options = lab.options(vec![Input::Path(lab.write(&first))]);
+    (options.repeated, options.load.on_changed) = (Repeated::Replace, OnChanged::Both);
+    assert!(matches!(convert_to_lake(&options), Err(cdrlake_lake::LakeError::ReplaceAndKeep)));
+    lab.check(&[&third]);
 }
 
 #[test]

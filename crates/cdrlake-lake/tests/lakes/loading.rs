@@ -116,7 +116,7 @@ fn what_fails_at_its_end_is_taken_back_from_every_partition() {
 fn files_by_directory(lab: &Lab) -> usize {
     let directories =
         lab.files().into_keys().map(|name| name.rsplit_once('/').unwrap().0.to_owned());
-    directories.collect::<std::collections::BTreeSet<_>>().len()
+    directories.collect::<BTreeSet<_>>().len()
 }
 
 #[test]
