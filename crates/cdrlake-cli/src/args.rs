@@ -53,8 +53,10 @@ pub(crate) enum Command {
     /// Ask whether every delivery is in a lake, once, and as it was delivered.
     ///
     /// Sequence numbers, days without a delivery, failed sources, open rejects, records that came
-    /// in two sources, and the files against the ledger. Nothing is written and no lock is needed.
-    /// Exit status: 0 no findings, 1 failed, 2 usage, 3 findings, 75 the lake is in use (--accept).
+    /// in two sources, and the files against the ledger. Nothing is written and no lock is needed, but
+    /// by --accept and --record.
+    /// Exit status: 0 no findings, 1 failed, 2 usage, 3 findings, 75 the lake is in use (--accept,
+    /// --record).
     Audit(Box<AuditArguments>),
     /// Give every line its verdict, and write nothing.
     ///

@@ -20,6 +20,7 @@ mod metrics;
 mod outcome;
 mod output_file;
 mod privacy_args;
+mod quoted;
 mod run_advice;
 mod schema;
 mod shell;

@@ -17,6 +17,7 @@ mod deduplicate;
 mod deliveries;
 mod error;
 mod facts;
+mod file_damage;
 mod lake_options;
 mod ledger;
 mod load;
@@ -35,6 +36,7 @@ mod settings;
 mod snapshot;
 mod staging;
 mod unload;
+mod verify;
 mod versions;
 
 pub use commit::{Commit, FileChunks, Outcome};
@@ -43,6 +45,7 @@ pub use error::LakeError;
 pub use facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
+pub use file_damage::FileDamage;
 pub use lake_options::LakeOptions;
 pub use load::convert_to_lake;
 pub use location::LakeLocation;
@@ -54,7 +57,7 @@ pub use model::{
 };
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};
-pub use reader::{LakeReader, accept, facts_if_there};
+pub use reader::{LakeReader, accept, facts_if_there, record_hashes};
 pub use records::{WIRE_COLUMNS, hash_value};
 pub use settings::LakeSettings;
 pub use snapshot::Snapshot;

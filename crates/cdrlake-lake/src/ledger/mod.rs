@@ -13,6 +13,7 @@
 //! behind is either nothing, or everything that is needed to finish it.
 
 mod facts;
+mod hashes;
 mod migration;
 mod record;
 mod snapshot;
