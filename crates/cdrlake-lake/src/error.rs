@@ -7,6 +7,8 @@ use cdrlake_load::LoadError;
 use cdrlake_run::{ErrorKind, Interrupted};
 use thiserror::Error;
 
+use crate::file_damage::FileDamage;
+
 /// Why a command on a lake ended. Nothing is changed then, unless publishing itself failed half-way,
 /// which [`Unfinished`](Self::Unfinished) says.
 #[derive(Debug, Error)]
@@ -169,7 +171,17 @@ pub enum LakeError {
         "{} is missing, though a run that was recorded needs it; restore the lake from a backup", .0.display()
     )]
     StagedFileMissing(PathBuf),
-    /// A file of the lake is not what the ledger says it is.
+    /// A file of the lake is not what the ledger says it is, so that its rows cannot be told apart.
+    #[error("{} {damage}", path.display())]
+    DamagedFile {
+        /// The lake.
+        lake: PathBuf,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: FileDamage,
+    },
+    /// A file is not what it was when it was written.
     #[error("{} is not the file that was written; restore it from a backup", .0.display())]
     FileChanged(PathBuf),
     /// No loaded source has this name.
@@ -234,6 +246,7 @@ impl LakeError {
             | Self::StagedFileMissing(_)
             | Self::FileChanged(_)
             | Self::Unfinished(_) => ErrorKind::Io,
+            Self::DamagedFile { .. } => ErrorKind::DamagedInput,
             Self::Encode(_) | Self::Defect(_) => ErrorKind::Defect,
         }
     }

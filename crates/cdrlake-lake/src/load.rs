@@ -104,7 +104,8 @@ pub(crate) fn load_into<C: Commit>(
     let Loaded { output, sources, left_out } = cdrlake_load::load(run, sink)?;
     let Staged { mut calls, mut rejects, sources: met } = output;
     let mut sources = sources.into_iter().zip(met).collect();
-    let deciding = Deciding { open, snapshot: &*snapshot, options, calls: &calls };
+    let verified = Default::default();
+    let deciding = Deciding { open, snapshot: &*snapshot, options, calls: &calls, verified };
     let versions = deciding.decide(&mut sources)?;
     let mut rejects_not_written = rejects.omitted();
     if kept == ClearRejects::Omit {

@@ -45,6 +45,8 @@ impl<C: Commit> OpenLake<'_, C> {
         });
         let digest = digest.finalize();
         for (index, (file, rows)) in files.into_iter().enumerate() {
+            // A file of which nothing is kept is not read: whatever it holds by now, all that the ledger
+            // says it holds is to go. So a damaged one can be replaced by loading again what it held.
             let kept = |(source, _): &(SourceId, u64)| !sources.contains(source);
             if rows.iter().any(kept) {
                 let Copy { file: staged, tenths } =
@@ -89,7 +91,7 @@ impl<C: Commit> OpenLake<'_, C> {
             return Err(LakeError::FileChanged(path));
         }
         let rewriter = Rewriter::new(self, file.kind, compression)?;
-        rewriter.copy(self.lake.read(&file.path)?, &path, file.rows, &dropped)
+        rewriter.copy(self.read_verified(file)?, &path, file.rows, &dropped)
     }
 }
 
