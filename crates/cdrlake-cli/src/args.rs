@@ -9,6 +9,7 @@ use crate::audit_args::AuditArguments;
 use crate::config::ConfigArguments;
 use crate::fetch::FetchArguments;
 use crate::generate::GenerateArguments;
+use crate::info::InfoArguments;
 use crate::inspect::InspectArguments;
 use crate::lake_access::LakeAccess;
 use crate::load_args::{LoadArguments, size};
@@ -79,6 +80,11 @@ pub(crate) enum Command {
     /// Exit status: 0 done, 1 failed, 2 usage, 4 done, but sources failed and do not count; 130 or
     /// 143 interrupted.
     Stats(Box<StatsArguments>),
+    /// Say what a lake is: versions, settings, counts, and what is older than this program.
+    ///
+    /// By its ledger alone, without a lock; nothing is written, so a lake of an earlier version stays as
+    /// it is. Exit status: 0 done, 1 failed, or a newer version's; 2 usage, or no lake.
+    Info(InfoArguments),
     /// Print the layout of a record and the table it becomes.
     Schema(SchemaArguments),
     /// Make synthetic records, of nobody, to test and measure with.

@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod fetch;
 mod generate;
+mod info;
 mod inspect;
 mod interrupt;
 mod lake_access;
@@ -143,6 +144,7 @@ fn run(command: Command, config: &Result<Config>, matches: &ArgMatches) -> Resul
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),

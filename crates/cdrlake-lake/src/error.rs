@@ -86,11 +86,11 @@ pub enum LakeError {
         /// The first such source.
         source_name: String,
     },
-    /// The lake was made by another version.
-    #[error("{} was made by another version of cdrlake; use that", .0.display())]
+    /// The lake was made by a newer version.
+    #[error("{} was made by a newer version of cdrlake; update this one", .0.display())]
     LakeVersion(PathBuf),
-    /// The ledger was made by another version.
-    #[error("{} was made by another version of cdrlake (ledger version {version}); use that", path.display())]
+    /// The ledger is empty, or was made by a version that this one does not know.
+    #[error("{} {}", path.display(), of_other_version(*version))]
     LedgerVersion {
         /// The ledger.
         path: PathBuf,
@@ -210,6 +210,16 @@ pub enum LakeError {
     /// Loading failed, as it would for any output.
     #[error(transparent)]
     Load(LoadError),
+}
+
+fn of_other_version(version: i64) -> String {
+    match version {
+        0 => "is a ledger without tables; restore it from a backup if it had any".to_owned(),
+        1 => "was made by the first version of cdrlake (ledger version 1); use that".to_owned(),
+        _ => format!(
+            "was made by a newer version of cdrlake (ledger version {version}); update this one"
+        ),
+    }
 }
 
 impl LakeError {

@@ -18,6 +18,7 @@ mod deliveries;
 mod error;
 mod facts;
 mod file_damage;
+mod info;
 mod lake_options;
 mod ledger;
 mod load;
@@ -46,6 +47,7 @@ pub use facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
 pub use file_damage::FileDamage;
+pub use info::{FileCounts, LakeInfo, Writer};
 pub use lake_options::LakeOptions;
 pub use load::convert_to_lake;
 pub use location::LakeLocation;
@@ -57,7 +59,7 @@ pub use model::{
 };
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};
-pub use reader::{LakeReader, accept, facts_if_there, record_hashes};
+pub use reader::{LakeReader, accept, facts_if_there, info, record_hashes};
 pub use records::{WIRE_COLUMNS, hash_value};
 pub use settings::LakeSettings;
 pub use snapshot::Snapshot;

@@ -5,12 +5,14 @@ use std::{fs, io};
 
 use cdrlake_run::{Interrupt, Progress};
 use cdrlake_source::is_lake;
+use parquet::file::metadata::ParquetMetaDataReader;
 
 use crate::commit::{DirectoryLake, FileChunks};
 use crate::deliveries::deliveries;
 use crate::error::LakeError;
 use crate::facts::{Facts, FileFacts, Moment};
 use crate::file_damage::FileDamage;
+use crate::info::LakeInfo;
 use crate::ledger::Ledger;
 use crate::location::LakeLocation;
 use crate::model::{Acceptance, FileKind};
@@ -176,6 +178,29 @@ pub fn facts_if_there(location: &LakeLocation) -> Result<Option<Facts>, LakeErro
         return Ok(None);
     }
     Ledger::open_to_read(&path)?.facts().map(Some)
+}
+
+/// What a lake is and what it holds, as its ledger says. No lock is taken and nothing is written, so a
+/// lake of an earlier version stays as it is.
+///
+/// # Errors
+///
+/// [`LakeError`]: there is no lake, or its ledger cannot be read; [`LakeError::LedgerVersion`], if it is a
+/// newer program's.
+pub fn info(location: &LakeLocation) -> Result<LakeInfo, LakeError> {
+    let lake = LakeReader::open(location)?;
+    let (mut info, latest) = lake.ledger.info()?;
+    info.schema_version = latest.iter().find_map(|path| schema_version(&lake, path));
+    Ok(info)
+}
+
+/// As the file's key has it.
+fn schema_version(lake: &LakeReader, path: &str) -> Option<String> {
+    const KEY: &str = "cdrlake.schema_version";
+    let file = lake.read(path).ok()?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+    let told = metadata.file_metadata().key_value_metadata()?;
+    told.iter().find(|told| told.key == KEY)?.value.clone()
 }
 
 /// Records the BLAKE3s of files of a lake that have none, by their paths in it, in one transaction and

@@ -21,8 +21,9 @@ pub use cdrlake_audit::{
 };
 pub use cdrlake_core as core;
 pub use cdrlake_lake::{
-    Delivery, Duplicates, FileDamage, LakeError, LakeLocation, LakeOptions, LakeSettings, Locked,
-    NetworkFileSystem, PartitionBy, Unloaded, convert_to_lake, deliveries, unload,
+    Delivery, Duplicates, FileCounts, FileDamage, LakeError, LakeInfo, LakeLocation, LakeOptions,
+    LakeSettings, Locked, NetworkFileSystem, PartitionBy, Unloaded, Writer, convert_to_lake,
+    deliveries, info, unload,
 };
 pub use cdrlake_load::{
     ClearRejects, Codes, Columns, ConvertOptions, DateRange, FileContent, LoadError, LoadOptions,

@@ -14,6 +14,7 @@
 
 mod facts;
 mod hashes;
+mod info;
 mod migration;
 mod record;
 mod snapshot;
