@@ -143,6 +143,17 @@ fn a_lake_of_a_newer_version() {
 }
 
 #[test]
+fn a_lake_of_a_newer_layout() {
+    let lab = Lab::old();
+    lab.ledger().execute("UPDATE lake SET value = '9' WHERE name = 'layout_version'", []).unwrap();
+    for command in ["info lake", "unload lake x"] {
+        let (status, _, err) = lab.run(command);
+        let told = "lake was made by a newer version of cdrlake; update this one";
+        assert!(status == 1 && err.contains(told), "{command}: {err}");
+    }
+}
+
+#[test]
 fn what_is_no_lake() {
     let lab = Lab::new();
     fs::create_dir(lab.path("other")).unwrap();

@@ -16,6 +16,7 @@ use crate::info::LakeInfo;
 use crate::ledger::Ledger;
 use crate::location::LakeLocation;
 use crate::model::{Acceptance, FileKind};
+use crate::settings::Settings;
 use crate::snapshot::Snapshot;
 use crate::verify::{Failed, verify};
 
@@ -185,10 +186,12 @@ pub fn facts_if_there(location: &LakeLocation) -> Result<Option<Facts>, LakeErro
 ///
 /// # Errors
 ///
-/// [`LakeError`]: there is no lake, or its ledger cannot be read; [`LakeError::LedgerVersion`], if it is a
-/// newer program's.
+/// [`LakeError`]: there is no lake, or its ledger cannot be read; [`LakeError::LedgerVersion`] or
+/// [`LakeError::LakeVersion`], if it is a newer program's.
 pub fn info(location: &LakeLocation) -> Result<LakeInfo, LakeError> {
     let lake = LakeReader::open(location)?;
+    // Of what this version does not know it cannot tell what it means.
+    Settings::default().of_known_lake(&lake.ledger, &location.root)?;
     let (mut info, latest) = lake.ledger.info()?;
     info.schema_version = latest.iter().find_map(|path| schema_version(&lake, path));
     Ok(info)
