@@ -5,8 +5,9 @@ use cdrlake_lake::{Acceptance, LakeLocation, SourceId};
 use crate::ask::audit;
 use crate::audit::{Audit, AuditOptions};
 use crate::error::AuditError;
-use crate::finding::Finding;
+use crate::finding::{FILE_CHANGED, Finding};
 use crate::sources;
+use crate::verify::Verify;
 
 /// Closes findings of a lake: they count no more, until they change. Open rejects are waived, and sources
 /// that failed or are held are set aside.
@@ -21,7 +22,11 @@ pub fn accept(
     ids: &[String],
     reason: &str,
 ) -> Result<Vec<Finding>, AuditError> {
-    let Audit { findings, accepted, .. } = audit(location, options)?;
+    let mut options = *options;
+    if ids.iter().any(|id| id.starts_with(FILE_CHANGED)) {
+        options.verify = Verify::Whole;
+    }
+    let Audit { findings, accepted, .. } = audit(location, &options)?;
     let known = findings.into_iter().chain(accepted.into_iter().map(|accepted| accepted.finding));
     let known: Vec<Finding> = known.collect();
     let find = |id: &String| {

@@ -16,7 +16,7 @@ use crate::totals::{self, Period, PeriodOf, TotalsRow};
 /// [`AuditError`], if the lake or its ledger cannot be read; a file of it that cannot is a finding.
 pub fn audit(location: &LakeLocation, options: &AuditOptions) -> Result<Audit, AuditError> {
     let (mut audit, steadiness) = steadily(location, |lake, facts| {
-        location.progress.begin(bytes_to_read(lake, facts));
+        location.progress.begin(bytes_to_read(lake, facts, options));
         audit_facts(lake, facts, options, &mut |_, _| {})
     })?;
     note(&mut audit, steadiness);

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::finding::Finding;
 use crate::schedule::ScheduleSummary;
 use crate::sequences::SequenceSummary;
+use crate::verify::{Verified, Verify};
 
 /// What an audit goes by.
 #[derive(Clone, Copy, Debug)]
@@ -16,13 +17,15 @@ pub struct AuditOptions {
     pub now: DateTime,
     /// How old the latest delivery of each country, profile and product may be; any age if none.
     pub max_age: Option<SignedDuration>,
+    /// Whether files are read whole, too.
+    pub verify: Verify,
 }
 
 impl Default for AuditOptions {
     /// The clock's time, UTC: an hour or two before the carrier's.
     fn default() -> Self {
         let now = jiff::Timestamp::now().to_zoned(TimeZone::UTC).datetime();
-        Self { now, max_age: None }
+        Self { now, max_age: None, verify: Verify::Omit }
     }
 }
 
@@ -39,6 +42,9 @@ pub struct Audit {
     pub accepted: Vec<Accepted>,
     /// What else is to be known.
     pub notes: Vec<String>,
+    /// What came of reading files whole, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verified: Option<Verified>,
 }
 
 /// A finding that someone has closed.

@@ -10,13 +10,18 @@ use crate::finding::{Finding, Measure, Observation, Series};
 use crate::overlaps::{self, Unreadable};
 use crate::rows::Rows;
 use crate::scan::{OnCall, OpenFile};
+use crate::verify::{Verified, Verify};
 use crate::{schedule, sequences, sources};
 
 /// How many bytes of files an audit reads, as often as it reads them.
-pub(crate) fn bytes_to_read(lake: &LakeReader, facts: &Facts) -> u64 {
+pub(crate) fn bytes_to_read(lake: &LakeReader, facts: &Facts, options: &AuditOptions) -> u64 {
     let calls = || facts.files.iter().filter(|file| file.kind == FileKind::Calls);
     let bytes = |file: &FileFacts| lake.bytes(&file.path);
-    calls().map(bytes).sum::<u64>() + overlaps::bytes_read(calls(), overlaps::MEMORY, bytes)
+    let whole = match options.verify {
+        Verify::Omit => 0,
+        Verify::Whole => facts.files.iter().map(bytes).sum(),
+    };
+    calls().map(bytes).sum::<u64>() + overlaps::bytes_read(calls(), overlaps::MEMORY, bytes) + whole
 }
 
 /// Asks everything that an audit asks.
@@ -35,7 +40,11 @@ pub(crate) fn audit_facts(
     let (schedules, found) = schedule::check(deliveries(), options.now, options.max_age);
     findings.extend(found);
     findings.extend(sources::check(sources(), today));
-    findings.extend(check_files(lake, facts, on_call)?);
+    let mut verified = match options.verify {
+        Verify::Omit => None,
+        Verify::Whole => Some(Verified::default()),
+    };
+    findings.extend(check_files(lake, facts, verified.as_mut(), on_call)?);
     findings.extend(files::unknown(lake, &facts.files)?);
     let publishing = facts.moment.publishing.iter().map(|run| {
         format!(
@@ -54,7 +63,7 @@ pub(crate) fn audit_facts(
             None => open.push(finding),
         }
     }
-    Ok(Audit { schedules, sequences, findings: open, accepted, notes })
+    Ok(Audit { schedules, sequences, findings: open, accepted, notes, verified })
 }
 
 /// What is to be known of overlaps where nothing but treated numbers tells calls apart.
@@ -83,6 +92,7 @@ fn uncertain_overlaps(facts: &Facts, findings: &[Finding]) -> Option<&'static st
 fn check_files(
     lake: &LakeReader,
     facts: &Facts,
+    mut verified: Option<&mut Verified>,
     on_call: OnCall<'_>,
 ) -> Result<Vec<Finding>, AuditError> {
     let mut findings = Vec::new();
@@ -94,16 +104,17 @@ fn check_files(
         let problem = match files::presence(lake, file) {
             Presence::Unsettled => None,
             Presence::Missing => Some(Observation::MissingFile { path, rows: file.rows }),
-            Presence::There => match check_file(lake, file, &mut rows, on_call) {
-                Ok(None) => {
+            Presence::There => {
+                let verified = verified.as_deref_mut();
+                let found = judge_file(lake, facts, file, verified, &mut rows, on_call)?;
+                if found.is_none() {
                     if file.kind == FileKind::Calls {
                         sound.push(file);
                     }
                     continue;
                 }
-                Ok(problem) => problem,
-                Err(error) => Some(Observation::DamagedFile { path, error: error.to_string() }),
-            },
+                found
+            }
         };
         rows.leave_out(file);
         problem.into_iter().for_each(&mut found);
@@ -117,12 +128,36 @@ fn check_files(
             }
         }
     };
+    if let Some(verified) = verified {
+        verified.leave_out(&rows.differing_files(facts));
+    }
     findings.extend(rows.findings());
     findings.extend(overlaps);
     Ok(findings)
 }
 
-/// What keeps a file's rows from being told apart, if anything.
+/// What keeps a file's rows from being told apart, if anything: its bytes, if they are to be verified, or
+/// what the reader says.
+fn judge_file(
+    lake: &LakeReader,
+    facts: &Facts,
+    file: &FileFacts,
+    verified: Option<&mut Verified>,
+    rows: &mut Rows<'_>,
+    on_call: OnCall<'_>,
+) -> Result<Option<Observation>, AuditError> {
+    if let Some(verified) = verified
+        && let Some(found) = verified.read(lake, facts, file)?
+    {
+        return Ok(Some(found));
+    }
+    Ok(check_file(lake, file, rows, on_call).unwrap_or_else(|error| {
+        Some(Observation::DamagedFile { path: file.path.clone(), error: error.to_string() })
+    }))
+}
+
+/// What keeps a file's rows from being told apart, if anything, by its footer and the columns that most
+/// questions are about.
 fn check_file(
     lake: &LakeReader,
     file: &FileFacts,

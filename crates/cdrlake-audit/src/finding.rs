@@ -101,6 +101,9 @@ impl fmt::Display for DaysLeft {
     }
 }
 
+/// How [`Observation::FileChanged`] is called: it is found only if files are read whole.
+pub(crate) const FILE_CHANGED: &str = "file_changed";
+
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -239,6 +242,20 @@ pub enum Observation {
         /// By the file.
         found: String,
     },
+    /// A file that has other bytes than those that were written, or more or fewer: what its rows are, and
+    /// whose, nothing says.
+    FileChanged {
+        /// Its path in the lake.
+        path: String,
+        /// Bytes that it has.
+        bytes: u64,
+        /// Bytes that it has by the ledger.
+        ledger_bytes: u64,
+        /// BLAKE3 of those that it has.
+        blake3: String,
+        /// Names of the sources whose rows it held.
+        sources: Vec<String>,
+    },
     /// A source whose rows or seconds in the lake are not those of the ledger.
     SourceDiffers {
         /// The source's name.
@@ -335,6 +352,7 @@ impl Observation {
             Self::CarrierMismatch { .. } => "carrier_mismatch",
             Self::CallsAfterFile { .. } => "calls_after_file",
             Self::FileDiffers { .. } => "file_differs",
+            Self::FileChanged { .. } => FILE_CHANGED,
             Self::SourceDiffers { .. } => "source_differs",
             Self::MissingFile { .. } => "missing_file",
             Self::UnknownFile { .. } => "unknown_file",
@@ -371,6 +389,9 @@ impl Observation {
                 format!("{content_hash}:{records}")
             }
             Self::FileDiffers { path, what, found, .. } => format!("{path}:{what}:{found}"),
+            Self::FileChanged { path, blake3, .. } => {
+                format!("{path}:{}", blake3.get(..16).unwrap_or(blake3))
+            }
             Self::SourceDiffers { content_hash, what, found, .. } => {
                 format!("{content_hash}:{what}:{found}")
             }
@@ -459,6 +480,15 @@ impl fmt::Display for Observation {
             Self::FileDiffers { path, what, ledger, found } => {
                 write!(f, "{path} has {found} {what}, and {ledger} by the ledger")
             }
+            Self::FileChanged { path, bytes, ledger_bytes, sources, .. } => {
+                write!(f, "{path} is not the file that was written: it has ")?;
+                match bytes == ledger_bytes {
+                    true => f.write_str("other bytes"),
+                    false => write!(f, "{bytes} bytes, and {ledger_bytes} by the ledger"),
+                }?;
+                let held = counted(sources.len() as u64, "source", "sources");
+                write!(f, "; it held rows of {held}: {}", First(sources))
+            }
             Self::SourceDiffers { source, what, ledger, found, .. } => {
                 write!(f, "{source} has {found} {what} in the lake, and {ledger} by the ledger")
             }
@@ -473,6 +503,21 @@ impl fmt::Display for Observation {
 
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
+}
+
+/// The first three names, and how many more there are.
+struct First<'n>(&'n [String]);
+
+impl fmt::Display for First<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const TOLD: usize = 3;
+        let (told, others) = self.0.split_at(self.0.len().min(TOLD));
+        f.write_str(&told.join(", "))?;
+        match others.len() {
+            0 => Ok(()),
+            count => write!(f, " and {count} more"),
+        }
+    }
 }
 
 /// A date and time with a space between.

@@ -5,8 +5,8 @@
 //! it; if a run changed the lake meanwhile it begins again.
 //!
 //! [`audit`], [`overview`] and [`totals`] ask; each question has a file: `sequences`, `schedule`,
-//! `sources`, `rows`, `overlaps`, `files`. [`standing`] asks the ledger alone, after every run;
-//! [`accept`] is the only one that writes.
+//! `sources`, `rows`, `overlaps`, `files`, `verify`. [`standing`] asks the ledger alone, after every
+//! run; [`accept`] and [`record`] are the only ones that write.
 
 mod accept;
 mod ask;
@@ -19,6 +19,7 @@ mod finding;
 mod inputs;
 mod overlaps;
 mod overview;
+mod record;
 mod rows;
 mod scan;
 mod schedule;
@@ -29,6 +30,7 @@ mod steadily;
 #[cfg(test)]
 mod tests;
 mod totals;
+mod verify;
 
 pub use accept::accept;
 pub use ask::{audit, overview, totals};
@@ -38,7 +40,9 @@ pub use expected::{Difference, ExpectedTotals};
 pub use finding::{DaysLeft, Finding, GapState, Measure, Observation, Series};
 pub use inputs::ScratchLake;
 pub use overview::{Overview, RejectsRow, SourceCounts};
+pub use record::record;
 pub use schedule::{DeliveryDays, ScheduleSummary};
 pub use sequences::SequenceSummary;
 pub use standing::{Standing, standing};
 pub use totals::{Period, PeriodOf, TotalsKey, TotalsRow, TotalsSum};
+pub use verify::{Verified, Verify};

@@ -69,7 +69,7 @@ pub(super) fn of_lake(
 ) -> Result<Overview, AuditError> {
     let rejects = || facts.files.iter().filter(|file| file.kind == FileKind::Rejects);
     let bytes = rejects().map(|file| lake.bytes(&file.path)).sum::<u64>();
-    lake.progress().begin(bytes_to_read(lake, facts) + bytes);
+    lake.progress().begin(bytes_to_read(lake, facts, options) + bytes);
     let mut by_call_day = Totals::new(Period::Day, PeriodOf::Call);
     let mut by_file_month = Totals::new(Period::Month, PeriodOf::File);
     let mut audit = audit_facts(lake, facts, options, &mut |source, call| {
@@ -105,6 +105,7 @@ fn hides_calls(observation: &Observation) -> bool {
         observation,
         Observation::MissingFile { .. }
             | Observation::DamagedFile { .. }
+            | Observation::FileChanged { .. }
             | Observation::FileDiffers { what: Measure::Rows, .. }
     )
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use arrow_array::BinaryArray;
 use arrow_array::cast::AsArray;
 use cdrlake_core::{SOURCE_HASH_LEN, local_time, source_hash};
-use cdrlake_lake::{Facts, FileFacts, SourceFacts};
+use cdrlake_lake::{Facts, FileFacts, FileRows, SourceFacts};
 use cdrlake_load::Seconds;
 use parquet::errors::Result;
 
@@ -118,6 +118,22 @@ impl<'f> Rows<'f> {
         }
     }
 
+    /// The paths of files that have other seconds than by the ledger, or rows of a source that has other
+    /// rows or seconds.
+    pub(super) fn differing_files(&self, facts: &'f Facts) -> BTreeSet<&'f str> {
+        let differs =
+            |part: &FileRows| self.sources.get(&part.source).is_some_and(SourceRows::differs);
+        let is_found = |file: &FileFacts| {
+            self.findings.iter().any(|finding| match &finding.observation {
+                Observation::FileDiffers { path, .. } => *path == file.path,
+                _ => false,
+            })
+        };
+        let files = facts.files.iter();
+        let files = files.filter(|file| file.sources.iter().any(differs) || is_found(file));
+        files.map(|file| file.path.as_str()).collect()
+    }
+
     pub(super) fn findings(self) -> Vec<Finding> {
         let mut findings = self.findings;
         for source in self.sources.into_values() {
@@ -169,6 +185,11 @@ impl<'f> SourceRows<'f> {
             self.after_file += 1;
             self.excess = self.excess.max(excess / TENTH);
         }
+    }
+
+    fn differs(&self) -> bool {
+        let ledger = (self.facts.records_written, self.facts.tenths);
+        self.completeness == Completeness::Whole && (self.rows, self.tenths) != ledger
     }
 
     fn observations(self) -> impl Iterator<Item = Observation> {

@@ -14,6 +14,7 @@ mod standings;
 mod sums;
 #[path = "../../cdrlake-load/tests/common/tables.rs"]
 mod tables;
+mod verifying;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -32,8 +33,8 @@ use jiff::civil::{DateTime, date};
 use rusqlite::Connection;
 
 use crate::{
-    Audit, AuditError, AuditOptions, Finding, Observation, Period, PeriodOf, ScratchLake, accept,
-    audit, overlaps, totals,
+    Audit, AuditError, AuditOptions, Finding, Observation, Period, PeriodOf, ScratchLake, Verify,
+    accept, audit, overlaps, record, totals,
 };
 
 /// A loaded delivery so many days after 2025-10-01, at this hour.
@@ -74,7 +75,7 @@ const RECORDS: usize = 20;
 impl Lab {
     fn new() -> Self {
         let now = date(2025, 10, 4).at(8, 0, 0, 0);
-        let options = AuditOptions { now, max_age: None };
+        let options = AuditOptions { now, max_age: None, verify: Verify::Omit };
         Self { directory: tempfile::tempdir().unwrap(), options }
     }
 

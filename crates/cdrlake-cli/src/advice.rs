@@ -78,6 +78,10 @@ pub(crate) fn of_source(error: &str) -> &'static str {
     advice.map_or("", |(_, _, advice)| advice)
 }
 
+/// What repairs a file of a lake, behind the names of the sources that it held.
+pub(crate) const REPAIR: &str =
+    "restore it from a backup, or load these again in one run, with convert --replace";
+
 /// Why a source failed, and what to do about it.
 pub(crate) fn with_advice(error: impl Display) -> String {
     let mut error = error.to_string();
@@ -92,6 +96,7 @@ pub(crate) fn of_finding(finding: &Finding) -> Cow<'_, str> {
         Observation::FailedSource { error, .. } if !of_source(error).is_empty() => {
             message.replacen(error, &with_advice(error), 1).into()
         }
+        Observation::FileChanged { .. } => format!("{message}; {REPAIR}").into(),
         _ => message.into(),
     }
 }

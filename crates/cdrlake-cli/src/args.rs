@@ -9,6 +9,7 @@ use crate::audit_args::AuditArguments;
 use crate::config::ConfigArguments;
 use crate::fetch::FetchArguments;
 use crate::generate::GenerateArguments;
+use crate::info::InfoArguments;
 use crate::inspect::InspectArguments;
 use crate::lake_access::LakeAccess;
 use crate::load_args::{LoadArguments, size};
@@ -53,8 +54,10 @@ pub(crate) enum Command {
     /// Ask whether every delivery is in a lake, once, and as it was delivered.
     ///
     /// Sequence numbers, days without a delivery, failed sources, open rejects, records that came
-    /// in two sources, and the files against the ledger. Nothing is written and no lock is needed.
-    /// Exit status: 0 no findings, 1 failed, 2 usage, 3 findings, 75 the lake is in use (--accept).
+    /// in two sources, and the files against the ledger. Nothing is written and no lock is needed, but
+    /// by --accept and --record.
+    /// Exit status: 0 no findings, 1 failed, 2 usage, 3 findings, 75 the lake is in use (--accept,
+    /// --record).
     Audit(Box<AuditArguments>),
     /// Give every line its verdict, and write nothing.
     ///
@@ -77,6 +80,11 @@ pub(crate) enum Command {
     /// Exit status: 0 done, 1 failed, 2 usage, 4 done, but sources failed and do not count; 130 or
     /// 143 interrupted.
     Stats(Box<StatsArguments>),
+    /// Say what a lake is: versions, settings, counts, and what is older than this program.
+    ///
+    /// By its ledger alone, without a lock; nothing is written, so a lake of an earlier version stays as
+    /// it is. Exit status: 0 done, 1 failed, or a newer version's; 2 usage, or no lake.
+    Info(InfoArguments),
     /// Print the layout of a record and the table it becomes.
     Schema(SchemaArguments),
     /// Make synthetic records, of nobody, to test and measure with.

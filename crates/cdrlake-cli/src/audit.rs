@@ -1,6 +1,7 @@
 //! `cdrlake audit`.
 
 mod html;
+mod verified;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -97,6 +98,10 @@ fn contradiction(arguments: &AuditArguments, lakes: usize, inputs: usize) -> Opt
     let is_one_lake = (lakes, inputs) == (1, 0);
     if !arguments.accept.is_empty() && !is_one_lake {
         Some("--accept is for one lake")
+    } else if arguments.record && !is_one_lake {
+        Some("--record is for one lake")
+    } else if arguments.verify && inputs > 0 {
+        Some("--verify is for lakes")
     } else if arguments.access.has_ledger() && !is_one_lake {
         Some("--ledger is for one lake")
     } else if arguments.metrics_file.is_some() && !is_one_lake {
@@ -138,11 +143,12 @@ fn answer(
     let (mut answers, mut outcome) = (Vec::new(), Outcome::Done);
     for lake in lakes {
         let location = arguments.access.location((*lake).clone());
-        answers.push(Answer {
-            lake: Some(lake.display().to_string()),
-            inputs: Vec::new(),
-            said: Said::of(arguments, &location, &options, expected.as_ref())?,
-        });
+        let mut said = Said::of(arguments, &location, &options, expected.as_ref())?;
+        if let Some(audit) = said.audit_mut().filter(|_| arguments.record) {
+            arguments.telling.tell(verified::record(&location, audit)?);
+        }
+        let lake = Some(lake.display().to_string());
+        answers.push(Answer { lake, inputs: Vec::new(), said });
     }
     if let (Some(metrics), [answer]) = (metrics, &answers[..])
         && let Some(audit) = answer.said.audit()
@@ -304,9 +310,10 @@ impl Answer {
 
     fn to_text(&self) -> String {
         let mut text = format!("{}\n\n", self.name());
+        let lake = self.lake.as_deref();
         match &self.said {
-            Said::Audit(audit) => audit_text(&mut text, audit),
-            Said::Overview(overview) => audit_text(&mut text, &overview.audit),
+            Said::Audit(audit) => audit_text(&mut text, audit, lake),
+            Said::Overview(overview) => audit_text(&mut text, &overview.audit, lake),
             Said::Totals { totals, differences } => {
                 text.push_str(&totals_table(totals));
                 if let Some(differences) = differences {
@@ -318,7 +325,7 @@ impl Answer {
     }
 }
 
-fn audit_text(text: &mut String, audit: &Audit) {
+fn audit_text(text: &mut String, audit: &Audit, lake: Option<&str>) {
     use Align::{Left, Right};
     let head = [
         ("country", Left),
@@ -393,6 +400,9 @@ fn audit_text(text: &mut String, audit: &Audit) {
     }
     for note in &audit.notes {
         let _ = writeln!(text, "\nnote: {note}");
+    }
+    if let Some(verified) = &audit.verified {
+        let _ = writeln!(text, "\nverified: {}", verified::told(verified, lake));
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use cdrlake::{AuditOptions, Input, LoadOptions, Period, PeriodOf, ProfileSettings};
+use cdrlake::{AuditOptions, Input, LoadOptions, Period, PeriodOf, ProfileSettings, Verify};
 use clap::{Args, ValueEnum};
 use jiff::civil::DateTime;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
@@ -33,6 +33,19 @@ pub(crate) struct AuditArguments {
     /// The day, or date and time, as of which to judge, as 2025-11-03 [default: now, UTC]
     #[arg(long, value_name = "DATE")]
     today: Option<DateTime>,
+
+    /// Read every file of the lake whole, too, and hold its bytes against the BLAKE3 that was recorded
+    /// when it was written.
+    ///
+    /// Of files that versions before wrote none is recorded: of these every value is read, and bytes and
+    /// rows are counted.
+    #[arg(long, conflicts_with = "totals")]
+    pub(crate) verify: bool,
+
+    /// Record the BLAKE3 of files that have none, if they prove to be as the ledger says; one that is
+    /// recorded stays. For one lake; needs its lock.
+    #[arg(long, requires = "verify", conflicts_with = "accept")]
+    pub(crate) record: bool,
 
     /// Close a finding, by its identifier, so that it counts no more; rejects are waived.
     ///
@@ -105,7 +118,11 @@ pub(crate) enum TotalsBy {
 impl AuditArguments {
     pub(crate) fn options(&self) -> AuditOptions {
         let default = AuditOptions::default();
-        AuditOptions { now: self.today.unwrap_or(default.now), max_age: self.max_age }
+        AuditOptions {
+            now: self.today.unwrap_or(default.now),
+            max_age: self.max_age,
+            verify: if self.verify { Verify::Whole } else { Verify::Omit },
+        }
     }
 
     /// Period and what it is of, if totals are asked for.

@@ -11,6 +11,7 @@ mod config;
 mod convert;
 mod fetch;
 mod generate;
+mod info;
 mod inspect;
 mod interrupt;
 mod lake_access;
@@ -20,6 +21,7 @@ mod metrics;
 mod outcome;
 mod output_file;
 mod privacy_args;
+mod quoted;
 mod run_advice;
 mod schema;
 mod shell;
@@ -142,6 +144,7 @@ fn run(command: Command, config: &Result<Config>, matches: &ArgMatches) -> Resul
         Command::Validate(arguments) => validate::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Stats(arguments) => stats::run(&arguments),
+        Command::Info(arguments) => info::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Fetch(arguments) => fetch::run(&arguments),

@@ -95,6 +95,8 @@ events! {
     SourceUnloaded = "source_unloaded", Info, "";
     /// A finding was closed.
     FindingAccepted = "finding_accepted", Info, "";
+    /// What tells files from others was recorded of some.
+    HashesRecorded = "hashes_recorded", Info, "";
     /// Records were made.
     RecordsGenerated = "records_generated", Info, "";
     /// What there is besides what is shown.

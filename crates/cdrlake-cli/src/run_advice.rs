@@ -1,15 +1,31 @@
 //! What a user of this command could do about a run that ended: libraries say what is wrong, and know
 //! no options.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use cdrlake::{AuditError, LakeError, LoadError};
 
+use crate::advice::REPAIR;
+use crate::quoted::quoted;
+
 /// What is added to why a run ended; often nothing.
-pub(crate) fn of_run(error: &AuditError) -> &'static str {
+pub(crate) fn of_run(error: &AuditError) -> Cow<'static, str> {
     match error {
-        AuditError::Lake(LakeError::Load(error)) => of_load(error),
-        AuditError::Lake(error) => of_lake(error),
-        _ => "",
+        AuditError::Lake(LakeError::DamagedFile { lake, .. }) => of_damage(lake).into(),
+        AuditError::Lake(LakeError::Load(error)) => of_load(error).into(),
+        AuditError::Lake(error) => of_lake(error).into(),
+        _ => "".into(),
     }
+}
+
+/// Of a file that is not what the ledger says.
+fn of_damage(lake: &Path) -> String {
+    let lake = quoted(&lake.to_string_lossy());
+    format!(
+        "; nothing was changed. cdrlake audit --verify {lake} finds every such file, and names the sources \
+         that it held: {REPAIR}"
+    )
 }
 
 fn of_load(error: &LoadError) -> &'static str {

@@ -272,6 +272,7 @@ fn help() {
         .run("validate -h")
         .run("inspect --help")
         .run("stats --help")
+        .run("info --help")
         .run("schema -h")
         .run("generate -h")
         .run("sync --help")

@@ -25,7 +25,7 @@ use roaring::RoaringTreemap;
 use crate::commit::{Commit, FileChunks};
 use crate::error::LakeError;
 use crate::format::record_ids;
-use crate::model::{FileKind, LakeFile, SourceId, SourceRef};
+use crate::model::{FileKind, LakeFile, RowsBySource, SourceId, SourceRef};
 use crate::open_lake::OpenLake;
 use crate::partition::Partition;
 use crate::rewrite::Rewriter;
@@ -93,7 +93,7 @@ impl<C: Commit> Deduplication<'_, C> {
         let mut left = Vec::new();
         for (partition, files) in groups {
             let is_of_group = |file: &&LakeFile| file.partition.without_country() == partition;
-            let known: Vec<&LakeFile> = known.iter().filter(is_of_group).collect();
+            let known = self.staying(known.iter().filter(is_of_group))?;
             let drops = self.find(&files, &known, &mut dropped)?;
             for (file, drops) in files.into_iter().zip(drops) {
                 left.extend(rewriter.without_rows(file, &drops, self.identities)?);
@@ -109,11 +109,27 @@ impl<C: Commit> Deduplication<'_, C> {
         Ok(Deduplicated { files: left, dropped })
     }
 
+    /// Those files of the lake of which any row stays, verified, with whose their rows are.
+    fn staying<'f>(
+        &self,
+        files: impl Iterator<Item = &'f LakeFile>,
+    ) -> Result<Vec<(&'f LakeFile, RowsBySource)>, LakeError> {
+        let mut staying = Vec::new();
+        for file in files {
+            let rows = self.snapshot.rows_of(file)?;
+            if rows.iter().any(|(source, _)| !self.leaving.contains(source)) {
+                self.open.read_verified(file)?;
+                staying.push((file, rows));
+            }
+        }
+        Ok(staying)
+    }
+
     /// The rows of each new file that are left out.
     fn find(
         &self,
         files: &[PartitionFile],
-        known: &[&LakeFile],
+        known: &[(&LakeFile, RowsBySource)],
         dropped: &mut BTreeMap<usize, Dropped>,
     ) -> Result<Vec<RoaringTreemap>, LakeError> {
         /// What an identifier takes in a table, free places included.
@@ -137,8 +153,8 @@ impl<C: Commit> Deduplication<'_, C> {
                     }
                 })?;
             }
-            for file in known {
-                self.count(file, &replayed, &mut table, &mut keepers)?;
+            for (file, sources) in known {
+                self.count(file, sources, &replayed, &mut table, &mut keepers)?;
             }
             for (file, drops) in files.iter().zip(&mut drops) {
                 let mut source_of = Sources::of(&file.sources);
@@ -171,11 +187,11 @@ impl<C: Commit> Deduplication<'_, C> {
     fn count(
         &self,
         file: &LakeFile,
+        sources: &[(SourceId, u64)],
         replayed: &BTreeSet<SourceId>,
         table: &mut Table,
         keepers: &mut Keepers,
     ) -> Result<(), LakeError> {
-        let sources = self.snapshot.rows_of(file)?;
         let rows = sources.iter().enumerate();
         let rows = rows.map(|(source, &(_, rows))| SourceRows { source, rows }).collect::<Vec<_>>();
         let mut source_of = Sources::of(&rows);

@@ -7,6 +7,8 @@ use cdrlake_load::LoadError;
 use cdrlake_run::{ErrorKind, Interrupted};
 use thiserror::Error;
 
+use crate::file_damage::FileDamage;
+
 /// Why a command on a lake ended. Nothing is changed then, unless publishing itself failed half-way,
 /// which [`Unfinished`](Self::Unfinished) says.
 #[derive(Debug, Error)]
@@ -84,11 +86,11 @@ pub enum LakeError {
         /// The first such source.
         source_name: String,
     },
-    /// The lake was made by another version.
-    #[error("{} was made by another version of cdrlake; use that", .0.display())]
+    /// The lake was made by a newer version.
+    #[error("{} was made by a newer version of cdrlake; update this one", .0.display())]
     LakeVersion(PathBuf),
-    /// The ledger was made by another version.
-    #[error("{} was made by another version of cdrlake (ledger version {version}); use that", path.display())]
+    /// The ledger is empty, or was made by a version that this one does not know.
+    #[error("{} {}", path.display(), of_other_version(*version))]
     LedgerVersion {
         /// The ledger.
         path: PathBuf,
@@ -172,7 +174,17 @@ pub enum LakeError {
         "{} is missing, though a run that was recorded needs it; restore the lake from a backup", .0.display()
     )]
     StagedFileMissing(PathBuf),
-    /// A file of the lake is not what the ledger says it is.
+    /// A file of the lake is not what the ledger says it is, so that its rows cannot be told apart.
+    #[error("{} {damage}", path.display())]
+    DamagedFile {
+        /// The lake.
+        lake: PathBuf,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        damage: FileDamage,
+    },
+    /// A file is not what it was when it was written.
     #[error("{} is not the file that was written; restore it from a backup", .0.display())]
     FileChanged(PathBuf),
     /// No loaded source has this name.
@@ -201,6 +213,16 @@ pub enum LakeError {
     /// Loading failed, as it would for any output.
     #[error(transparent)]
     Load(LoadError),
+}
+
+fn of_other_version(version: i64) -> String {
+    match version {
+        0 => "is a ledger without tables; restore it from a backup if it had any".to_owned(),
+        1 => "was made by the first version of cdrlake (ledger version 1); use that".to_owned(),
+        _ => format!(
+            "was made by a newer version of cdrlake (ledger version {version}); update this one"
+        ),
+    }
 }
 
 impl LakeError {
@@ -238,6 +260,7 @@ impl LakeError {
             | Self::StagedFileMissing(_)
             | Self::FileChanged(_)
             | Self::Unfinished(_) => ErrorKind::Io,
+            Self::DamagedFile { .. } => ErrorKind::DamagedInput,
             Self::Encode(_) | Self::Defect(_) => ErrorKind::Defect,
         }
     }

@@ -143,6 +143,10 @@ pub struct FileFacts {
     pub state: FileState,
     /// Rows of the table.
     pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// BLAKE3 of these bytes; none of files that versions before wrote.
+    pub blake3: Option<blake3::Hash>,
     /// Tenths of seconds of its calls.
     pub tenths: u64,
     /// Whose its rows are, from the first to the last.

@@ -17,7 +17,9 @@ mod deduplicate;
 mod deliveries;
 mod error;
 mod facts;
+mod file_damage;
 mod format;
+mod info;
 mod lake_options;
 mod ledger;
 mod load;
@@ -36,6 +38,7 @@ mod settings;
 mod snapshot;
 mod staging;
 mod unload;
+mod verify;
 mod versions;
 
 pub use commit::{Commit, FileChunks, Outcome};
@@ -44,7 +47,9 @@ pub use error::LakeError;
 pub use facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
 };
+pub use file_damage::FileDamage;
 pub use format::{LakeFormat, record_ids};
+pub use info::{FileCounts, LakeInfo, Writer};
 pub use lake_options::LakeOptions;
 pub use load::convert_to_lake;
 pub use location::LakeLocation;
@@ -56,7 +61,7 @@ pub use model::{
 };
 pub use network::NetworkFileSystem;
 pub use partition::{Partition, PartitionBy};
-pub use reader::{LakeReader, accept, facts_if_there};
+pub use reader::{LakeReader, accept, facts_if_there, info, record_hashes};
 pub use records::{hash_value, wire_columns};
 pub use settings::LakeSettings;
 pub use snapshot::Snapshot;

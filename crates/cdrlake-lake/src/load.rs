@@ -111,7 +111,8 @@ pub(crate) fn load_into<C: Commit>(
     let Loaded { output, sources, left_out } = cdrlake_load::load(run, sink)?;
     let Staged { mut calls, mut rejects, sources: met, identities } = output;
     let mut sources = sources.into_iter().zip(met).collect();
-    let deciding = Deciding { open, snapshot: &*snapshot, options, calls: &calls };
+    let verified = Default::default();
+    let deciding = Deciding { open, snapshot: &*snapshot, options, calls: &calls, verified };
     let versions = deciding.decide(&mut sources)?;
     let mut rejects_not_written = rejects.omitted();
     if kept == ClearRejects::Omit {
@@ -231,6 +232,7 @@ fn new_files<C: Commit>(
             partition: Partition::All,
             rows: file.rows,
             bytes: file.bytes,
+            blake3: file.hash,
             tenths: 0,
             statistics: file.statistics,
             sources,
@@ -244,6 +246,7 @@ fn new_files<C: Commit>(
             partition: file.partition,
             rows: file.rows,
             bytes: file.bytes,
+            blake3: file.blake3,
             tenths: file.tenths,
             statistics: file.statistics,
             sources: facts.refs(&file.sources)?,

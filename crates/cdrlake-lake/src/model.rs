@@ -59,6 +59,10 @@ pub struct LakeFile {
     pub partition: Partition,
     /// Rows of the table.
     pub rows: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+    /// BLAKE3 of these bytes; none of files that versions before wrote.
+    pub blake3: Option<blake3::Hash>,
 }
 
 /// What is known of a file before it is part of a lake.
@@ -72,6 +76,8 @@ pub struct FileSummary {
     pub rows: u64,
     /// Bytes of the file.
     pub bytes: u64,
+    /// BLAKE3 of these bytes.
+    pub blake3: blake3::Hash,
     /// Tenths of seconds of its calls; 0 for rejects.
     pub tenths: u64,
     /// What each column holds; none are known of rejects.

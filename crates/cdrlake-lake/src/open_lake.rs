@@ -1,13 +1,16 @@
 //! A lake that is open for a change, whatever kind of lake it is.
 
+use std::io;
 use std::ops::Deref;
 
 use cdrlake_run::Interrupt;
 
-use crate::commit::{Commit, Outcome};
+use crate::commit::{Commit, FileChunks, Outcome};
 use crate::error::LakeError;
-use crate::model::{Transaction, Version};
+use crate::file_damage::FileDamage;
+use crate::model::{LakeFile, Transaction, Version};
 use crate::settings::LakeSettings;
+use crate::verify::{Failed, verify};
 
 /// A lake that is open for a change, what is fixed about it, and what may end the change early.
 #[derive(Debug)]
@@ -31,6 +34,27 @@ impl<'l, C: Commit> OpenLake<'l, C> {
         self,
     ) -> Result<impl Deref<Target = C::Snapshot> + use<'l, C>, LakeError> {
         self.lake.snapshot()
+    }
+
+    /// The bytes of a file, which are those that were written.
+    pub(crate) fn read_verified(self, file: &LakeFile) -> Result<FileChunks, LakeError> {
+        let damaged = |damage| LakeError::DamagedFile {
+            lake: self.lake.name(),
+            path: self.lake.locate(&file.path),
+            damage,
+        };
+        let content = match self.lake.read(&file.path) {
+            Err(LakeError::Read { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(damaged(FileDamage::Missing));
+            }
+            result => result?,
+        };
+        match verify(&content, file.into(), self.interrupt, &mut |_| {}) {
+            // What is read from now on is of the same file, though another takes its name.
+            Ok(_) => Ok(content),
+            Err(Failed::Damaged(damage)) => Err(damaged(damage)),
+            Err(Failed::Interrupted) => Err(LakeError::Interrupted),
+        }
     }
 
     /// Makes a transaction true, unless the lake was changed since `base`.

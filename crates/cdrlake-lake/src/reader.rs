@@ -5,15 +5,20 @@ use std::{fs, io};
 
 use cdrlake_run::{Interrupt, Progress};
 use cdrlake_source::is_lake;
+use parquet::file::metadata::ParquetMetaDataReader;
 
 use crate::commit::{DirectoryLake, FileChunks};
 use crate::deliveries::deliveries;
 use crate::error::LakeError;
-use crate::facts::{Facts, Moment};
+use crate::facts::{Facts, FileFacts, Moment};
+use crate::file_damage::FileDamage;
+use crate::info::LakeInfo;
 use crate::ledger::Ledger;
 use crate::location::LakeLocation;
 use crate::model::{Acceptance, FileKind};
+use crate::settings::Settings;
 use crate::snapshot::Snapshot;
+use crate::verify::{Failed, verify};
 
 /// A lake that is only read.
 #[derive(Debug)]
@@ -64,6 +69,29 @@ impl LakeReader {
     /// What the operating system says.
     pub fn read(&self, path: &str) -> io::Result<FileChunks> {
         fs::File::open(self.locate(path)).map(FileChunks::File)
+    }
+
+    /// Reads a file whole, and returns its BLAKE3, or how it is not what the ledger says. Of a file whose
+    /// BLAKE3 the ledger does not have, every value is read.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError::Interrupted`].
+    pub fn verify(&self, file: &FileFacts) -> Result<Result<blake3::Hash, FileDamage>, LakeError> {
+        self.progress().meet(self.locate(&file.path).display().to_string());
+        let content = match self.read(&file.path) {
+            Ok(content) => content,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Err(FileDamage::Missing));
+            }
+            Err(error) => return Ok(Err(FileDamage::Unreadable(error.to_string()))),
+        };
+        let mut on_bytes = |bytes| self.progress().add_bytes(bytes);
+        match verify(&content, file.into(), self.interrupt(), &mut on_bytes) {
+            Ok(hash) => Ok(Ok(hash)),
+            Err(Failed::Damaged(damage)) => Ok(Err(damage)),
+            Err(Failed::Interrupted) => Err(LakeError::Interrupted),
+        }
     }
 
     /// Whether there is a file at a path in the lake.
@@ -151,6 +179,45 @@ pub fn facts_if_there(location: &LakeLocation) -> Result<Option<Facts>, LakeErro
         return Ok(None);
     }
     Ledger::open_to_read(&path)?.facts().map(Some)
+}
+
+/// What a lake is and what it holds, as its ledger says. No lock is taken and nothing is written, so a
+/// lake of an earlier version stays as it is.
+///
+/// # Errors
+///
+/// [`LakeError`]: there is no lake, or its ledger cannot be read; [`LakeError::LedgerVersion`] or
+/// [`LakeError::LakeVersion`], if it is a newer program's.
+pub fn info(location: &LakeLocation) -> Result<LakeInfo, LakeError> {
+    let lake = LakeReader::open(location)?;
+    // Of what this version does not know it cannot tell what it means.
+    Settings::default().of_known_lake(&lake.ledger, &location.root)?;
+    let (mut info, latest) = lake.ledger.info()?;
+    info.schema_version = latest.iter().find_map(|path| schema_version(&lake, path));
+    Ok(info)
+}
+
+/// As the file's key has it.
+fn schema_version(lake: &LakeReader, path: &str) -> Option<String> {
+    const KEY: &str = "cdrlake.schema_version";
+    let file = lake.read(path).ok()?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+    let told = metadata.file_metadata().key_value_metadata()?;
+    told.iter().find(|told| told.key == KEY)?.value.clone()
+}
+
+/// Records the BLAKE3s of files of a lake that have none, by their paths in it, in one transaction and
+/// under the lake's lock; gives how many. One that is recorded is never replaced.
+///
+/// # Errors
+///
+/// [`LakeError`]: none is recorded then.
+pub fn record_hashes(
+    location: &LakeLocation,
+    run_id: &str,
+    hashes: &[(String, blake3::Hash)],
+) -> Result<u64, LakeError> {
+    DirectoryLake::open_known(location, run_id)?.record_hashes(run_id, hashes)
 }
 
 /// Closes findings of an audit, under the lake's lock: what is closed, `what` says, which is given what

@@ -46,6 +46,8 @@ impl<C: Commit> OpenLake<'_, C> {
         });
         let digest = digest.finalize();
         for (index, (file, rows)) in files.into_iter().enumerate() {
+            // A file of which nothing is kept is not read: whatever it holds by now, all that the ledger
+            // says it holds is to go. So a damaged one can be replaced by loading again what it held.
             let kept = |(source, _): &(SourceId, u64)| !sources.contains(source);
             if rows.iter().any(kept) {
                 let Copy { file: staged, tenths } =
@@ -56,6 +58,7 @@ impl<C: Commit> OpenLake<'_, C> {
                     partition: file.partition,
                     rows: staged.rows,
                     bytes: staged.bytes,
+                    blake3: staged.hash,
                     tenths,
                     statistics: staged.statistics,
                     sources: left.map(|(source, rows)| (SourceRef::Known(source), rows)).collect(),
@@ -106,7 +109,7 @@ impl<C: Commit> OpenLake<'_, C> {
         }
         let rewriter = Rewriter::new(self, file.kind, compression, snapshot.version()?)?;
         let of_kept = Provenance { identities: &identities, rows: &kept };
-        rewriter.copy(self.lake.read(&file.path)?, &path, file.rows, &dropped, of_kept)
+        rewriter.copy(self.read_verified(file)?, &path, file.rows, &dropped, of_kept)
     }
 }
 
@@ -218,6 +221,7 @@ impl<'r> Rewriter<'r> {
             partition: file.partition,
             rows: copy.file.rows,
             bytes: copy.file.bytes,
+            blake3: copy.file.hash,
             tenths: copy.tenths,
             statistics: copy.file.statistics,
             sources,

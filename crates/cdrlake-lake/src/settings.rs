@@ -54,10 +54,10 @@ pub(crate) struct Settings {
 
 /// Names of settings in the ledger. What the ledger calls the lake:
 pub(crate) const IDENTITY: &str = "identity";
-const LAYOUT_VERSION: &str = "layout_version";
+pub(crate) const LAYOUT_VERSION: &str = "layout_version";
 const PARTITION_BY: &str = "partition_by";
 const RECORD_ID: &str = "record_id";
-const PRIVACY: &str = "privacy";
+pub(crate) const PRIVACY: &str = "privacy";
 const KEY_ID: &str = "key_id";
 const REJECTS: &str = "rejects";
 

@@ -6,6 +6,7 @@
 //! ones that do not stay are left out before anything is committed. A record counts as often as it is
 //! there: two equal calls in one delivery are two calls.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use roaring::RoaringTreemap;
 use crate::commit::{Commit, FileChunks};
 use crate::error::LakeError;
 use crate::lake_options::LakeOptions;
-use crate::model::{FileKind, LoadedVersion, SourceId};
+use crate::model::{FileKind, LakeFile, LoadedVersion, SourceId};
 use crate::open_lake::OpenLake;
 use crate::records::{Identity, Records, read_records};
 use crate::snapshot::Snapshot;
@@ -62,6 +63,8 @@ pub(crate) struct Deciding<'d, C: Commit> {
     pub(crate) options: &'d LakeOptions,
     /// The run's files of calls.
     pub(crate) calls: &'d [PartitionFile],
+    /// Files of the lake that were found to be what they should be.
+    pub(crate) verified: RefCell<BTreeSet<i64>>,
 }
 
 impl<C: Commit> Deciding<'_, C> {
@@ -163,6 +166,16 @@ impl<C: Commit> Deciding<'_, C> {
         })
     }
 
+    /// A file of the lake, which is verified when it is first read.
+    fn read(&self, file: &LakeFile) -> Result<FileChunks, LakeError> {
+        if self.verified.borrow().contains(&file.id) {
+            return self.open.lake.read(&file.path);
+        }
+        let chunks = self.open.read_verified(file)?;
+        self.verified.borrow_mut().insert(file.id);
+        Ok(chunks)
+    }
+
     /// The records of all these.
     fn records_of(&self, sources: &[Current], identity: Identity) -> Result<Records, LakeError> {
         let mut records = Records::default();
@@ -171,7 +184,7 @@ impl<C: Commit> Deciding<'_, C> {
         for (file, rows) in self.snapshot.files_of(&in_lake)? {
             if file.kind == FileKind::Calls {
                 let rows = rows.iter().map(|(source, rows)| (in_lake.contains(source), *rows));
-                let chunks = self.open.lake.read(&file.path)?;
+                let chunks = self.read(&file)?;
                 let path = self.open.lake.locate(&file.path);
                 read_records(chunks, &path, rows, identity, interrupt, &mut records)?;
             }

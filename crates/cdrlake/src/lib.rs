@@ -17,12 +17,13 @@ pub use cdrlake_audit::{
     Accepted, Audit, AuditError, AuditOptions, DaysLeft, DeliveryDays, Difference, ExpectedTotals,
     Finding, GapState, Measure, Observation, Overview, Period, PeriodOf, RejectsRow,
     ScheduleSummary, ScratchLake, SequenceSummary, Series, SourceCounts, Standing, TotalsKey,
-    TotalsRow, TotalsSum, accept, audit, overview, standing, totals,
+    TotalsRow, TotalsSum, Verified, Verify, accept, audit, overview, record, standing, totals,
 };
 pub use cdrlake_core as core;
 pub use cdrlake_lake::{
-    Delivery, Duplicates, LakeError, LakeLocation, LakeOptions, LakeSettings, Locked,
-    NetworkFileSystem, PartitionBy, Unloaded, convert_to_lake, deliveries, unload,
+    Delivery, Duplicates, FileCounts, FileDamage, LakeError, LakeInfo, LakeLocation, LakeOptions,
+    LakeSettings, Locked, NetworkFileSystem, PartitionBy, Unloaded, Writer, convert_to_lake,
+    deliveries, info, unload,
 };
 pub use cdrlake_load::{
     ClearRejects, Codes, Columns, ConvertOptions, DateRange, FileContent, LoadError, LoadOptions,

@@ -5,7 +5,8 @@ use super::*;
 #[test]
 fn a_whole_lake_has_no_findings() {
     let lab = Lab::whole();
-    let Audit { schedules, sequences, findings, accepted, notes } = lab.audit();
+    let Audit { schedules, sequences, findings, accepted, notes, verified } = lab.audit();
+    assert!(verified.is_none());
     assert_eq!((findings, accepted, notes.len()), (vec![], vec![], 0));
     assert_eq!((schedules.len(), sequences.len()), (1, 1));
     let (schedule, sequence) = (&schedules[0], &sequences[0]);

@@ -19,6 +19,7 @@ use jiff::civil::DateTime;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use self::counts::grouped;
+use super::verified;
 
 /// Nothing but the style that stands in the page.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; \
@@ -97,6 +98,9 @@ fn section(now: DateTime, index: usize, subject: &Subject<'_>) -> Markup {
             (glance(overview))
             @for note in &audit.notes {
                 p.note { strong { "Note: " } (note) }
+            }
+            @if let Some(verified) = &audit.verified {
+                p.note { strong { "Verified: " } (verified::told(verified, subject.lake)) }
             }
             @for (id, heading, part) in parts {
                 section id=(format!("{id}-{index}")) aria-labelledby=(format!("{id}-heading-{index}")) {

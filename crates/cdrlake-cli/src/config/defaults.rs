@@ -8,8 +8,13 @@ use clap::Command;
 use super::Config;
 
 /// Arguments that stand for the lake, by command.
-const LAKES: [(&str, &str); 4] =
-    [("convert", "output"), ("sync", "output"), ("audit", "paths"), ("stats", "inputs")];
+const LAKES: [(&str, &str); 5] = [
+    ("convert", "output"),
+    ("sync", "output"),
+    ("audit", "paths"),
+    ("stats", "inputs"),
+    ("info", "lake"),
+];
 
 /// Commands below `fetch`.
 const FETCHED: [&str; 6] = ["unrated", "consolidated", "rated", "non-usage", "numbers", "order"];

@@ -90,7 +90,9 @@ impl DirectoryLake {
         let ledger = Ledger::open(&ledger)?;
         let settings = settings(&ledger)?;
         check_identity(root, &ledger)?;
+        // Copies of lakes may lack it, for it is empty between runs.
         let staging = root.join(INTERNAL).join(STAGING);
+        fs::create_dir_all(&staging).map_err(LakeError::write(&staging))?;
         let interrupt = location.interrupt.clone();
         let lake = Self { root: root.clone(), staging, ledger, settings, interrupt, _lock: lock };
         lake.recover()?;
@@ -118,6 +120,15 @@ impl DirectoryLake {
     /// Everything that is true of the lake now.
     pub(crate) fn facts(&self) -> Result<Facts, LakeError> {
         self.ledger.facts()
+    }
+
+    /// Records BLAKE3s of files that have none, and gives how many.
+    pub(crate) fn record_hashes(
+        &self,
+        run_id: &str,
+        hashes: &[(String, blake3::Hash)],
+    ) -> Result<u64, LakeError> {
+        self.ledger.record_hashes(run_id, hashes)
     }
 
     /// Closes findings of an audit.

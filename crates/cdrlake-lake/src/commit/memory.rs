@@ -169,8 +169,16 @@ impl State {
         for file in change.add {
             self.next_file += 1;
             let AddedFile { staged, path, summary } = file;
-            let FileSummary { kind, partition, rows, tenths, sources, .. } = summary;
-            let file = LakeFile { id: self.next_file, path: path.clone(), kind, partition, rows };
+            let FileSummary { kind, partition, rows, bytes, blake3, tenths, sources, .. } = summary;
+            let file = LakeFile {
+                id: self.next_file,
+                path: path.clone(),
+                kind,
+                partition,
+                rows,
+                bytes,
+                blake3: Some(blake3),
+            };
             let sources = sources.into_iter().map(|(source, rows)| (id(source), rows)).collect();
             let replaced =
                 self.files.insert(path, MemoryFile { file, bytes: staged, tenths, sources });
@@ -326,6 +334,8 @@ impl Snapshot for State {
                 kind: file.kind,
                 state: FileState::Settled,
                 rows: file.rows,
+                bytes: file.bytes,
+                blake3: file.blake3,
                 tenths: *tenths,
                 sources: rows.collect(),
             }

@@ -110,6 +110,16 @@ pub enum FileChunks {
     Memory(Bytes),
 }
 
+impl FileChunks {
+    /// The same bytes once more. Only one of both may be read at a time.
+    pub(crate) fn try_clone(&self) -> io::Result<Self> {
+        Ok(match self {
+            Self::File(file) => Self::File(file.try_clone()?),
+            Self::Memory(bytes) => Self::Memory(bytes.clone()),
+        })
+    }
+}
+
 impl Length for FileChunks {
     fn len(&self) -> u64 {
         match self {

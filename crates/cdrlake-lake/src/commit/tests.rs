@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Read;
 use std::path::PathBuf;
 
 use arrow_array::RecordBatch;
@@ -15,6 +16,7 @@ use cdrlake_parquet::Compression;
 use cdrlake_run::Interrupt;
 use cdrlake_source::{Excluded, Input};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::reader::ChunkReader;
 use proptest::prelude::*;
 
 use super::memory::MemoryLake;
@@ -210,13 +212,25 @@ fn held<C: Commit>(open: OpenLake<'_, C>) -> BTreeMap<String, String> {
             let batches = batches(open, &file.path);
             assert_eq!(batches.iter().map(|b| b.num_rows() as u64).sum::<u64>(), file.rows);
             assert_eq!(rows.iter().map(|(_, rows)| rows).sum::<u64>(), file.rows);
+            let mut bytes = Vec::new();
+            open.lake
+                .read(&file.path)
+                .unwrap()
+                .get_read(0)
+                .unwrap()
+                .read_to_end(&mut bytes)
+                .unwrap();
+            let hash = blake3::hash(&bytes);
+            assert_eq!((file.bytes, file.blake3), (bytes.len() as u64, Some(hash)));
+            let known = facts.files.iter().find(|known| known.path == file.path).unwrap();
+            assert_eq!((known.bytes, known.blake3), (file.bytes, file.blake3));
             let content = match kind {
                 FileKind::Calls => {
                     format!("{:?}", batches.iter().flat_map(batch_rows).collect::<Vec<_>>())
                 }
                 FileKind::Rejects => format!("{batches:?}"),
             };
-            files.push(format!("{:?} {rows:?} {content}", file.partition));
+            files.push(format!("{:?} {rows:?} {hash} {content}", file.partition));
         }
         files.sort();
         held.insert(format!("{kind:?}"), files.join("\n"));

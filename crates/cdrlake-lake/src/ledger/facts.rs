@@ -10,7 +10,7 @@ use roaring::RoaringTreemap;
 use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row};
 
-use super::{Ledger, ledger_error};
+use super::{Ledger, hash, ledger_error};
 use crate::error::LakeError;
 use crate::facts::{
     Facts, FileFacts, FileRows, FileState, Moment, RejectsState, SourceFacts, SourceStatus,
@@ -66,12 +66,13 @@ impl Ledger {
              GROUP BY carrier_name) AND carrier_name NOT IN (SELECT carrier_name FROM sources \
              WHERE status = 'loaded' AND carrier_name IS NOT NULL)",
         )?;
-        let mut files = self.query(
-            "SELECT file, path, kind, rows, duration_tenths, staged, removed_run FROM files \
-             ORDER BY path",
-            [],
-            |row| Ok((row.get::<_, i64>(0)?, file_facts(row)?)),
-        )?;
+        let sql = format!(
+            "SELECT file, path, kind, rows, duration_tenths, staged, removed_run, bytes, {} \
+             FROM files ORDER BY path",
+            self.blake3_column()?
+        );
+        let mut files =
+            self.query(&sql, [], |row| Ok((row.get::<_, i64>(0)?, file_facts(row)?)))?;
         let places: BTreeMap<i64, usize> =
             files.iter().enumerate().map(|(place, (file, _))| (*file, place)).collect();
         self.query(
@@ -178,6 +179,8 @@ fn file_facts(row: &Row<'_>) -> rusqlite::Result<FileFacts> {
         kind,
         state,
         rows: row.get::<_, i64>(3)? as u64,
+        bytes: row.get::<_, i64>(7)? as u64,
+        blake3: hash(row, 8)?,
         tenths: row.get::<_, i64>(4)? as u64,
         sources: Vec::new(),
     })

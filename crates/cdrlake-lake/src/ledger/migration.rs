@@ -25,7 +25,9 @@ const FROM_2: [&str; 2] = [
      ended_run, error_code, error, country, profile, product_identifier, sequence_number, \
      file_time, records_read, records_written, records_rejected, records_duplicate, blank_lines, \
      bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, open_rejects, \
-     has_plain_replays FROM sources_2; DROP TABLE sources_2;",
+     has_plain_replays FROM sources_2; DROP TABLE sources_2; \
+     ALTER TABLE files ADD COLUMN blake3 TEXT \
+     CHECK (length(blake3) = 64 AND blake3 NOT GLOB '*[^0-9a-f]*');",
 ];
 
 impl Ledger {

@@ -13,6 +13,8 @@
 //! behind is either nothing, or everything that is needed to finish it.
 
 mod facts;
+mod hashes;
+mod info;
 mod migration;
 mod record;
 mod snapshot;
@@ -27,6 +29,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cdrlake_source::INTERNAL;
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Row, Transaction};
 
 use crate::error::LakeError;
@@ -114,6 +117,12 @@ impl Ledger {
             )
             .map_err(ledger_error(path))?;
         Ok(Self { path: path.to_owned(), connection: Mutex::new(connection) })
+    }
+
+    /// The expression for a file's BLAKE3, which a ledger that was not migrated does not have.
+    fn blake3_column(&self) -> Result<&'static str, LakeError> {
+        const SINCE: i64 = 3;
+        Ok(if self.schema_version()? < SINCE { "NULL" } else { "blake3" })
     }
 
     fn schema_version(&self) -> Result<i64, LakeError> {
@@ -237,5 +246,15 @@ fn ledger_file(row: &Row<'_>) -> rusqlite::Result<LakeFile> {
         FileKind::Rejects => Partition::All,
     };
     let (id, rows) = (row.get(0)?, row.get::<_, i64>(3)? as u64);
-    Ok(LakeFile { id, path, kind, partition, rows })
+    let (bytes, blake3) = (row.get::<_, i64>(4)? as u64, hash(row, 5)?);
+    Ok(LakeFile { id, path, kind, partition, rows, bytes, blake3 })
+}
+
+/// A BLAKE3 in hexadecimal digits, if there is one.
+fn hash(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<blake3::Hash>> {
+    let digits: Option<String> = row.get(column)?;
+    let hash = digits.map(blake3::Hash::from_hex).transpose();
+    hash.map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
 }

@@ -254,13 +254,14 @@ fn add_file(
 ) -> rusqlite::Result<()> {
     let AddedFile { staged, path, summary } = file;
     transaction.execute(
-        "INSERT INTO files (path, kind, rows, bytes, duration_tenths, added_run, staged) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO files (path, kind, rows, bytes, blake3, duration_tenths, added_run, staged) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             path,
             summary.kind.name(),
             summary.rows as i64,
             summary.bytes as i64,
+            summary.blake3.to_hex().as_str(),
             summary.tenths as i64,
             run,
             staged.file_name().map(|name| name.to_string_lossy())

@@ -33,6 +33,9 @@ CREATE TABLE files (
     kind TEXT NOT NULL CHECK (kind IN ('calls', 'rejects')),
     rows INTEGER NOT NULL,
     bytes INTEGER NOT NULL,
+    -- BLAKE3 of the whole file in hexadecimal digits; null of files that versions before 3 wrote, until it is
+    -- recorded.
+    blake3 TEXT CHECK (length(blake3) = 64 AND blake3 NOT GLOB '*[^0-9a-f]*'),
     duration_tenths INTEGER NOT NULL,
     added_run INTEGER NOT NULL REFERENCES runs,
     -- Its name in the staging directory, until its run is published.

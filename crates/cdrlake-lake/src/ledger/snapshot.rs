@@ -214,7 +214,7 @@ impl Snapshot for Ledger {
         let mut files = BTreeMap::new();
         for SourceId(source) in sources {
             let found = self.query(
-                "SELECT file, path, kind, rows FROM files \
+                "SELECT file, path, kind, rows, bytes, blake3 FROM files \
                  WHERE file IN (SELECT file FROM file_sources WHERE source = ?1)",
                 [source],
                 ledger_file,
@@ -249,7 +249,8 @@ impl Snapshot for Ledger {
 
     fn files(&self, kind: FileKind) -> Result<Vec<LakeFile>, LakeError> {
         self.query(
-            "SELECT file, path, kind, rows FROM files WHERE kind = ?1 ORDER BY path",
+            "SELECT file, path, kind, rows, bytes, blake3 FROM files WHERE kind = ?1 \
+             ORDER BY path",
             [kind.name()],
             ledger_file,
         )

@@ -124,9 +124,19 @@ impl ClosedFile {
 
     pub(super) fn into_partition_file(self) -> PartitionFile {
         let Self { id, partition, staged, sources, tenths } = self;
-        let StagedFile { file, rows, bytes, statistics, .. } = staged;
+        let StagedFile { file, rows, bytes, hash, statistics, .. } = staged;
         let file = file.into_temp_path();
-        PartitionFile { id, partition, file, rows, bytes, tenths, statistics, sources }
+        PartitionFile {
+            id,
+            partition,
+            file,
+            rows,
+            bytes,
+            blake3: hash,
+            tenths,
+            statistics,
+            sources,
+        }
     }
 }
 
@@ -139,6 +149,8 @@ pub(crate) struct PartitionFile {
     pub(crate) file: TempPath,
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
+    /// BLAKE3 of these bytes.
+    pub(crate) blake3: blake3::Hash,
     /// Tenths of seconds of its calls.
     pub(crate) tenths: u64,
     /// What each column holds.

@@ -4,6 +4,8 @@ use cdrlake::{DaysLeft, Finding, Observation};
 use jiff::ToSpan;
 use jiff::civil::Date;
 
+use crate::quoted::quoted;
+
 /// What findings of this kind are called.
 pub(super) const fn heading(observation: &Observation) -> &'static str {
     match observation {
@@ -18,6 +20,7 @@ pub(super) const fn heading(observation: &Observation) -> &'static str {
         Observation::CarrierMismatch { .. } => "Records of another carrier",
         Observation::CallsAfterFile { .. } => "Calls that end after their file",
         Observation::FileDiffers { .. } => "Parquet files that differ from the ledger",
+        Observation::FileChanged { .. } => "Parquet files that were changed",
         Observation::SourceDiffers { .. } => "Loaded files that differ from the ledger",
         Observation::MissingFile { .. } => "Missing Parquet files",
         Observation::UnknownFile { .. } => "Unknown Parquet files",
@@ -72,11 +75,12 @@ pub(super) const fn advice(observation: &Observation) -> &'static str {
              of the same time zone, and ask the carrier if they are."
         }
         Observation::FileDiffers { .. }
+        | Observation::FileChanged { .. }
         | Observation::SourceDiffers { .. }
         | Observation::MissingFile { .. }
         | Observation::DamagedFile { .. } => {
-            "The lake is not as it was written. Restore the Parquet file from a backup, or load the \
-             delivered files that it held again, with cdrlake convert --replace."
+            "The lake is not as it was written. Restore the Parquet file from a backup, or load all \
+             delivered files that it held again, in one run, with cdrlake convert --replace."
         }
         Observation::UnknownFile { .. } => {
             "Readers count what no run wrote. Move the file out of the lake; if it holds calls that \
@@ -108,28 +112,4 @@ pub(super) fn fetch(finding: &Finding, today: Date) -> Option<String> {
 /// A command that closes a finding of this lake.
 pub(super) fn accept(lake: &str) -> String {
     format!("cdrlake audit {} --accept FINDING --reason TEXT", quoted(lake))
-}
-
-/// As a shell takes it for one word.
-pub(super) fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:,+@%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_for_a_shell() {
-        for (word, expected) in
-            [("a_b:c..d", "a_b:c..d"), ("", "''"), ("a b", "'a b'"), ("it's;", r"'it'\''s;'")]
-        {
-            assert_eq!(quoted(word), expected);
-        }
-    }
 }

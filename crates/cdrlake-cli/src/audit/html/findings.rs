@@ -4,9 +4,10 @@ use cdrlake::{Accepted, Finding, Overview};
 use jiff::civil::{Date, DateTime};
 use maud::{Markup, html};
 
-use super::advice::{accept, advice, fetch, heading, quoted};
+use super::advice::{accept, advice, fetch, heading};
 use super::counts::{counted, grouped};
 use crate::advice::of_finding;
+use crate::quoted::quoted;
 
 /// Findings of a kind that are seen at once; the others unfold.
 const SHOWN: usize = 10;
