@@ -173,6 +173,35 @@ fn an_upload_that_was_given_up_is_told_every_night() {
 }
 
 #[test]
+fn a_hidden_file_with_records_is_told_every_night() {
+    let records = records();
+    let lab = tempfile::tempdir().unwrap();
+    fs::create_dir(lab.path().join("in")).unwrap();
+    let put =
+        |name: &str, content: &[u8]| fs::write(lab.path().join("in").join(name), content).unwrap();
+    put("a.cdr", &records);
+    put(".DS_Store", b"x");
+    put(".notes", b"no records\n");
+    // Somebody still writes it.
+    put(".b.cdr.part", &records[..229]);
+    let convert = || run(lab.path(), &["convert", "-q", "in", "-o", "L"], "");
+    assert_eq!(convert(), (0, String::new()));
+    put(".c.cdr", &records[..229]);
+    for _ in 0..2 {
+        let (status, said) = convert();
+        assert!(status == 3 && said.contains("in/.c.cdr is skipped, for it is hidden"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert_eq!(rows(lab.path()), 5);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &records).unwrap();
+    put(".c.cdr", &gzip.finish().unwrap());
+    assert_eq!(convert().0, 3);
+    fs::remove_file(lab.path().join("in/.c.cdr")).unwrap();
+    assert_eq!(convert(), (0, String::new()));
+}
+
+#[test]
 fn what_the_file_of_settings_says_of_names_and_versions() {
     let records = records();
     let lab = tempfile::tempdir().unwrap();

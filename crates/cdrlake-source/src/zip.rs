@@ -13,6 +13,7 @@ use zip::result::{ZipError, ZipResult};
 use zip::unstable::stream::{ZipStreamReader, ZipStreamVisitor};
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::checksum::{Expected, MOST_BYTES, MemberChecks, check};
 use crate::container::Unwrapper;
 use crate::cropped::Cropped;
 use crate::damage::{Beneath, Damage, Kept};
@@ -43,16 +44,42 @@ impl<V: Visitor> Unwrapper<'_, V> {
             Ok(opened) => opened,
             Err(error) => return self.failed(naming, error),
         };
-        for index in 0..archive.len() {
-            let name = archive.name_for_index(index).and_then(Result::ok);
-            let name = name.map_or_else(|| format!("entry {index}"), Cow::into_owned);
+        let names: Vec<String> = (0..archive.len())
+            .map(|index| {
+                let name = archive.name_for_index(index).and_then(Result::ok);
+                name.map_or_else(|| format!("entry {index}"), Cow::into_owned)
+            })
+            .collect();
+        let checks = MemberChecks::of(&names, |index| self.checksum_file(&mut archive, index));
+        // What could not be read there cannot be read below either.
+        kept.take();
+        for (index, name) in names.into_iter().enumerate() {
             let member = match self.member(naming, &name) {
                 Ok(member) => member,
                 Err(error) => return self.failed(naming, error),
             };
-            if self.passes_over(&member, &name) {
+            let (checks, own) = checks.beside(&name).unzip();
+            let (role, expected) = match (checks, own) {
+                (Some(checks), Some(own)) => (checks.role(own), checks.expected(own)),
+                _ => (None, &[][..]),
+            };
+            let is_read = match role {
+                None => !self.passes_over(&member, &name),
+                Some(role) => {
+                    if let Some(why) = role.why_told() {
+                        self.visitor.left_out(member.name().to_owned(), why);
+                    }
+                    false
+                }
+            };
+            if !is_read {
                 continue;
             }
+            if let Some(kind) = self.wrong_checksum(&mut archive, index, expected) {
+                self.failed(&member, SourceError::Checksum { kind })?;
+                continue;
+            }
+            kept.take();
             match archive.by_index(index) {
                 Ok(entry) => {
                     let (is_dir, method) = (entry.is_dir(), entry.compression());
@@ -72,6 +99,38 @@ impl<V: Visitor> Unwrapper<'_, V> {
             self.visitor.trailing_zeros()?;
         }
         Ok(())
+    }
+
+    /// The bytes of a checksum file.
+    fn checksum_file<R: Read + Seek>(
+        &self,
+        archive: &mut ZipArchive<R>,
+        index: usize,
+    ) -> io::Result<Vec<u8>> {
+        let inner = archive.by_index(index)?.take(MOST_BYTES + 1);
+        let mut bytes = Vec::new();
+        Metered { inner, budget: Rc::clone(&self.budget) }.read_to_end(&mut bytes)?;
+        match bytes.len() as u64 > MOST_BYTES {
+            true => Err(io::ErrorKind::InvalidData.into()),
+            false => Ok(bytes),
+        }
+    }
+
+    /// The kind of checksum that a member has not, though it should. One that cannot be read has other
+    /// faults.
+    fn wrong_checksum<R: Read + Seek>(
+        &self,
+        archive: &mut ZipArchive<R>,
+        index: usize,
+        expected: &[Expected],
+    ) -> Option<&'static str> {
+        if expected.is_empty() {
+            return None;
+        }
+        self.budget.uncounted(|| {
+            let inner = self.opening.interrupt.watch(archive.by_index(index).ok()?);
+            check(&mut Metered { inner, budget: Rc::clone(&self.budget) }, expected).ok()?
+        })
     }
 
     /// Reads an archive's directory, which must be neither too long nor untrue.

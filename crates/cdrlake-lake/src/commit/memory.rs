@@ -50,6 +50,7 @@ struct MemorySource {
     bytes_read: u64,
     records_read: u64,
     has_rejects: bool,
+    arrived: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -223,7 +224,7 @@ impl State {
             open_rejects,
         };
         let (bytes_read, records_read) = (tally.bytes_read, tally.records_read);
-        let source_file = source.source_file;
+        let (source_file, arrived) = (source.source_file, source.arrived);
         let source = MemorySource {
             facts,
             source_file,
@@ -232,6 +233,7 @@ impl State {
             bytes_read,
             records_read,
             has_rejects,
+            arrived,
         };
         self.sources.insert(id, source);
         id
@@ -397,6 +399,7 @@ impl Snapshot for State {
                 content_hash: blake3::Hash::from_hex(hash).ok()?,
                 records: source.facts.records_written,
                 rejected: source.facts.records_rejected,
+                arrived: source.arrived,
             })
         });
         Ok(versions.collect())
