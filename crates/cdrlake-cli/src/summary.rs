@@ -345,6 +345,9 @@ fn why_skipped(source: &SourceReport) -> String {
         (Status::Excluded, Some(other)) => {
             format!("{name} is left out for good, for {other} is another version of it")
         }
+        (Status::Excluded, None) => {
+            format!("{name} is empty, and its name is not that of a delivery")
+        }
         (_, Some(first)) => format!("{name} has the same content as {first}"),
         (_, None) => format!("{name} was replayed before"),
     }

@@ -172,3 +172,20 @@ fn members_of_a_zip_are_held_against_those_beside_them() {
     assert!(status == 0 && rows == 8, "{said}");
     assert!(said.contains("left out, for they are no deliveries: 1"), "{said}");
 }
+
+/// A tar is read forward, so nobody knows yet what a checksum file is of.
+#[test]
+fn in_a_tar_they_are_left_out_and_said() {
+    let lab = Lab::new();
+    let inbox = lab.directory.path().join("in");
+    lab.put(NAME, &lab.records);
+    lab.put(&format!("{NAME}.md5"), b"900150983cd24fb0d6963f7d28e17f72\n");
+    let checksum = format!("{NAME}.md5");
+    lab.printed("tar", &["-czf", "month.tar.gz", NAME, &checksum]);
+    for name in [NAME, &checksum] {
+        fs::remove_file(inbox.join(name)).unwrap();
+    }
+    let (status, said, rows, _) = lab.load(&["in"]);
+    assert!(status == 0 && rows == 8, "{said}");
+    assert!(said.contains("left out, for they are no deliveries: 1"), "{said}");
+}

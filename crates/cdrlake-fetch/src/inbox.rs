@@ -85,6 +85,7 @@ impl Inbox {
     /// earlier versions is left where it is.
     pub(crate) fn room(&self, name: &str) -> Result<Self, StoreError> {
         let room = Self::open(&self.directory.join(name))?;
+        sync(&self.directory).map_err(failed("sync", &self.directory))?;
         Ok(Self { earlier: Some(self.directory.clone()), ..room })
     }
 

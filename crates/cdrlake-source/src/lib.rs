@@ -41,6 +41,7 @@ mod visit_path;
 mod visitor;
 mod walk;
 mod zip;
+mod zip_checksums;
 mod zip_end;
 
 pub use check::{Checked, check_archive};

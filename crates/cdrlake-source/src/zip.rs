@@ -13,7 +13,7 @@ use zip::result::{ZipError, ZipResult};
 use zip::unstable::stream::{ZipStreamReader, ZipStreamVisitor};
 use zip::{CompressionMethod, ZipArchive};
 
-use crate::checksum::{Expected, MOST_BYTES, MemberChecks, check};
+use crate::checksum::MemberChecks;
 use crate::container::Unwrapper;
 use crate::cropped::Cropped;
 use crate::damage::{Beneath, Damage, Kept};
@@ -99,38 +99,6 @@ impl<V: Visitor> Unwrapper<'_, V> {
             self.visitor.trailing_zeros()?;
         }
         Ok(())
-    }
-
-    /// The bytes of a checksum file.
-    fn checksum_file<R: Read + Seek>(
-        &self,
-        archive: &mut ZipArchive<R>,
-        index: usize,
-    ) -> io::Result<Vec<u8>> {
-        let inner = archive.by_index(index)?.take(MOST_BYTES + 1);
-        let mut bytes = Vec::new();
-        Metered { inner, budget: Rc::clone(&self.budget) }.read_to_end(&mut bytes)?;
-        match bytes.len() as u64 > MOST_BYTES {
-            true => Err(io::ErrorKind::InvalidData.into()),
-            false => Ok(bytes),
-        }
-    }
-
-    /// The kind of checksum that a member has not, though it should. One that cannot be read has other
-    /// faults.
-    fn wrong_checksum<R: Read + Seek>(
-        &self,
-        archive: &mut ZipArchive<R>,
-        index: usize,
-        expected: &[Expected],
-    ) -> Option<&'static str> {
-        if expected.is_empty() {
-            return None;
-        }
-        self.budget.uncounted(|| {
-            let inner = self.opening.interrupt.watch(archive.by_index(index).ok()?);
-            check(&mut Metered { inner, budget: Rc::clone(&self.budget) }, expected).ok()?
-        })
     }
 
     /// Reads an archive's directory, which must be neither too long nor untrue.

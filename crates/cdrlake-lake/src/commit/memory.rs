@@ -443,12 +443,21 @@ impl Snapshot for State {
         Ok(self.sources.values().any(is_out))
     }
 
-    fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
+    fn has_excluded(&self, source_file: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
+        let hash = hash.to_hex();
+        Ok(self.sources.values().any(|source| {
+            source.status == Status::Excluded
+                && source.source_file == source_file
+                && source.facts.content_hash.as_deref() == Some(hash.as_str())
+        }))
+    }
+
+    fn has_empty(&self, carrier_name: &str) -> Result<bool, LakeError> {
         Ok(self.sources.values().any(|source| {
             source.status == Status::Loaded
                 && matches!(source.ended, None | Some(Ending::Unloaded))
                 && source.bytes_read == 0
-                && source.source_file == source_file
+                && source.facts.carrier_name.as_deref() == Some(carrier_name)
         }))
     }
 

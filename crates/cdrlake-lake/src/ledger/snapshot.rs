@@ -140,11 +140,24 @@ impl Snapshot for Ledger {
         .map(|found| !found.is_empty())
     }
 
-    fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
+    fn has_empty(&self, carrier_name: &str) -> Result<bool, LakeError> {
+        // Each has an index of its own.
+        for sql in [
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND status = 'loaded' AND bytes_read = 0",
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND status = 'unloaded' AND bytes_read = 0",
+        ] {
+            if !self.query(sql, [carrier_name], |_| Ok(()))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn has_excluded(&self, source_file: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
         self.query(
-            "SELECT 1 FROM sources WHERE source_file = ?1 AND status IN ('loaded', 'unloaded') \
-             AND bytes_read = 0",
-            [source_file],
+            "SELECT 1 FROM sources WHERE source_file = ?1 AND content_hash = ?2 \
+             AND status = 'excluded' LIMIT 1",
+            [source_file, hash.to_hex().as_str()],
             |_| Ok(()),
         )
         .map(|found| !found.is_empty())

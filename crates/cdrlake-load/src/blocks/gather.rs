@@ -386,6 +386,10 @@ where
             return (self.emit)(Gathered::Failed { index, error, end: None });
         }
         let end = reading.end();
+        // A delivery without a call is one; of what else nothing can be told.
+        if end.bytes == 0 && carrier_name.is_none() {
+            return (self.emit)(Gathered::Empty { index, end });
+        }
         if let Some(&same_as) = self.contents.get(&end.hash) {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(Gathered::Skipped { index, same_as, end });
