@@ -179,6 +179,17 @@ mod tests {
     }
 
     #[test]
+    fn of_a_journal_that_is_too_long_the_end_counts() {
+        let line =
+            |name: usize| format!(r#"{{"files": [{{"file": "{name}", "bytes": 3}}]}}"#) + "\n";
+        let lines = (17 << 20) / line(1_000_000).len();
+        let known = known((0..lines).map(|name| line(1_000_000 + name)).collect::<String>());
+        let is_known = |name: usize| known.find(&name.to_string(), 3, |_| false).is_some();
+        assert!(is_known(1_000_000 + lines - 1) && is_known(1_000_000 + lines / 2));
+        assert!(!is_known(1_000_000));
+    }
+
+    #[test]
     fn a_journal_that_is_a_link_or_a_directory_tells_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let path = |name: &str| directory.path().join(name);

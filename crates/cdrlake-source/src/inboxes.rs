@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cdrlake_core::{Metadata, is_profile, parse_product};
 use cdrlake_inbox::{Known, KnownFiles};
 
-/// The journals of the directories in which files are met; each is read once.
+/// The journals of the directories in which files are met; each is read once, or seldom more often.
 #[derive(Debug, Default)]
 pub struct Inboxes(Mutex<HashMap<PathBuf, Arc<KnownFiles>>>);
 
@@ -21,8 +21,10 @@ pub(crate) struct Ordered {
     pub(crate) arrived: Option<i64>,
 }
 
-/// Directories whose journals are held at a time.
-const MOST_HELD: usize = 256;
+/// Directories that are known to have no journal, at a time.
+const MOST_WITHOUT: usize = 1024;
+/// Journals that are held at a time: each may take more memory than its file.
+const MOST_JOURNALS: usize = 2;
 
 /// A larger file is known by its name and length: to hash it would take as long as to read it.
 const MOST_HASHED: u64 = 16 << 20;
@@ -50,10 +52,14 @@ impl Inboxes {
         if let Some(files) = held.get(directory) {
             return Arc::clone(files);
         }
-        if held.len() >= MOST_HELD {
+        let files = Arc::new(KnownFiles::of(directory));
+        if held.len() >= MOST_WITHOUT {
             held.clear();
         }
-        let files = Arc::new(KnownFiles::of(directory));
+        let journals = held.values().filter(|files| !files.is_empty()).count();
+        if !files.is_empty() && journals >= MOST_JOURNALS {
+            held.retain(|_, files| files.is_empty());
+        }
         held.insert(directory.to_owned(), Arc::clone(&files));
         files
     }
