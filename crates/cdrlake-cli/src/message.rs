@@ -75,6 +75,10 @@ events! {
     InputUnfinished = "input_unfinished", Info, "";
     /// The name of an input says that it is still being written, though it has not changed for a day.
     InputStale = "input_stale", Warning, "";
+    /// A hidden file that holds records is left out.
+    InputHidden = "input_hidden", Warning, "";
+    /// A checksum file holds no checksum that can be read.
+    ChecksumUnread = "checksum_unread", Info, "";
     /// Inputs are left out, for the command line excludes them.
     InputsExcluded = "inputs_excluded", Info, "";
     /// Rejected lines of sources that were skipped are still open.

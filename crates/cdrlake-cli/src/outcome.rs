@@ -86,7 +86,7 @@ impl Outcome {
     /// failure.
     pub(crate) fn of_lake(report: &Report) -> Self {
         match report.sources.is_empty() {
-            true if report.stale_inputs.is_empty() => Self::Done,
+            true if !report.has_forgotten() => Self::Done,
             true => Self::Rejects,
             false => Self::of(report),
         }
@@ -108,7 +108,7 @@ impl Outcome {
             Self::SourcesFailed
         } else if report.totals.records_rejected > 0
             || report.sources.iter().any(is_open)
-            || !report.stale_inputs.is_empty()
+            || report.has_forgotten()
         {
             Self::Rejects
         } else {

@@ -58,6 +58,13 @@ pub(crate) fn print(report: &Report, quiet: bool, outcome: Outcome) {
         );
         Message::new(Event::InputStale, text).with("input", input).tell();
     }
+    for input in &report.hidden_inputs {
+        let text = format_args!(
+            "{input} is skipped, for it is hidden, but it holds records: give it a name that begins with no \
+             dot, or remove it"
+        );
+        Message::new(Event::InputHidden, text).with("input", input).tell();
+    }
     if !quiet {
         let is_young = |input: &&String| !report.stale_inputs.contains(input);
         for input in report.unfinished_inputs.iter().filter(is_young) {
@@ -69,12 +76,31 @@ pub(crate) fn print(report: &Report, quiet: bool, outcome: Outcome) {
         }
     }
     if !quiet {
-        let excluded = report.excluded_inputs.len();
-        if excluded > 0 {
-            let text = format_args!("left out by --include and --exclude: {excluded}");
-            Message::new(Event::InputsExcluded, text).with("inputs", excluded).tell();
+        for input in &report.unread_checksums {
+            let text = format_args!(
+                "{input} holds no checksum that can be read, so what it is of was not checked"
+            );
+            Message::new(Event::ChecksumUnread, text).with("input", input).tell();
         }
+        print_excluded(report);
         print_totals(report);
+    }
+}
+
+/// How many inputs are left out, and by what.
+fn print_excluded(report: &Report) {
+    let deselected = report.deselected_inputs;
+    let others = report.excluded_inputs.len().saturating_sub(deselected);
+    if deselected > 0 {
+        let text = format_args!("left out by --include and --exclude: {deselected}");
+        Message::new(Event::InputsExcluded, text).with("inputs", deselected).tell();
+    }
+    if others > 0 {
+        let text = format_args!(
+            "left out, for they are no deliveries: {others} (rated and non-usage files, checksums that \
+             stand alone)"
+        );
+        Message::new(Event::InputsExcluded, text).with("inputs", others).tell();
     }
 }
 
@@ -318,6 +344,9 @@ fn why_skipped(source: &SourceReport) -> String {
         }
         (Status::Excluded, Some(other)) => {
             format!("{name} is left out for good, for {other} is another version of it")
+        }
+        (Status::Excluded, None) => {
+            format!("{name} is empty, and its name is not that of a delivery")
         }
         (_, Some(first)) => format!("{name} has the same content as {first}"),
         (_, None) => format!("{name} was replayed before"),

@@ -172,6 +172,78 @@ fn an_upload_that_was_given_up_is_told_every_night() {
     assert!(status == 3 && said.contains("not changed for a day"), "{status} {said}");
 }
 
+/// A delivery without a call is one, whatever copies make of its name; of any other empty file nothing can be
+/// told, and what is to be packed cannot be empty.
+#[test]
+fn empty_files() {
+    let lab = tempfile::tempdir().unwrap();
+    let inbox = lab.path().join("in");
+    fs::create_dir(&inbox).unwrap();
+    let told = || {
+        let ledger =
+            rusqlite::Connection::open(lab.path().join("L/_cdrlake/ledger.sqlite")).unwrap();
+        let sql = "SELECT source_file || ' ' || status FROM sources ORDER BY 1";
+        let mut statement = ledger.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap);
+        rows.collect::<Vec<String>>()
+    };
+    for name in [format!("{NAME}.cdr"), format!("Copy of {NAME}.cdr"), "notes.txt".to_owned()] {
+        fs::write(inbox.join(name), "").unwrap();
+    }
+    let expected = [format!("Copy of {NAME}.cdr loaded"), "notes.txt excluded".to_owned()];
+    for _ in 0..2 {
+        let (status, said) = convert(lab.path());
+        assert_eq!(status, 0, "{said}");
+        assert!(said.contains("skipped: in/notes.txt is empty, and its name"), "{said}");
+        assert_eq!(told(), expected);
+    }
+    // Another empty one is not the same.
+    fs::write(inbox.join("list.csv"), "").unwrap();
+    assert_eq!(convert(lab.path()).0, 0);
+    assert_eq!(
+        told(),
+        [&expected[..1], &["list.csv excluded".to_owned()], &expected[1..]].concat()
+    );
+    // One that is no longer empty is read.
+    fs::write(inbox.join("notes.txt"), records()).unwrap();
+    assert_eq!((convert(lab.path()).0, rows(lab.path())), (0, 5));
+    for packed in ["a.cdr.gz", "b.zip"] {
+        fs::write(inbox.join(packed), "").unwrap();
+        let (status, said) = convert(lab.path());
+        assert!(status == 4 && said.contains("fetch it again"), "{packed}: {said}");
+        fs::remove_file(inbox.join(packed)).unwrap();
+    }
+}
+
+#[test]
+fn a_hidden_file_with_records_is_told_every_night() {
+    let records = records();
+    let lab = tempfile::tempdir().unwrap();
+    fs::create_dir(lab.path().join("in")).unwrap();
+    let put =
+        |name: &str, content: &[u8]| fs::write(lab.path().join("in").join(name), content).unwrap();
+    put("a.cdr", &records);
+    put(".DS_Store", b"x");
+    put(".notes", b"no records\n");
+    // Somebody still writes it.
+    put(".b.cdr.part", &records[..229]);
+    let convert = || run(lab.path(), &["convert", "-q", "in", "-o", "L"], "");
+    assert_eq!(convert(), (0, String::new()));
+    put(".c.cdr", &records[..229]);
+    for _ in 0..2 {
+        let (status, said) = convert();
+        assert!(status == 3 && said.contains("in/.c.cdr is skipped, for it is hidden"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert_eq!(rows(lab.path()), 5);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut gzip, &records).unwrap();
+    put(".c.cdr", &gzip.finish().unwrap());
+    assert_eq!(convert().0, 3);
+    fs::remove_file(lab.path().join("in/.c.cdr")).unwrap();
+    assert_eq!(convert(), (0, String::new()));
+}
+
 #[test]
 fn what_the_file_of_settings_says_of_names_and_versions() {
     let records = records();

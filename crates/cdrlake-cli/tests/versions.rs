@@ -279,6 +279,49 @@ fn a_content_that_comes_under_another_number_has_come() {
     lab.check(0..12);
 }
 
+/// Whatever their names and the order in which they are met, what came first is not the newer one.
+#[test]
+fn an_older_version_takes_nobody_s_place() {
+    let lab = Lab::new();
+    let journal = |files: &[(&str, usize, &str)]| {
+        let line = |(name, records, came): &(&str, usize, &str)| {
+            let bytes = records * LEN;
+            format!(r#"{{"files": [{{"file": "{name}", "bytes": {bytes}, "came": "{came}"}}]}}"#)
+                + "\n"
+        };
+        let lines: String = files.iter().map(line).collect();
+        fs::write(lab.path("in/.cdrlake-fetch.jsonl"), lines).unwrap();
+    };
+    let [first, second] = [format!("{NAME}.cdr"), format!("{NAME}_1a2b3c4d.cdr")];
+    lab.put(&format!("in/{first}"), 0..10);
+    let came = (first.as_str(), 10, "2026-02-02T04:00:00.25Z");
+    journal(&[came]);
+    lab.expect(0, "convert in -o L");
+    // It holds every record of the other, and would take its place otherwise.
+    lab.put(&format!("in/{second}"), 0..20);
+    for (came_second, status, said) in [
+        ("2026-02-01T04:00:00Z", 4, "it came 2026-02-02T04:00:00Z, this one 2026-02-01T04:00:00Z"),
+        ("2026-02-03T04:00:00Z", 0, "takes the place of"),
+    ] {
+        journal(&[came, (second.as_str(), 20, came_second)]);
+        let told = lab.expect(status, "convert in -o L --on-changed supersede");
+        assert!(told.contains(said), "{told}");
+    }
+    lab.check(0..20);
+    // Within a run it is the same.
+    let other = "GB_ABC_10_0003_20251003170151";
+    let [newer, older] = [format!("{other}.cdr"), format!("{other}_1a2b3c4d.cdr")];
+    lab.put(&format!("in/{newer}"), 20..30);
+    lab.put(&format!("in/{older}"), 20..35);
+    let times = ["2026-02-09T04:00:00Z", "2026-02-08T04:00:00Z"];
+    journal(&[(newer.as_str(), 10, times[0]), (older.as_str(), 15, times[1])]);
+    lab.expect(4, "convert in -o L --on-changed supersede");
+    lab.check(0..30);
+    // Who names it knows better.
+    lab.expect(0, &format!("convert in/{older} -o L --replace"));
+    lab.check(0..35);
+}
+
 /// In a lake of masked numbers different subscribers look alike, so nothing is decided by comparing them.
 #[test]
 fn versions_of_masked_numbers_wait() {

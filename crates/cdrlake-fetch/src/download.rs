@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::scope;
 use std::time::{Duration, Instant};
 
+use cdrlake_inbox::{Asked, Line};
 use cdrlake_run::Interrupt;
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -18,7 +19,7 @@ use crate::endpoint::Endpoint;
 use crate::error::{Error, Reach};
 use crate::horizon::is_final;
 use crate::inbox::{Inbox, Received, Stored};
-use crate::journal::Entry;
+use crate::noted::{Noting, asked_of};
 use crate::parameters::{OrderId, Profile};
 use crate::progress::{Event, Progress};
 use crate::receive::{Checks, Receiver};
@@ -204,10 +205,23 @@ impl<'a> Fetcher<'a> {
             Task::Order(usage) => {
                 let order_id = self.order(usage)?;
                 let profile = usage.profile.clone();
-                *request = Operation::Consolidated { profile, order_id: order_id.clone() };
-                self.wait_for(&usage.profile, &order_id, inbox)
+                let ordered = Operation::Consolidated { profile, order_id: order_id.clone() };
+                let asked = Asked {
+                    order_id: Some(order_id.to_string()),
+                    resource: ordered.resource().to_owned(),
+                    ..asked_of(&Operation::Order(usage.clone()))
+                };
+                // A run that resumes it is to know what was ordered.
+                let line = Line { asked: Some(asked.clone()), ..Line::default() };
+                self.note(line, &ordered, inbox);
+                *request = ordered;
+                self.wait_for(&usage.profile, &order_id, asked, inbox)
             }
-            Task::Resume { profile, order_id } => self.wait_for(profile, order_id, inbox),
+            Task::Resume { profile, order_id } => {
+                let noted = inbox.journal.order(profile.as_str(), order_id.as_str());
+                let asked = noted.unwrap_or_else(|| asked_of(request));
+                self.wait_for(profile, order_id, asked, inbox)
+            }
         }
     }
 
@@ -216,25 +230,39 @@ impl<'a> Fetcher<'a> {
         if received.is_empty() {
             return Ok(Fetched::Nothing);
         }
-        let lengths: Vec<u64> = received.iter().map(|received| received.bytes).collect();
+        let room = operation.room().map(|name| inbox.room(name)).transpose()?;
+        let inbox = room.as_ref().unwrap_or(inbox);
         // Of two clocks the one behind, for the other may be ahead.
         let today = received.iter().filter_map(|received| received.day).min();
         let today = today.map_or(self.options.today, |day| day.min(self.options.today));
+        let is_final = match operation {
+            Operation::Unrated(usage) => is_final(usage.days.to(), today),
+            _ => false,
+        };
+        let request = is_final.then(|| Self::url(&self.options.endpoint, operation));
+        self.store(received, operation, asked_of(operation), request, inbox)
+    }
+
+    /// Files to their places. `request` is what need not be sent again while they are there.
+    fn store(
+        &self,
+        received: Vec<Received>,
+        operation: &Operation,
+        asked: Asked,
+        request: Option<String>,
+        inbox: &Inbox,
+    ) -> Result<Fetched, Error> {
+        let noting = Noting::of(&received);
         let stored = publish(received, operation, inbox)?;
-        if let Operation::Unrated(usage) = operation
-            && is_final(usage.days.to(), today)
-        {
-            let entries = stored.iter().zip(lengths).filter_map(|(stored, bytes)| {
-                let file = stored.path().file_name()?.to_str()?.to_owned();
-                Some(Entry { file, bytes })
-            });
-            let request = Self::url(&self.options.endpoint, operation);
-            // The files are there; a failure must not hide them.
-            if let Err(error) = inbox.journal.append(&request, entries.collect()) {
-                self.progress.event(&Event::NotNoted { operation, error: &error });
-            }
-        }
+        self.note(noting.line(&stored, asked, request), operation, inbox);
         Ok(Fetched::Files(stored))
+    }
+
+    /// The files are there, or the order is placed; a failure must not hide that.
+    fn note(&self, line: Line, operation: &Operation, inbox: &Inbox) {
+        if let Err(error) = inbox.journal.append(line) {
+            self.progress.event(&Event::NotNoted { operation, error: &error });
+        }
     }
 
     /// What is there now; nothing is no error.
@@ -272,6 +300,7 @@ impl<'a> Fetcher<'a> {
         &self,
         profile: &Profile,
         order_id: &OrderId,
+        asked: Asked,
         inbox: &Inbox,
     ) -> Result<Fetched, Error> {
         const LONGEST: Duration = Duration::from_secs(300);
@@ -282,7 +311,7 @@ impl<'a> Fetcher<'a> {
         loop {
             let received = self.receive(&operation, inbox)?;
             if !received.is_empty() {
-                return publish(received, &operation, inbox).map(Fetched::Files);
+                return self.store(received, &operation, asked, None, inbox);
             }
             let left = self.options.wait.saturating_sub(began.elapsed());
             if left.is_zero() {

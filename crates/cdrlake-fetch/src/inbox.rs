@@ -23,6 +23,8 @@ const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 #[derive(Debug)]
 pub struct Inbox {
     directory: PathBuf,
+    /// Where files of these were stored before they had a directory of their own.
+    earlier: Option<PathBuf>,
     pub(crate) journal: Journal,
 }
 
@@ -76,7 +78,15 @@ impl Inbox {
         fs::create_dir_all(directory).map_err(failed("make", directory))?;
         remove_abandoned(directory).map_err(failed("read", directory))?;
         let journal = Journal::open(directory)?;
-        Ok(Self { directory: directory.to_owned(), journal })
+        Ok(Self { directory: directory.to_owned(), earlier: None, journal })
+    }
+
+    /// A directory in it, for files that are no call detail records. What stands in the inbox itself from
+    /// earlier versions is left where it is.
+    pub(crate) fn room(&self, name: &str) -> Result<Self, StoreError> {
+        let room = Self::open(&self.directory.join(name))?;
+        sync(&self.directory).map_err(failed("sync", &self.directory))?;
+        Ok(Self { earlier: Some(self.directory.clone()), ..room })
     }
 
     /// A file that vanishes unless it is published.
@@ -99,6 +109,11 @@ impl Inbox {
         let name = name.unwrap_or_else(|| generated(stem, short, format));
         let wanted = self.directory.join(&name);
         let names = [name.clone(), with_hash(&name, short), with_hash(&name, &hash)];
+        for name in self.earlier.iter().flat_map(|earlier| names.iter().map(|n| earlier.join(n))) {
+            if has_content(&name, &hash).is_ok_and(|has_content| has_content) {
+                return Ok(Stored::Already(name));
+            }
+        }
         for (number, name) in names.into_iter().enumerate() {
             let path = self.directory.join(name);
             match file.persist_noclobber(&path) {
@@ -217,6 +232,21 @@ mod tests {
             let expected = directory.path().join(format!("stem_{}.zip", &hash[..8]));
             assert_eq!(stored.path(), expected);
         }
+    }
+
+    #[test]
+    fn a_room_leaves_alone_what_the_inbox_has() {
+        let directory = tempfile::tempdir().unwrap();
+        let inbox = Inbox::open(directory.path()).unwrap();
+        let put = |inbox: &Inbox, content: &[u8]| {
+            inbox.publish(received(inbox, content, Some("bill.zip")), "x").unwrap()
+        };
+        let old = put(&inbox, b"one");
+        let room = inbox.room("rated").unwrap();
+        assert_eq!(put(&room, b"one"), Stored::Already(old.path().to_owned()));
+        let new = directory.path().join("rated/bill.zip");
+        assert_eq!(put(&room, b"two"), Stored::New(new.clone()));
+        assert_eq!(put(&inbox.room("rated").unwrap(), b"two"), Stored::Already(new));
     }
 
     #[cfg(unix)]

@@ -42,6 +42,7 @@ mod inbox;
 mod journal;
 mod lookup;
 mod multipart;
+mod noted;
 mod parameters;
 mod plan;
 mod progress;

@@ -49,7 +49,8 @@ pub enum Event<'a> {
         /// Which.
         operation: &'a Operation,
     },
-    /// Files are stored, but that they are final could not be noted: a rerun asks for them again.
+    /// Files are stored, but what was asked for, and whether they are final, could not be noted: a rerun
+    /// asks for them again.
     NotNoted {
         /// Which.
         operation: &'a Operation,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use cdrlake_inbox::{NON_USAGE, RATED};
 use jiff::civil::Date;
 
 use crate::days::Days;
@@ -133,6 +134,16 @@ impl Operation {
                 Some(usage.days.halves()?.map(|days| Self::Order(with(usage, days))))
             }
             Self::Consolidated { .. } | Self::Rated(_) | Self::NonUsage(_) => None,
+        }
+    }
+
+    /// The directory of the inbox that its files are stored in, if not the inbox itself.
+    #[must_use]
+    pub fn room(&self) -> Option<&'static str> {
+        match self {
+            Self::Unrated(_) | Self::Order(_) | Self::Consolidated { .. } => None,
+            Self::Rated(_) => Some(RATED),
+            Self::NonUsage(_) => Some(NON_USAGE),
         }
     }
 

@@ -12,6 +12,7 @@
 //!
 //! [`LakeReader`] reads a lake without a lock, at one moment ([`Facts`]).
 
+mod arrival;
 mod commit;
 mod deduplicate;
 mod deliveries;

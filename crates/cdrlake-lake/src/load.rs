@@ -182,6 +182,9 @@ fn report_of_news(report: &Report) -> Result<String, LakeError> {
         unfinished_inputs: report.unfinished_inputs.clone(),
         stale_inputs: report.stale_inputs.clone(),
         excluded_inputs: Vec::new(),
+        deselected_inputs: report.deselected_inputs,
+        hidden_inputs: report.hidden_inputs.clone(),
+        unread_checksums: report.unread_checksums.clone(),
         outputs: report.outputs.clone(),
         rejects_not_written: report.rejects_not_written,
     };

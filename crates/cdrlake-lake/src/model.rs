@@ -241,6 +241,8 @@ pub struct LoadedVersion {
     pub records: u64,
     /// Its rejected lines.
     pub rejected: u64,
+    /// When it was fetched, in microseconds since 1970 in UTC; none if no inbox knew.
+    pub arrived: Option<i64>,
 }
 
 /// What is known of a source that failed, or is held, before it does so again.

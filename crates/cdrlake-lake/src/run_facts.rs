@@ -34,7 +34,7 @@ pub(crate) struct RunFacts {
     /// Sources that left duplicates out, and those that hold what was kept of them.
     pub(crate) left_out: Vec<(SourceRef, SourceRef)>,
     places: Places,
-    /// The deliveries without a call that the run noted, by their `source_file`.
+    /// What the run noted that is empty, by the carrier's name, or else by `source_file`.
     empty: HashSet<String>,
     /// The contents that the run loads.
     contents: HashSet<blake3::Hash>,
@@ -85,6 +85,14 @@ impl RunFacts {
                 (Status::Failed | Status::Held, SourceKind::Delivered, _) => {
                     facts.fail(&mut loaded, source, snapshot)?
                 }
+                (Status::Excluded, SourceKind::Delivered, Some(hash))
+                    if hash == blake3::hash(b"") =>
+                {
+                    // Files of other systems may come again and again: one row tells of them.
+                    let is_known = snapshot.has_excluded(&source.source_file, &hash)?
+                        || !facts.empty.insert(source.source_file.clone());
+                    if is_known { None } else { facts.note(&loaded, source) }
+                }
                 // Decided in this run, and to be remembered.
                 (Status::Superseded | Status::Excluded, SourceKind::Delivered, Some(_))
                     if loaded.report.left_out_since.is_none() =>
@@ -129,11 +137,11 @@ impl RunFacts {
         self.contents.insert(hash);
         // A delivery without a call is noted once, however often a run is given it.
         let is_empty = loaded.report.tally.bytes_read == 0;
-        if is_empty
-            && (snapshot.has_empty(&source.source_file)?
-                || !self.empty.insert(source.source_file.clone()))
-        {
-            return Ok(None);
+        if is_empty && let Some(name) = &source.carrier_name {
+            let is_known = snapshot.has_empty(name)? || !self.empty.insert(name.clone());
+            if is_known {
+                return Ok(None);
+            }
         }
         if repeated == Repeated::Replace
             && let Some(earlier) = snapshot.loaded(&hash)?

@@ -82,12 +82,19 @@ pub trait Snapshot: Sync {
     /// As [`version`](Self::version).
     fn has_failures(&self) -> Result<bool, LakeError>;
 
-    /// Whether an empty source of this name is loaded, or was and is to stay out.
+    /// Whether a delivery of this name, of the carrier's form, is loaded without a call, or was.
     ///
     /// # Errors
     ///
-    /// As [`version`](Self::version).
-    fn has_empty(&self, source_file: &str) -> Result<bool, LakeError>;
+    /// The lake cannot be read.
+    fn has_empty(&self, carrier_name: &str) -> Result<bool, LakeError>;
+
+    /// Whether a file of this name is known to be left out for good with this content.
+    ///
+    /// # Errors
+    ///
+    /// The lake cannot be read.
+    fn has_excluded(&self, source_file: &str, hash: &blake3::Hash) -> Result<bool, LakeError>;
 
     /// The record numbers of a source's rejected lines that were not replayed yet.
     ///

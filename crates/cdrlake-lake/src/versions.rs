@@ -18,6 +18,7 @@ use cdrlake_load::{
 use cdrlake_source::{Input, Source, SourceError};
 use roaring::RoaringTreemap;
 
+use crate::arrival::second;
 use crate::commit::{Commit, FileChunks};
 use crate::error::LakeError;
 use crate::lake_options::LakeOptions;
@@ -128,6 +129,9 @@ impl<C: Commit> Deciding<'_, C> {
         let is_leaned_on = self.snapshot.has_left_out_duplicates(&in_lake)?.is_some();
         if !is_leaned_on && self.options.repeated == Repeated::Replace && self.is_named(source) {
             return Ok(Verdict::Supersede);
+        }
+        if let Some(older) = older(source.arrived, current, sources) {
+            return Ok(Verdict::Hold(older));
         }
         let Some(identity) = self.identity() else { return hold(None) };
         let old = self.records_of(current, identity)?;
@@ -264,6 +268,17 @@ impl Versions {
         }
         rows_left_out
     }
+}
+
+/// Why a version that came then is not the newer one, if that is known.
+fn older(arrived: Option<i64>, current: &[Current], sources: &RunSources) -> Option<SourceError> {
+    let of_current = current.iter().filter_map(|version| match version {
+        Current::Lake(version) => version.arrived,
+        Current::Run(index) => sources[*index].1.arrived,
+    });
+    let (arrived, current) = (arrived?, of_current.max()?);
+    let error = || SourceError::OlderVersion { arrived: second(arrived), current: second(current) };
+    (arrived < current).then(error)
 }
 
 fn in_lake(current: &[Current]) -> impl Iterator<Item = SourceId> {

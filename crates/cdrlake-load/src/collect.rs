@@ -184,6 +184,10 @@ impl<'v, S: Sink> Loader<'v, S> {
                 };
                 self.seal(index, Some(end), fate)
             }
+            Gathered::Empty { index, end } => {
+                let fate = Fate::LeftOut { same_as: None, status: Status::Excluded, since: None };
+                self.seal(index, Some(end), fate)
+            }
             Gathered::ReplayedBefore { index, end } => {
                 self.seal(index, Some(end), Fate::ReplayedBefore)
             }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cdrlake_run::Interrupt;
-use cdrlake_source::{self, Excluded, Input};
+use cdrlake_source::{self, Excluded, Input, Met};
 
 use crate::check_outputs::check_outputs;
 use crate::options::LoadOptions;
@@ -33,8 +33,8 @@ pub fn input_bytes(options: &LoadOptions) -> Option<u64> {
 
 fn bytes_of(path: &Path, written: &Excluded, interrupt: &Interrupt) -> Option<u64> {
     let mut sum = 0;
-    cdrlake_source::walk(path, written, &mut |_, found| {
-        if let Ok(metadata) = found {
+    cdrlake_source::walk(path, written, &mut |_, met| {
+        if let Met::File(metadata) = met {
             sum += metadata.len();
         }
         if interrupt.is_requested() { Err(()) } else { Ok(()) }

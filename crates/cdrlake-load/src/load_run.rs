@@ -4,7 +4,7 @@ use std::path::Path;
 
 use cdrlake_core::{Privacy, RecordId};
 use cdrlake_run::Stage;
-use cdrlake_source::{Excluded, Opening, visit};
+use cdrlake_source::{Excluded, Inboxes, Opening, visit};
 
 use crate::blocks::{Buffers, Decoding, Gathered, Gatherer, Verdicts};
 use crate::check_outputs::check_outputs;
@@ -99,6 +99,7 @@ pub fn load<S: Sink + Send>(run: Run<'_>, sink: S) -> Result<Loaded<S::Output>, 
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
         excluded,
+        inboxes: &Inboxes::default(),
         interrupt: &options.interrupt,
         progress: &options.progress,
     };

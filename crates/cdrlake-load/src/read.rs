@@ -1,10 +1,11 @@
 //! Sources opened for a caller that reads them itself: nothing is loaded.
 
 use std::io::Read;
-use std::time::Duration;
 
 use cdrlake_core::{Metadata, TimeZone};
-use cdrlake_source::{KnownTimeZones, Opening, RejectedLine, Source, SourceError, Visitor, visit};
+use cdrlake_source::{
+    Inboxes, KnownTimeZones, Opening, RejectedLine, Source, SourceError, Visitor, WhyLeftOut, visit,
+};
 
 use crate::check_outputs::check_outputs;
 use crate::error::LoadError;
@@ -46,6 +47,7 @@ pub fn read_sources<E: From<LoadError>>(
         limits: options.limits,
         zip_buffer: options.zip_buffer(),
         excluded: &written,
+        inboxes: &Inboxes::default(),
         interrupt: &options.interrupt,
         progress: &options.progress,
     };
@@ -96,9 +98,7 @@ impl<E, F: FnMut(OpenedSource<'_>) -> Result<(), E>> Visitor for Reading<'_, F> 
 
     fn passed_over(&mut self, _: String) {}
 
-    fn unfinished(&mut self, _: String, _: Duration) {}
-
-    fn excluded(&mut self, _: String) {}
+    fn left_out(&mut self, _: String, _: WhyLeftOut) {}
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), E> {
         self.hand_on(&source, Err(error))

@@ -30,8 +30,16 @@ pub struct Report {
     pub unfinished_inputs: Vec<String>,
     /// Those of them that were not changed for a day: whoever wrote them has given up, or died.
     pub stale_inputs: Vec<String>,
-    /// Files, and members of archives, that the caller has excluded.
+    /// Files, and members of archives, that are not read: the caller has excluded them, or they are no
+    /// deliveries.
     pub excluded_inputs: Vec<String>,
+    /// How many of them the caller has excluded.
+    #[serde(skip)]
+    pub deselected_inputs: usize,
+    /// Hidden files that are not read, though they hold sound records.
+    pub hidden_inputs: Vec<String>,
+    /// Checksum files in which no checksum can be read, so that what they are of was not checked.
+    pub unread_checksums: Vec<String>,
     /// The files published; none if no source was loaded, or if the sink is the caller's.
     pub outputs: Vec<Output>,
     /// Rejected lines that were counted and not written, for they hold numbers in clear.
@@ -53,7 +61,7 @@ impl Report {
                 totals.add(&source.tally);
             }
         }
-        let LeftOut { empty_inputs, unfinished, stale, excluded } = left_out;
+        let LeftOut { empty_inputs, unfinished, stale, excluded, deselected, .. } = left_out;
         let rejects_not_written = 0;
         Self {
             run_id,
@@ -63,9 +71,19 @@ impl Report {
             unfinished_inputs: unfinished,
             stale_inputs: stale,
             excluded_inputs: excluded,
+            deselected_inputs: deselected,
+            hidden_inputs: left_out.hidden,
+            unread_checksums: left_out.unread_checksums,
             outputs,
             rejects_not_written,
         }
+    }
+
+    /// Whether something was left out that somebody must look at: uploads that were given up, and hidden
+    /// files with records.
+    #[must_use]
+    pub fn has_forgotten(&self) -> bool {
+        !self.stale_inputs.is_empty() || !self.hidden_inputs.is_empty()
     }
 
     /// How many sources have this status.

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
-use std::time::Duration;
 
 use cdrlake_run::Interrupt;
 
@@ -13,7 +12,7 @@ use crate::file::WatchedFile;
 use crate::naming::Naming;
 use crate::opening::Opening;
 use crate::source::{RejectedLine, Source};
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, WhyLeftOut};
 
 /// What a sound archive holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,7 +43,7 @@ impl Checked {
 /// use std::io::Write;
 ///
 /// use cdrlake_run::{Interrupt, Progress};
-/// use cdrlake_source::{Excluded, Limits, Opening, Selection, Settings, check_archive};
+/// use cdrlake_source::{Excluded, Inboxes, Limits, Opening, Selection, Settings, check_archive};
 ///
 /// let mut file = tempfile::tempfile()?;
 /// file.write_all(b"no archive")?;
@@ -54,6 +53,7 @@ impl Checked {
 ///     limits: Limits::default(),
 ///     zip_buffer: 1 << 20,
 ///     excluded: &Excluded::default(),
+///     inboxes: &Inboxes::default(),
 ///     interrupt: &Interrupt::default(),
 ///     progress: &Progress::default(),
 /// };
@@ -118,9 +118,7 @@ impl Visitor for Check<'_> {
 
     fn passed_over(&mut self, _: String) {}
 
-    fn unfinished(&mut self, _: String, _: Duration) {}
-
-    fn excluded(&mut self, _: String) {}
+    fn left_out(&mut self, _: String, _: WhyLeftOut) {}
 
     fn failed(&mut self, _: Source, error: SourceError) -> Result<(), SourceError> {
         Err(error)

@@ -12,6 +12,7 @@ use std::time::Duration;
 use cdrlake_core::{is_bystander, is_unfinished};
 use cdrlake_run::Awaited;
 
+use crate::checksum::is_checksum_file;
 use crate::error::SourceError;
 use crate::file::WatchedFile;
 use crate::gzip::GzipReader;
@@ -19,7 +20,7 @@ use crate::limits::{Budget, Counted, Metered};
 use crate::naming::Naming;
 use crate::opening::Opening;
 use crate::stream::Stream;
-use crate::visitor::Visitor;
+use crate::visitor::{Visitor, WhyLeftOut};
 
 /// Compressed bytes read at a time.
 const BUFFER_LEN: usize = 256 * 1024;
@@ -279,15 +280,24 @@ impl<'u, V: Visitor> Unwrapper<'u, V> {
     /// Whether a member is passed over: it is no delivery, or not yet.
     pub(crate) fn passes_over(&mut self, member: &Naming, entry: &str) -> bool {
         if self.opening.selection.leaves_out(&entry.replace('\\', "/")) {
-            self.visitor.excluded(member.name().to_owned());
+            self.visitor.left_out(member.name().to_owned(), WhyLeftOut::Selection);
             return true;
         }
         if is_unfinished(member.file_name()) {
             // When it was packed is long ago in any archive, and so says nothing.
-            self.visitor.unfinished(member.name().to_owned(), Duration::ZERO);
+            let why = WhyLeftOut::Unfinished(Duration::ZERO);
+            self.visitor.left_out(member.name().to_owned(), why);
             return true;
         }
-        entry.split(['/', '\\']).any(|part| part != "." && part != ".." && is_bystander(part))
+        if entry.split(['/', '\\']).any(|part| part != "." && part != ".." && is_bystander(part)) {
+            return true;
+        }
+        // Where members come one after the other, nobody knows what stands beside it.
+        let is_checksum = is_checksum_file(member.file_name());
+        if is_checksum {
+            self.visitor.left_out(member.name().to_owned(), WhyLeftOut::Checksum);
+        }
+        is_checksum
     }
 }
 

@@ -76,6 +76,14 @@ pub enum SourceError {
         /// The kind, and what to do about it.
         what: &'static str,
     },
+    /// A checksum that stands beside it is of other bytes.
+    #[error(
+        "is not as it was sent: its {kind} checksum, which stands beside it, is another; get it again"
+    )]
+    Checksum {
+        /// The kind of checksum, such as `MD5`.
+        kind: &'static str,
+    },
     /// Its name says gzip, zip or tar, its first bytes do not.
     #[error("is no {format} file, though its name says so; fetch it again, or rename it")]
     NotWhatItsNameSays {
@@ -202,6 +210,17 @@ pub enum SourceError {
         /// The records of the current version.
         records: u64,
     },
+    /// A version of a delivery that came before the current one, so that it cannot be the newer one.
+    #[error(
+        "was delivered before with other content, and that is the newer one: it came {current}, this one \
+         {arrived}"
+    )]
+    OlderVersion {
+        /// When it came, in UTC.
+        arrived: String,
+        /// When the current version came, in UTC.
+        current: String,
+    },
     /// Its times are to have the zone of its country, which is not known.
     #[error("has no time zone: its country is not known")]
     NoCountry,
@@ -322,6 +341,7 @@ impl SourceError {
             Self::ZipMethod { .. } => "unsupported_method",
             Self::ZipLengthBehind => "zip_length_behind",
             Self::NotWhatItsNameSays { .. } => "not_what_its_name_says",
+            Self::Checksum { .. } => "checksum",
             Self::Zip(_) => "damaged_zip",
             Self::Limit(_) | Self::ZipDirectoryTooLarge { .. } => "limit_exceeded",
             Self::Tar(_) => "damaged_tar",
@@ -334,7 +354,7 @@ impl SourceError {
             Self::RejectsConflict { .. } => "conflicting_lines",
             Self::NotCdr { .. } | Self::Document { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
-            Self::Changed { .. } | Self::OtherVersion { .. } => CHANGED,
+            Self::Changed { .. } | Self::OtherVersion { .. } | Self::OlderVersion { .. } => CHANGED,
             Self::NoCountry | Self::NoZoneOfProfile | Self::TimeZone(_) => "no_time_zone",
             Self::NotLoaded => "not_loaded",
             Self::Repeated { .. } => "repeated",

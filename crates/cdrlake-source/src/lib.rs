@@ -12,6 +12,7 @@
 //! is the caller's to say.
 
 mod check;
+mod checksum;
 mod chunks;
 mod container;
 mod cropped;
@@ -20,6 +21,8 @@ mod error;
 mod excluded;
 mod file;
 mod gzip;
+mod hidden;
+mod inboxes;
 mod input;
 mod lake_directory;
 mod limits;
@@ -34,15 +37,18 @@ mod stream;
 mod tar;
 mod time_zones;
 mod visit;
+mod visit_path;
 mod visitor;
 mod walk;
 mod zip;
+mod zip_checksums;
 mod zip_end;
 
 pub use check::{Checked, check_archive};
 pub use damage::Damage;
 pub use error::{CHANGED, FirstReject, SourceError};
 pub use excluded::Excluded;
+pub use inboxes::Inboxes;
 pub use input::Input;
 pub use lake_directory::{INTERNAL, is_lake};
 pub use limits::{LimitExceeded, Limits};
@@ -55,5 +61,5 @@ pub use source::{LineEnd, RejectedLine, Source};
 pub use stream::Stream;
 pub use time_zones::{KnownTimeZones, TimeZones};
 pub use visit::visit;
-pub use visitor::Visitor;
-pub use walk::walk;
+pub use visitor::{Visitor, WhyLeftOut};
+pub use walk::{Met, walk};

@@ -87,6 +87,14 @@ impl Budget {
         Ok(())
     }
 
+    /// Does what unwraps something that will be unwrapped again, and then counts.
+    pub(crate) fn uncounted<T>(&self, work: impl FnOnce() -> T) -> T {
+        let before = self.unwrapped.get();
+        let done = work();
+        self.unwrapped.set(before);
+        done
+    }
+
     fn unwrap(&self, bytes: usize) -> io::Result<()> {
         let unwrapped = self.unwrapped.get() + bytes as u64;
         self.unwrapped.set(unwrapped);

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use cdrlake_core::{Country, Metadata, TimeZone, carrier_name, parse_file_name};
 
+use crate::inboxes::Ordered;
 use crate::source::Source;
 
 /// What is known of sources whose names do not tell.
@@ -36,17 +37,27 @@ pub(crate) struct Naming {
     carrier_name: Option<String>,
     /// What the names tell: a member's own first, then its archive's.
     metadata: Metadata,
+    /// What was asked for when the file was fetched.
+    ordered: Ordered,
     /// The name of what is being unwrapped: the last one, less the endings that are unwrapped.
     content: String,
 }
 
 impl Naming {
     pub(crate) fn of_path(path: &Path, settings: &Settings) -> Self {
+        Self::of_file(path, Ordered::default(), settings)
+    }
+
+    /// A file of which an inbox may know what was asked for.
+    pub(crate) fn of_file(path: &Path, ordered: Ordered, settings: &Settings) -> Self {
         let source_file = label(&path.file_name().unwrap_or_default().to_string_lossy());
+        let profile = ordered.metadata.profile.as_deref();
+        let profile = profile.or(settings.metadata.profile.as_deref());
         Self {
             name: label(&path.display().to_string()),
             carrier_name: carrier_name(&source_file),
-            metadata: parse_file_name(&source_file, settings.metadata.profile.as_deref()),
+            metadata: parse_file_name(&source_file, profile),
+            ordered,
             content: source_file.clone(),
             source_file,
         }
@@ -58,6 +69,7 @@ impl Naming {
             source_file: "-".to_owned(),
             carrier_name: None,
             metadata: Metadata::default(),
+            ordered: Ordered::default(),
             content: String::new(),
         }
     }
@@ -78,12 +90,15 @@ impl Naming {
         // What calls itself a directory, and has content, is a file.
         let file_name = entry.trim_end_matches(['/', '\\']);
         let file_name = file_name.rsplit(['/', '\\']).next().unwrap_or_default();
-        let profile = settings.metadata.profile.as_deref().or(self.metadata.profile.as_deref());
+        let profile = self.ordered.metadata.profile.as_deref();
+        let profile = profile.or(settings.metadata.profile.as_deref());
+        let profile = profile.or(self.metadata.profile.as_deref());
         Self {
             name: format!("{}!{entry}", self.name),
             source_file: format!("{}!{entry}", self.source_file),
             carrier_name: carrier_name(file_name),
             metadata: parse_file_name(file_name, profile).or(&self.metadata),
+            ordered: self.ordered.clone(),
             content: file_name.to_owned(),
         }
     }
@@ -102,8 +117,8 @@ impl Naming {
         let metadata = told.fold(known.clone(), |known, told| known.or(&told));
         let source_file = label(source_file);
         let name = format!("{}!{source_file}", self.name);
-        let (carrier_name, content) = (None, String::new());
-        Self { metadata, carrier_name, name, source_file, content }.source(settings)
+        let (carrier_name, content, ordered) = (None, String::new(), Ordered::default());
+        Self { metadata, carrier_name, name, source_file, ordered, content }.source(settings)
     }
 
     /// What is inside this gzip: `x.tar.gz` holds `x.tar`.
@@ -123,7 +138,7 @@ impl Naming {
 
     /// The source of this name, and all that is known of it.
     pub(crate) fn source(&self, settings: &Settings) -> Source {
-        let mut metadata = self.metadata.clone().or(&settings.metadata);
+        let mut metadata = self.metadata.clone().or(&self.ordered.metadata).or(&settings.metadata);
         let profile = metadata.profile.as_ref().and_then(|profile| settings.profiles.get(profile));
         if let Some(profile) = profile {
             metadata = metadata.or(&Metadata {
@@ -137,6 +152,7 @@ impl Naming {
             source_file: self.source_file.clone(),
             carrier_name: self.carrier_name.clone(),
             metadata,
+            arrived: self.ordered.arrived,
         }
     }
 }

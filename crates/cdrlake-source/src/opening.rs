@@ -3,6 +3,7 @@
 use cdrlake_run::{Interrupt, Progress};
 
 use crate::excluded::Excluded;
+use crate::inboxes::Inboxes;
 use crate::limits::Limits;
 use crate::naming::Settings;
 use crate::selection::Selection;
@@ -20,6 +21,8 @@ pub struct Opening<'o> {
     pub selection: &'o Selection,
     /// Files that are left out wherever they are met, such as those that the run writes.
     pub excluded: &'o Excluded,
+    /// What was asked for of files that stand in inboxes.
+    pub inboxes: &'o Inboxes,
     /// Looked at while standard input has nothing to give.
     pub interrupt: &'o Interrupt,
     /// Told of the bytes that are read.

@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use crate::container::is_plain;
 use crate::error::SourceError;
 use crate::file::WatchedFile;
+use crate::inboxes::Inboxes;
 use crate::naming::{Naming, Settings};
 use crate::source::Source;
 
@@ -26,12 +27,13 @@ impl PlainFile {
     ///
     /// [`SourceError::Open`], if it cannot be opened.
     pub fn open(path: &Path, settings: &Settings) -> Result<Option<Self>, SourceError> {
-        let naming = Naming::of_path(path, settings);
         let open = || -> io::Result<Option<Self>> {
             // A fifo would block.
             if !path.metadata()?.is_file() {
                 return Ok(None);
             }
+            let ordered = Inboxes::default().ordered(path, path.metadata()?.len());
+            let naming = Naming::of_file(path, ordered, settings);
             let file = File::open(path)?;
             let modified = file.metadata()?.modified()?;
             let modified = modified.duration_since(UNIX_EPOCH).unwrap_or_default();

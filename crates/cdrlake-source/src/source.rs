@@ -13,8 +13,12 @@ pub struct Source {
     pub source_file: String,
     /// Its own name without `.cdr` and what follows, if it has one of the carrier's forms.
     pub carrier_name: Option<String>,
-    /// Its own name's, then the archive's, then the settings'.
+    /// Its own name's, then the archive's, then what was asked for when it was fetched, then the
+    /// settings'.
     pub metadata: Metadata,
+    /// When it, or the archive that it stands in, was fetched, in microseconds since 1970 in UTC; none if
+    /// no inbox knows.
+    pub arrived: Option<i64>,
 }
 
 /// A line that an earlier run rejected.

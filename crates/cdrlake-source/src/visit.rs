@@ -6,8 +6,9 @@ use crate::container::Unwrapper;
 use crate::input::Input;
 use crate::naming::Naming;
 use crate::opening::Opening;
+use crate::replay;
+use crate::visit_path::visit_path;
 use crate::visitor::Visitor;
-use crate::{replay, walk};
 
 /// Opens `input` and everything in it, in a stable order.
 ///
@@ -28,7 +29,7 @@ pub fn visit<V: Visitor>(
             let naming = Naming::of_path(Path::new(stream.name()), opening.settings);
             Unwrapper::new(opening, visitor).caller_stream(&naming, stream)
         }
-        Input::Path(path) => walk::visit_path(path, opening, visitor),
+        Input::Path(path) => visit_path(path, opening, visitor),
         Input::Rejects(path) => replay::visit_rejects(path, opening, visitor),
     }
 }

@@ -6,6 +6,25 @@ use std::time::Duration;
 use crate::error::SourceError;
 use crate::source::{RejectedLine, Source};
 
+/// Why a file, or a member of an archive, is no source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WhyLeftOut {
+    /// Its name says that it is still being written. With the time since it was changed last; 0 where
+    /// nobody knows.
+    Unfinished(Duration),
+    /// The user has excluded it, or included others.
+    Selection,
+    /// It is a directory of an inbox whose files are no call detail records.
+    Room,
+    /// It is a checksum file that stands alone, or in an archive that is read forward.
+    Checksum,
+    /// It is a checksum file of what stands beside it, but no checksum can be read in it.
+    UnreadChecksum,
+    /// It is hidden, though it holds sound records.
+    HiddenRecords,
+}
+
 /// Takes the sources of an input as they are met.
 pub trait Visitor {
     /// Why the whole run must end.
@@ -33,12 +52,8 @@ pub trait Visitor {
     /// A file holds nothing that could be replayed, and is no fault.
     fn passed_over(&mut self, name: String);
 
-    /// A file, or a member of an archive, is not opened, for its name says that it is still being written.
-    /// `age` is the time since it was changed last; 0 where nobody knows.
-    fn unfinished(&mut self, name: String, age: Duration);
-
-    /// A file, or a member of an archive, is not opened, for the user has excluded it.
-    fn excluded(&mut self, name: String);
+    /// A file, or a member of an archive, is no source.
+    fn left_out(&mut self, name: String, why: WhyLeftOut);
 
     /// Something that the user named, or that stands in it, could not be opened.
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), Self::Error>;

@@ -6,66 +6,44 @@ use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use cdrlake_core::{is_bystander, is_unfinished};
+use cdrlake_core::is_bystander;
+use cdrlake_inbox::ROOMS;
 
-use crate::container::Unwrapper;
 use crate::error::SourceError;
 use crate::excluded::Excluded;
-use crate::file::WatchedFile;
 use crate::lake_directory::is_lake;
-use crate::naming::Naming;
-use crate::opening::Opening;
-use crate::visitor::Visitor;
 
-/// Visits a file, or every file below a directory.
-pub(crate) fn visit_path<V: Visitor>(
-    path: &Path,
-    opening: Opening<'_>,
-    visitor: &mut V,
-) -> Result<(), V::Error> {
-    walk(path, opening.excluded, &mut |path, found| {
-        let naming = Naming::of_path(path, opening.settings);
-        if let Ok(metadata) = &found {
-            if opening.selection.leaves_out(naming.name()) {
-                visitor.excluded(naming.name().to_owned());
-                return Ok(());
-            }
-            if is_unfinished(naming.file_name()) {
-                let age = metadata.modified().ok().and_then(|modified| modified.elapsed().ok());
-                visitor.unfinished(naming.name().to_owned(), age.unwrap_or_default());
-                return Ok(());
-            }
-        }
-        let opened = found.and_then(|metadata| {
-            let file = fs::File::open(path).and_then(WatchedFile::new);
-            file.map(|file| (metadata, file)).map_err(SourceError::Open)
-        });
-        let (metadata, file) = match opened {
-            Ok(opened) => opened,
-            Err(error) => return visitor.failed(naming.source(opening.settings), error),
-        };
-        let before = opening.progress.bytes();
-        Unwrapper::new(opening, visitor).file(&naming, file)?;
-        opening.progress.set_bytes(before + metadata.len());
-        Ok(())
-    })
+/// What stands at a path that is met.
+#[derive(Debug)]
+pub enum Met {
+    /// A file that may be read.
+    File(Metadata),
+    /// A hidden file, which is left out.
+    Hidden(Metadata),
+    /// A directory of an inbox whose files are no call detail records, which is left out.
+    Room,
+    /// What cannot be a file, or not be looked at.
+    Fault(SourceError),
 }
 
-/// Gives `on_file` a file, or every file below a directory, and whatever cannot be one.
+/// Gives `on_met` a file, or every file below a directory, and whatever cannot be one.
 ///
-/// Hidden entries of directories and what systems leave there are left out, and so are lakes and
-/// `excluded` files. A
-/// directory that links lead to twice is walked once.
+/// Hidden directories and what systems leave beside files are left out, and so are lakes and
+/// `excluded` files. A directory that links lead to twice is walked once.
 ///
 /// # Errors
 ///
-/// What `on_file` gives.
+/// What `on_met` gives.
 pub fn walk<E>(
     path: &Path,
     excluded: &Excluded,
-    on_file: &mut impl FnMut(&Path, Result<Metadata, SourceError>) -> Result<(), E>,
+    on_met: &mut impl FnMut(&Path, Met) -> Result<(), E>,
 ) -> Result<(), E> {
-    Walk { excluded, on_file, directories: HashSet::new() }.path(path)
+    let mut walk = Walk { excluded, on_met, directories: HashSet::new() };
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() && !is_lake(path) => walk.root(path),
+        _ => walk.path(path),
+    }
 }
 
 /// Whether a name begins with `.`: there are temporary files among such.
@@ -75,28 +53,56 @@ pub(crate) fn is_hidden(name: &OsStr) -> bool {
 
 struct Walk<'w, F> {
     excluded: &'w Excluded,
-    on_file: &'w mut F,
+    on_met: &'w mut F,
     /// Resolved, so that a loop of links is seen.
     directories: HashSet<PathBuf>,
 }
 
-impl<E, F: FnMut(&Path, Result<Metadata, SourceError>) -> Result<(), E>> Walk<'_, F> {
+impl<E, F: FnMut(&Path, Met) -> Result<(), E>> Walk<'_, F> {
+    /// The directory that the user named, which may be an inbox.
+    fn root(&mut self, path: &Path) -> Result<(), E> {
+        let entries = match self.entries(path) {
+            Ok(entries) => entries,
+            Err(error) => return (self.on_met)(path, Met::Fault(SourceError::Open(error))),
+        };
+        entries.iter().try_for_each(|entry| {
+            let is_room = ROOMS.iter().any(|room| entry.file_name() == Some(OsStr::new(room)));
+            match is_room && entry.is_dir() {
+                true => (self.on_met)(entry, Met::Room),
+                false => self.entry(entry),
+            }
+        })
+    }
+
     fn path(&mut self, path: &Path) -> Result<(), E> {
         match fs::metadata(path) {
             // A lake holds no deliveries, though it may stand among them.
             Ok(metadata) if metadata.is_dir() && is_lake(path) => Ok(()),
             Ok(metadata) if metadata.is_dir() => self.directory(path),
             Ok(metadata) if self.excluded.holds(&metadata) => Ok(()),
-            Ok(metadata) if metadata.is_file() => (self.on_file)(path, Ok(metadata)),
-            Ok(_) => (self.on_file)(path, Err(SourceError::SpecialFile)),
-            Err(error) => (self.on_file)(path, Err(SourceError::Open(error))),
+            Ok(metadata) if metadata.is_file() => (self.on_met)(path, Met::File(metadata)),
+            Ok(_) => (self.on_met)(path, Met::Fault(SourceError::SpecialFile)),
+            Err(error) => (self.on_met)(path, Met::Fault(SourceError::Open(error))),
         }
     }
 
     fn directory(&mut self, path: &Path) -> Result<(), E> {
         match self.entries(path) {
-            Ok(entries) => entries.iter().try_for_each(|entry| self.path(entry)),
-            Err(error) => (self.on_file)(path, Err(SourceError::Open(error))),
+            Ok(entries) => entries.iter().try_for_each(|entry| self.entry(entry)),
+            Err(error) => (self.on_met)(path, Met::Fault(SourceError::Open(error))),
+        }
+    }
+
+    /// What stands in a directory.
+    fn entry(&mut self, path: &Path) -> Result<(), E> {
+        if !path.file_name().is_some_and(is_hidden) {
+            return self.path(path);
+        }
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_file() && !self.excluded.holds(&metadata) => {
+                (self.on_met)(path, Met::Hidden(metadata))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -108,7 +114,8 @@ impl<E, F: FnMut(&Path, Result<Metadata, SourceError>) -> Result<(), E>> Walk<'_
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            if !is_bystander(&entry.file_name().to_string_lossy()) {
+            let name = entry.file_name();
+            if is_hidden(&name) || !is_bystander(&name.to_string_lossy()) {
                 entries.push(entry.path());
             }
         }

@@ -13,6 +13,7 @@ use zip::result::{ZipError, ZipResult};
 use zip::unstable::stream::{ZipStreamReader, ZipStreamVisitor};
 use zip::{CompressionMethod, ZipArchive};
 
+use crate::checksum::MemberChecks;
 use crate::container::Unwrapper;
 use crate::cropped::Cropped;
 use crate::damage::{Beneath, Damage, Kept};
@@ -43,16 +44,42 @@ impl<V: Visitor> Unwrapper<'_, V> {
             Ok(opened) => opened,
             Err(error) => return self.failed(naming, error),
         };
-        for index in 0..archive.len() {
-            let name = archive.name_for_index(index).and_then(Result::ok);
-            let name = name.map_or_else(|| format!("entry {index}"), Cow::into_owned);
+        let names: Vec<String> = (0..archive.len())
+            .map(|index| {
+                let name = archive.name_for_index(index).and_then(Result::ok);
+                name.map_or_else(|| format!("entry {index}"), Cow::into_owned)
+            })
+            .collect();
+        let checks = MemberChecks::of(&names, |index| self.checksum_file(&mut archive, index));
+        // What could not be read there cannot be read below either.
+        kept.take();
+        for (index, name) in names.into_iter().enumerate() {
             let member = match self.member(naming, &name) {
                 Ok(member) => member,
                 Err(error) => return self.failed(naming, error),
             };
-            if self.passes_over(&member, &name) {
+            let (checks, own) = checks.beside(&name).unzip();
+            let (role, expected) = match (checks, own) {
+                (Some(checks), Some(own)) => (checks.role(own), checks.expected(own)),
+                _ => (None, &[][..]),
+            };
+            let is_read = match role {
+                None => !self.passes_over(&member, &name),
+                Some(role) => {
+                    if let Some(why) = role.why_told() {
+                        self.visitor.left_out(member.name().to_owned(), why);
+                    }
+                    false
+                }
+            };
+            if !is_read {
                 continue;
             }
+            if let Some(kind) = self.wrong_checksum(&mut archive, index, expected) {
+                self.failed(&member, SourceError::Checksum { kind })?;
+                continue;
+            }
+            kept.take();
             match archive.by_index(index) {
                 Ok(entry) => {
                     let (is_dir, method) = (entry.is_dir(), entry.compression());

@@ -8,13 +8,12 @@ use std::fs::{self, File};
 use std::io::{Cursor, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arrow_array::{ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use cdrlake_run::{Chain, Interrupt, Progress};
 use cdrlake_source::{
     Checked, Excluded, Input, Limits, Opening, RejectedLine, Selection, Settings, Source,
-    SourceError, Visitor, check_archive, visit,
+    SourceError, Visitor, WhyLeftOut, check_archive, visit,
 };
 use fastrand::Rng;
 use flate2::Compression;
@@ -217,9 +216,7 @@ impl Visitor for Collecting {
 
     fn passed_over(&mut self, _: String) {}
 
-    fn unfinished(&mut self, _: String, _: Duration) {}
-
-    fn excluded(&mut self, _: String) {}
+    fn left_out(&mut self, _: String, _: WhyLeftOut) {}
 
     fn failed(&mut self, _: Source, error: SourceError) -> Result<(), ()> {
         self.note(&error);
@@ -245,6 +242,7 @@ fn with_opening<T>(zip_buffer: u64, work: impl FnOnce(Opening<'_>) -> T) -> T {
         limits: Limits::default(),
         zip_buffer,
         excluded: &Excluded::default(),
+        inboxes: &cdrlake_source::Inboxes::default(),
         interrupt: &Interrupt::default(),
         progress: &Progress::default(),
     })

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use cdrlake_inbox::ROOMS;
 use cdrlake_lake::LakeLocation;
 
 use crate::error::SyncError;
@@ -33,7 +34,9 @@ fn resolved(path: &Path) -> PathBuf {
 /// Whether there is nothing that loading would look at.
 pub(crate) fn is_empty(inbox: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(inbox)? {
-        if !entry?.file_name().as_encoded_bytes().starts_with(b".") {
+        let name = entry?.file_name();
+        let is_room = ROOMS.iter().any(|room| name == **room);
+        if !name.as_encoded_bytes().starts_with(b".") && !is_room {
             return Ok(false);
         }
     }
@@ -62,11 +65,13 @@ mod tests {
     }
 
     #[test]
-    fn what_begins_with_a_dot_is_nothing_to_load() {
+    fn what_begins_with_a_dot_and_rated_files_are_nothing_to_load() {
         let directory = tempfile::tempdir().unwrap();
         assert!(is_empty(&directory.path().join("missing")).is_err());
         assert!(is_empty(directory.path()).unwrap());
         fs::write(directory.path().join(".cdrlake-fetch.jsonl"), "").unwrap();
+        assert!(is_empty(directory.path()).unwrap());
+        fs::create_dir(directory.path().join("rated")).unwrap();
         assert!(is_empty(directory.path()).unwrap());
         fs::write(directory.path().join("a.cdr"), "").unwrap();
         assert!(!is_empty(directory.path()).unwrap());

@@ -5,7 +5,7 @@ use std::fs::File;
 use cdrlake::{Chain, Interrupt, Limits, LoadOptions, Progress, Settings};
 use cdrlake_core::{Metadata, parse_file_name};
 use cdrlake_fetch::{Checks, Contents, Format};
-use cdrlake_source::{Excluded, Opening, Selection, SourceError, check_archive};
+use cdrlake_source::{Excluded, Inboxes, Opening, Selection, SourceError, check_archive};
 
 use crate::message::{Event, Message};
 
@@ -36,6 +36,7 @@ impl Checks for CarrierChecks {
             // As much as `convert` takes without further options.
             zip_buffer: LoadOptions::DEFAULT_MEMORY_LIMIT / 4,
             excluded: &Excluded::default(),
+            inboxes: &Inboxes::default(),
             interrupt: &Interrupt::default(),
             progress: &Progress::default(),
         };

@@ -154,9 +154,82 @@ fn bills() {
         let output = setup.fetch(&arguments).output().unwrap();
         assert_eq!(status(&output), 0, "{output:?}");
     }
-    let files = setup.inbox();
-    assert!(files[0].starts_with("nonUsageReport_O1_2026-09-01_2026-09-30_"), "{files:?}");
-    assert!(files[1].starts_with("ratedCallDetailRecord_O1_2026-09-01_2026-09-30_"));
+    assert_eq!(setup.inbox(), ["non-usage", "rated"]);
+    let inbox = setup.directory.path().join("inbox");
+    let [charges, rated] = ["non-usage", "rated"].map(|room| names(&inbox.join(room)));
+    assert!(charges[0].starts_with("nonUsageReport_O1_2026-09-01_2026-09-30_"), "{charges:?}");
+    assert!(rated[0].starts_with("ratedCallDetailRecord_O1_2026-09-01_2026-09-30_"), "{rated:?}");
+    // They are no call detail records, and no fault.
+    let mut convert = cdrlake(setup.directory.path());
+    let converted = convert.args(["convert", "inbox", "-o", "lake"]).output().unwrap();
+    assert_eq!(status(&converted), 0, "{converted:?}");
+    assert!(
+        stderr(&converted).contains("left out, for they are no deliveries: 2"),
+        "{converted:?}"
+    );
+    // What an earlier version stored in the inbox itself is left alone, and not stored twice.
+    fs::rename(inbox.join("rated").join(&rated[0]), inbox.join(&rated[0])).unwrap();
+    let output = setup.fetch(&["rated", "--ocn", "O1", "--month", "sep", "--year", "2026"]);
+    let output = { output }.output().unwrap();
+    assert_eq!(status(&output), 0, "{output:?}");
+    assert!(names(&inbox.join("rated")).is_empty());
+    assert!(inbox.join(&rated[0]).exists());
+}
+
+/// What the ledger knows of each source: its name without the archive's, profile, product identifier.
+fn known(directory: &Path) -> Vec<(String, Option<String>, Option<String>)> {
+    let ledger = rusqlite::Connection::open(directory.join("lake/_cdrlake/ledger.sqlite")).unwrap();
+    let sql = "SELECT source_file, profile, product_identifier FROM sources ORDER BY source_file";
+    let mut statement = ledger.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[test]
+fn what_was_ordered_is_known_of_files_whose_names_do_not_tell() {
+    let setup = Setup::new();
+    let directory = setup.directory.path();
+    // Ordered by one run, and fetched by another, which is not told the product.
+    let mut command = setup.fetch(&["consolidated", "--wait", "0s"]);
+    assert_eq!(status(&command.args(WHAT).args(DAYS).output().unwrap()), 75);
+    let resume = ["consolidated", "--profile", "ABC", "--order-id", "2026090301"];
+    assert_eq!(status(&setup.fetch(&resume).output().unwrap()), 0);
+    let convert = |more: &[&str]| {
+        let _ = fs::remove_dir_all(directory.join("lake"));
+        let arguments = [&["convert", "inbox", "-o", "lake"][..], more].concat();
+        let output = cdrlake(directory).args(arguments).output().unwrap();
+        assert_eq!(status(&output), 0, "{output:?}");
+        known(directory)
+    };
+    // It counts before flags.
+    for more in [&[][..], &["--product", "12"]] {
+        let known = convert(more);
+        assert!(!known.is_empty());
+        for (name, profile, product) in known {
+            assert_eq!(
+                (profile.as_deref(), product.as_deref()),
+                (Some("ABC"), Some("10")),
+                "{name}"
+            );
+        }
+    }
+    // A file that is named in the inbox is the same.
+    let _ = fs::remove_dir_all(directory.join("lake"));
+    let named = ["convert", "inbox/ABC2026090301.cdr.zip", "-o", "lake"];
+    assert_eq!(status(&cdrlake(directory).args(named).output().unwrap()), 0);
+    assert!(known(directory).iter().all(|(_, _, product)| product.as_deref() == Some("10")));
+    // Nothing is known of another file of that name.
+    let file = directory.join("inbox/ABC2026090301.cdr.zip");
+    let bytes = fs::read(&file).unwrap();
+    fs::write(&file, [&bytes[..], &[0; 9]].concat()).unwrap();
+    assert!(convert(&[]).iter().all(|(_, _, product)| product.is_none()));
+    fs::write(&file, bytes).unwrap();
+    // A journal that is none harms nothing.
+    let journal = directory.join("inbox/.cdrlake-fetch.jsonl");
+    for hostile in ["\u{0}[[[[", "{\"files\": [{\"file\": \"../../x\", \"bytes\": 1}]}"] {
+        fs::write(&journal, hostile).unwrap();
+        assert!(convert(&[]).iter().all(|(_, _, product)| product.is_none()));
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use cdrlake_fetch::{Error, ErrorKind, Fetched, Operation, Retry, Stored, Task, T
 use cdrlake_sandbox::{Breach, Framing, Reply, Request, Sandbox, zip_of};
 
 use crate::support::{
-    Setup, UNRATED, bill, day, error, fetch, good, only, options, run, serve, usage,
+    Setup, UNRATED, bill, day, error, fetch, files, good, only, options, run, serve, usage,
 };
 
 #[test]
@@ -375,9 +375,12 @@ fn bills_are_stored_as_they_came() {
     }
     let result = setup.one(Task::Download(Operation::Rated(bill("Jan"))));
     assert!(matches!(result, Ok(Fetched::Nothing)));
-    let files = setup.files();
-    assert!(files[0].starts_with("nonUsageReport_O123_2026-11-01_2026-11-30_"), "{files:?}");
-    assert!(files[1].starts_with("ratedCallDetailRecord_O123_2026-11-01_2026-11-30_"));
+    assert_eq!(setup.files(), ["non-usage", "rated"]);
+    for (room, begin) in [("non-usage", "nonUsageReport"), ("rated", "ratedCallDetailRecord")] {
+        let stored = files(&setup.directory.path().join(room));
+        let begin = format!("{begin}_O123_2026-11-01_2026-11-30_");
+        assert!(stored.len() == 1 && stored[0].starts_with(&begin), "{stored:?}");
+    }
 }
 
 #[test]

@@ -51,6 +51,7 @@ struct MemorySource {
     bytes_read: u64,
     records_read: u64,
     has_rejects: bool,
+    arrived: Option<i64>,
 }
 
 #[derive(Clone, Debug)]
@@ -232,7 +233,7 @@ impl State {
             open_rejects,
         };
         let (bytes_read, records_read) = (tally.bytes_read, tally.records_read);
-        let source_file = source.source_file;
+        let (source_file, arrived) = (source.source_file, source.arrived);
         let source = MemorySource {
             facts,
             source_file,
@@ -241,6 +242,7 @@ impl State {
             bytes_read,
             records_read,
             has_rejects,
+            arrived,
         };
         self.sources.insert(id, source);
         id
@@ -409,6 +411,7 @@ impl Snapshot for State {
                 content_hash: blake3::Hash::from_hex(hash).ok()?,
                 records: source.facts.records_written,
                 rejected: source.facts.records_rejected,
+                arrived: source.arrived,
             })
         });
         Ok(versions.collect())
@@ -452,12 +455,21 @@ impl Snapshot for State {
         Ok(self.sources.values().any(is_out))
     }
 
-    fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
+    fn has_excluded(&self, source_file: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
+        let hash = hash.to_hex();
+        Ok(self.sources.values().any(|source| {
+            source.status == Status::Excluded
+                && source.source_file == source_file
+                && source.facts.content_hash.as_deref() == Some(hash.as_str())
+        }))
+    }
+
+    fn has_empty(&self, carrier_name: &str) -> Result<bool, LakeError> {
         Ok(self.sources.values().any(|source| {
             source.status == Status::Loaded
                 && matches!(source.ended, None | Some(Ending::Unloaded))
                 && source.bytes_read == 0
-                && source.source_file == source_file
+                && source.facts.carrier_name.as_deref() == Some(carrier_name)
         }))
     }
 

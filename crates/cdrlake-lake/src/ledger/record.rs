@@ -9,6 +9,7 @@ use tempfile::TempPath;
 
 use super::sources::Attempt;
 use super::{Ledger, PendingRun, RunId};
+use crate::arrival::instant;
 use crate::error::LakeError;
 use crate::model::{
     Acceptance, AddedFile, AddedSource, Duplicates, Ending, Replayed, SourceFact, SourceId,
@@ -156,8 +157,8 @@ fn add_source(
          error_code, error, country, profile, product_identifier, sequence_number, file_time, \
          records_read, records_written, records_rejected, records_duplicate, blank_lines, \
          bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, \
-         open_rejects, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25)",
+         open_rejects, path, arrived) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
     )?;
     insert.execute(params![
         run,
@@ -185,6 +186,7 @@ fn add_source(
         if tally.records_rejected > 0 { "open" } else { "none" },
         if open_rejects.is_empty() { None } else { Some(serialized(open_rejects)?) },
         path,
+        source.arrived.and_then(instant),
     ])?;
     Ok(SourceId(transaction.last_insert_rowid()))
 }

@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::sources::{LOADED_AS, UNLOADED_AS};
 use super::{Ledger, ledger_file};
+use crate::arrival::microseconds;
 use crate::error::LakeError;
 use crate::facts::Facts;
 use crate::model::{FileKind, LakeFile, LoadedVersion, Noted, RowsBySource, SourceId, Version};
@@ -70,13 +71,14 @@ impl Snapshot for Ledger {
 
     fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError> {
         let versions = self.query(
-            "SELECT source, name, content_hash, records_written, records_rejected FROM sources \
+            "SELECT source, name, content_hash, records_written, records_rejected, arrived FROM sources \
              WHERE carrier_name = ?1 AND status = 'loaded' ORDER BY source",
             [carrier_name],
             |row| {
                 let hash: Option<String> = row.get(2)?;
                 let hash = hash.and_then(|hash| blake3::Hash::from_hex(hash).ok());
                 let (source, name) = (SourceId(row.get(0)?), row.get(1)?);
+                let arrived = row.get::<_, Option<String>>(5)?.as_deref().and_then(microseconds);
                 let [records, rejected] = [row.get::<_, i64>(3)?, row.get(4)?].map(|n| n as u64);
                 Ok(hash.map(|content_hash| LoadedVersion {
                     source,
@@ -84,6 +86,7 @@ impl Snapshot for Ledger {
                     content_hash,
                     records,
                     rejected,
+                    arrived,
                 }))
             },
         )?;
@@ -137,11 +140,24 @@ impl Snapshot for Ledger {
         .map(|found| !found.is_empty())
     }
 
-    fn has_empty(&self, source_file: &str) -> Result<bool, LakeError> {
+    fn has_empty(&self, carrier_name: &str) -> Result<bool, LakeError> {
+        // Each has an index of its own.
+        for sql in [
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND status = 'loaded' AND bytes_read = 0",
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND status = 'unloaded' AND bytes_read = 0",
+        ] {
+            if !self.query(sql, [carrier_name], |_| Ok(()))?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn has_excluded(&self, source_file: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
         self.query(
-            "SELECT 1 FROM sources WHERE source_file = ?1 AND status IN ('loaded', 'unloaded') \
-             AND bytes_read = 0",
-            [source_file],
+            "SELECT 1 FROM sources WHERE source_file = ?1 AND content_hash = ?2 \
+             AND status = 'excluded' LIMIT 1",
+            [source_file, hash.to_hex().as_str()],
             |_| Ok(()),
         )
         .map(|found| !found.is_empty())

@@ -22,6 +22,8 @@ CREATE TABLE sources (
     product_identifier TEXT,
     sequence_number INTEGER,
     file_time TEXT,
+    -- When it was fetched, in UTC, if an inbox knows.
+    arrived TEXT,
     records_read INTEGER NOT NULL,
     records_written INTEGER NOT NULL,
     records_rejected INTEGER NOT NULL,

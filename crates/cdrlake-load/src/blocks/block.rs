@@ -130,6 +130,11 @@ pub(crate) enum Gathered {
         status: Status,
         end: SourceEnd,
     },
+    /// A source is out, for it is empty, and its name is no delivery's.
+    Empty {
+        index: usize,
+        end: SourceEnd,
+    },
     /// A source is out, for all its lines were replayed before.
     ReplayedBefore {
         index: usize,

@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::Duration;
 
 use cdrlake_core::{
     Position, Privacy, RAW_LIMIT, RecordId, SourceOptions, Strictness, TimeZone, count_lines,
     source_hash, whole_lines_len,
 };
 use cdrlake_run::{Interrupt, Progress};
-use cdrlake_source::{Input, KnownTimeZones, RejectedLine, Source, SourceError, Visitor};
+use cdrlake_source::{
+    Input, KnownTimeZones, RejectedLine, Source, SourceError, Visitor, WhyLeftOut,
+};
 
 use super::block::{
     Block, Gathered, Lines, MAX_PARTS, OpenSource, Part, SourceEnd, SourceKind, Verdicts,
@@ -438,6 +439,10 @@ where
             return (self.emit)(Gathered::Failed { index, error, end: None });
         }
         let end = reading.end();
+        // A delivery without a call is one; of what else nothing can be told.
+        if end.bytes == 0 && carrier_name.is_none() {
+            return (self.emit)(Gathered::Empty { index, end });
+        }
         if let Some(left_out) = self.why_left_out(&mut reading, carrier_name, end)? {
             self.block.bytes.truncate(reading.start);
             return (self.emit)(left_out);
@@ -468,16 +473,8 @@ where
         self.left_out.empty_inputs.push(name);
     }
 
-    fn unfinished(&mut self, name: String, age: Duration) {
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        if age > DAY {
-            self.left_out.stale.push(name.clone());
-        }
-        self.left_out.unfinished.push(name);
-    }
-
-    fn excluded(&mut self, name: String) {
-        self.left_out.excluded.push(name);
+    fn left_out(&mut self, name: String, why: WhyLeftOut) {
+        self.left_out.note(name, why);
     }
 
     fn failed(&mut self, source: Source, error: SourceError) -> Result<(), LoadError> {
