@@ -374,3 +374,41 @@ fn a_lake_of_the_version_before_goes_on() {
     lab.expect(0, "convert inbox/again -o L");
     lab.expect(3, "audit L --today 2025-11-04");
 }
+
+/// The ledger tells of each source when it came first and last, who loaded it where, and what tells what is
+/// known of it; seeing it again adds nothing.
+#[test]
+fn history_is_kept() {
+    let lab = Lab::new();
+    lab.put(&format!("in/{NAME}.cdr"), 0..2);
+    lab.put("in/other.cdr", 2..4);
+    fs::write(lab.path("cdrlake.toml"), "[profile.ABC]\nproduct = \"12\"\n").unwrap();
+    lab.expect(0, "convert in -o L --country GB --profile ABC --time-zone country");
+    let ledger = || rusqlite::Connection::open(lab.path("L/_cdrlake/ledger.sqlite")).unwrap();
+    let told = |sql: &str| -> Vec<String> {
+        let ledger = ledger();
+        let mut statement = ledger.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, Option<String>>(0)).unwrap();
+        rows.map(|text| text.unwrap().unwrap_or_else(|| "-".to_owned())).collect()
+    };
+    let by = "SELECT concat_ws(' ', country_told_by, profile_told_by, product_told_by, time_zone, \
+              time_zone_told_by) FROM sources ORDER BY source_file";
+    let of =
+        ["name name name Europe/London country", "flag flag configuration Europe/London country"];
+    assert_eq!(told(by), of);
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    assert_eq!(told("SELECT host FROM runs"), [host.trim()]);
+    let today = told("SELECT strftime('%Y-%m-%d', 'now')");
+    let seen = "SELECT concat_ws(' ', substr(first_seen, 1, 10), last_seen) FROM sources";
+    assert_eq!(told(seen), vec![format!("{0} {0}", today[0]); 2]);
+    // On a later day.
+    let past = "UPDATE sources SET first_seen = '2025-10-01T20:00:00Z', last_seen = '2025-10-02'";
+    ledger().execute(past, []).unwrap();
+    lab.put("in/the same.cdr", 2..4);
+    lab.expect(0, "convert in -o L --country GB --profile ABC --time-zone country");
+    assert_eq!(told(seen), vec![format!("2025-10-01 {}", today[0]); 2]);
+    assert_eq!(told("SELECT run FROM runs WHERE run > 1"), Vec::<String>::new());
+    let before = fs::read(lab.path("L/_cdrlake/ledger.sqlite")).unwrap();
+    lab.expect(0, "convert in -o L --country GB --profile ABC --time-zone country");
+    assert!(fs::read(lab.path("L/_cdrlake/ledger.sqlite")).unwrap() == before);
+}

@@ -26,6 +26,7 @@ mod ledger;
 mod load;
 mod location;
 mod lock;
+mod machine;
 mod model;
 mod network;
 mod open_lake;
@@ -41,6 +42,7 @@ mod staging;
 mod unload;
 mod verify;
 mod versions;
+mod zones;
 
 pub use commit::{Commit, FileChunks, Outcome};
 pub use deliveries::deliveries;

@@ -159,6 +159,9 @@ pub(crate) fn load_into<C: Commit>(
         open.leave_out(&snapshot, &facts.replaced, &mut transaction, options.compression)?;
         options.load.progress.enter(Stage::Publishing);
     }
+    let again = report.sources.iter();
+    let again = again.filter(|source| source.status.is_skipped() || source.known_before);
+    open.lake.note_seen(&again.filter_map(|source| source.content_hash).collect::<Vec<_>>())?;
     open.commit(base, transaction)?;
     Ok(report)
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use cdrlake_run::Interrupt;
 
 use crate::error::LakeError;
+use crate::machine::host;
 
 /// What to do while another run holds the lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,8 +65,7 @@ impl Lock {
                 return Err(LakeError::Locked { path: path.to_owned(), holder });
             }
         }
-        let uname = rustix::system::uname();
-        let host = uname.nodename().to_string_lossy();
+        let host = host();
         let holder = format!("host {host}, process {}, run {run_id}\n", std::process::id());
         let tell = |file: &mut File| {
             file.set_len(0)?;

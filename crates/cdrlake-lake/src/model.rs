@@ -185,6 +185,9 @@ pub struct AddedSource {
     pub path: Option<String>,
     /// What came of it.
     pub report: SourceReport,
+    /// Whose clocks its local times are of, as far as that was asked for, and what tells it: `flag`, `country`
+    /// or `configuration`.
+    pub time_zone: Option<(String, &'static str)>,
     /// The record numbers of its rejected lines.
     pub open_rejects: RoaringTreemap,
 }

@@ -21,6 +21,7 @@ use crate::places::Places;
 use crate::rewrite::Rewriter;
 use crate::snapshot::Snapshot;
 use crate::staging::PartitionFile;
+use crate::zones::ZonesInForce;
 
 /// What a run found out about sources, for the ledger.
 pub(crate) struct RunFacts {
@@ -34,6 +35,7 @@ pub(crate) struct RunFacts {
     /// Sources that left duplicates out, and those that hold what was kept of them.
     pub(crate) left_out: Vec<(SourceRef, SourceRef)>,
     places: Places,
+    time_zones: ZonesInForce,
     /// What the run noted that is empty, by the carrier's name, or else by `source_file`.
     empty: HashSet<String>,
     /// The contents that the run loads.
@@ -58,6 +60,7 @@ impl RunFacts {
             replaced: BTreeSet::new(),
             left_out: Vec::new(),
             places: Places::default(),
+            time_zones: ZonesInForce::of_run(&options.load),
             empty: HashSet::new(),
             contents: HashSet::new(),
             deliveries: HashSet::new(),
@@ -156,7 +159,8 @@ impl RunFacts {
             self.deliveries.insert((name.clone(), hash));
         }
         let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
-        let added = AddedSource { source, path, report, open_rejects };
+        let time_zone = self.time_zones.of(&source);
+        let added = AddedSource { source, path, report, time_zone, open_rejects };
         self.facts.push(SourceFact::Added(Box::new(added)));
         Ok(Some(SourceRef::Added(self.facts.len() - 1)))
     }
@@ -179,7 +183,8 @@ impl RunFacts {
     fn note(&mut self, loaded: &LoadedSource, source: Source) -> Option<SourceRef> {
         let (path, report) = (self.places.path_of(&source.name), loaded.report.clone());
         let open_rejects = RoaringTreemap::new();
-        let added = AddedSource { source, path, report, open_rejects };
+        let time_zone = self.time_zones.of(&source);
+        let added = AddedSource { source, path, report, time_zone, open_rejects };
         self.facts.push(SourceFact::Added(Box::new(added)));
         None
     }

@@ -7,6 +7,7 @@ use cdrlake_core::{Country, Metadata, TimeZone, carrier_name, parse_file_name};
 
 use crate::inboxes::Ordered;
 use crate::source::Source;
+use crate::told_by::{MetadataToldBy, ToldBy};
 
 /// What is known of sources whose names do not tell.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -138,20 +139,26 @@ impl Naming {
 
     /// The source of this name, and all that is known of it.
     pub(crate) fn source(&self, settings: &Settings) -> Source {
-        let mut metadata = self.metadata.clone().or(&self.ordered.metadata).or(&settings.metadata);
-        let profile = metadata.profile.as_ref().and_then(|profile| settings.profiles.get(profile));
-        if let Some(profile) = profile {
-            metadata = metadata.or(&Metadata {
-                country: profile.country,
-                product_identifier: profile.product_identifier.clone(),
-                ..Metadata::default()
-            });
-        }
+        let known = self.metadata.clone().or(&self.ordered.metadata).or(&settings.metadata);
+        let profile = known.profile.as_ref().and_then(|profile| settings.profiles.get(profile));
+        let of_profile = profile.map_or_else(Metadata::default, |profile| Metadata {
+            country: profile.country,
+            product_identifier: profile.product_identifier.clone(),
+            ..Metadata::default()
+        });
+        let metadata = known.or(&of_profile);
+        let all = [&self.metadata, &self.ordered.metadata, &settings.metadata, &of_profile];
+        let told_by = MetadataToldBy {
+            country: ToldBy::first(all.map(|told| told.country.is_some())),
+            profile: ToldBy::first(all.map(|told| told.profile.is_some())),
+            product_identifier: ToldBy::first(all.map(|told| told.product_identifier.is_some())),
+        };
         Source {
             name: self.name.as_str().into(),
             source_file: self.source_file.clone(),
             carrier_name: self.carrier_name.clone(),
             metadata,
+            told_by,
             arrived: self.ordered.arrived,
         }
     }
@@ -183,6 +190,14 @@ mod tests {
         assert_eq!((country(&archive), product(&archive).unwrap().as_str()), ("DE", "00"));
         let own = archive.member("2012/GB_ABC_12_0001_20251019090122.cdr", &settings);
         assert_eq!((country(&own), product(&own).unwrap().as_str()), ("GB", "12"));
+        let told_by = |naming: &Naming| {
+            let told = naming.source(&settings).told_by;
+            (told.country.unwrap().name(), told.product_identifier.unwrap().name())
+        };
+        assert_eq!(
+            (told_by(&archive), told_by(&own)),
+            (("flag", "configuration"), ("name", "name"))
+        );
         let nameless = archive.member("..\\calls\n", &settings);
         let source = nameless.source(&settings);
         assert_eq!(source.source_file, "AM220120110182.cdr.zip!..\\calls\u{FFFD}");

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use cdrlake_core::{Metadata, Position};
 
+use crate::told_by::MetadataToldBy;
+
 /// One stream of records: a file, or a member of an archive.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -16,6 +18,8 @@ pub struct Source {
     /// Its own name's, then the archive's, then what was asked for when it was fetched, then the
     /// settings'.
     pub metadata: Metadata,
+    /// Where that comes from.
+    pub told_by: MetadataToldBy,
     /// When it, or the archive that it stands in, was fetched, in microseconds since 1970 in UTC; none if
     /// no inbox knows.
     pub arrived: Option<i64>,

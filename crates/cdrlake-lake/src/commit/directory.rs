@@ -180,6 +180,10 @@ impl Commit for DirectoryLake {
         Ok(Outcome::Committed(Version(base.0 + 1)))
     }
 
+    fn note_seen(&self, contents: &[blake3::Hash]) -> Result<(), LakeError> {
+        self.ledger.note_seen(contents)
+    }
+
     /// Finishes a run that was recorded and not published, and clears away all that other runs
     /// left in staging.
     fn recover(&self) -> Result<(), LakeError> {

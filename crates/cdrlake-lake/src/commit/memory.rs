@@ -195,7 +195,7 @@ impl State {
     }
 
     fn add(&mut self, added: AddedSource) -> SourceId {
-        let AddedSource { source, path, report, open_rejects } = added;
+        let AddedSource { source, path, report, open_rejects, .. } = added;
         let is_out = matches!(report.status, Status::Failed | Status::Held);
         let content_hash = report.content_hash.map(|hash| hash.to_hex().to_string());
         let name = source.carrier_name.as_deref();

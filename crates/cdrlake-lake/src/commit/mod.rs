@@ -69,6 +69,16 @@ pub trait Commit {
         transaction: Transaction<Self::Staged>,
     ) -> Result<Outcome, LakeError>;
 
+    /// Notes that contents which the lake knows came again today. It changes nothing of what the lake holds.
+    ///
+    /// # Errors
+    ///
+    /// [`LakeError`], if that fails.
+    fn note_seen(&self, contents: &[blake3::Hash]) -> Result<(), LakeError> {
+        let _ = contents;
+        Ok(())
+    }
+
     /// Finishes, or clears away, what processes that died have left.
     ///
     /// # Errors

@@ -20,12 +20,15 @@ const FROM_2: [&str; 2] = [
      ended_run, error_code, error, country, profile, product_identifier, sequence_number, \
      file_time, records_read, records_written, records_rejected, records_duplicate, blank_lines, \
      bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, open_rejects, \
-     has_plain_replays) SELECT source, run, name, path, source_file, carrier_name, content_hash, \
+     has_plain_replays, first_seen, last_seen) SELECT source, run, name, path, source_file, carrier_name, content_hash, \
      CASE WHEN status = 'failed' AND error_code = 'changed' THEN 'held' ELSE status END, \
      ended_run, error_code, error, country, profile, product_identifier, sequence_number, \
      file_time, records_read, records_written, records_rejected, records_duplicate, blank_lines, \
      bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, open_rejects, \
-     has_plain_replays FROM sources_2; DROP TABLE sources_2; \
+     has_plain_replays, (SELECT recorded_at FROM runs WHERE runs.run = sources_2.run), \
+     (SELECT substr(recorded_at, 1, 10) FROM runs WHERE runs.run = sources_2.run) \
+     FROM sources_2; DROP TABLE sources_2; \
+     ALTER TABLE runs ADD COLUMN user TEXT; ALTER TABLE runs ADD COLUMN host TEXT; \
      ALTER TABLE files ADD COLUMN blake3 TEXT \
      CHECK (length(blake3) = 64 AND blake3 NOT GLOB '*[^0-9a-f]*');",
 ];

@@ -1,7 +1,7 @@
 //! Transactions of a lake written down.
 
 use cdrlake_load::{LocalTime, Status};
-use cdrlake_source::Source;
+use cdrlake_source::{Source, ToldBy};
 use roaring::RoaringTreemap;
 use rusqlite::{Transaction, params};
 use serde_json::json;
@@ -11,6 +11,7 @@ use super::sources::Attempt;
 use super::{Ledger, PendingRun, RunId};
 use crate::arrival::instant;
 use crate::error::LakeError;
+use crate::machine::{host, user};
 use crate::model::{
     Acceptance, AddedFile, AddedSource, Duplicates, Ending, Replayed, SourceFact, SourceId,
     SourceRef, Transaction as Change,
@@ -24,6 +25,25 @@ impl Ledger {
         pending
             .filter(|pending| pending.run == run)
             .ok_or(LakeError::Defect("a run is not pending"))
+    }
+
+    /// Notes that these contents came again today: once a day each, so that most runs write nothing.
+    pub(crate) fn note_seen(&self, contents: &[blake3::Hash]) -> Result<(), LakeError> {
+        if contents.is_empty() {
+            return Ok(());
+        }
+        self.transact(|transaction| {
+            let today: String =
+                transaction
+                    .query_row("SELECT strftime('%Y-%m-%d', 'now')", [], |row| row.get(0))?;
+            let mut update = transaction.prepare(
+                "UPDATE sources SET last_seen = ?1 WHERE content_hash = ?2 AND last_seen < ?1",
+            )?;
+            for hash in contents {
+                update.execute([today.as_str(), hash.to_hex().as_str()])?;
+            }
+            Ok(())
+        })
     }
 
     /// Marks a run as published: all its files are there.
@@ -44,9 +64,16 @@ impl Ledger {
         self.transact(|transaction| {
             transaction.execute(
                 "INSERT INTO runs \
-                 (run_id, command, status, tool_version, rules_version, options, report) \
-                 VALUES (?1, 'accept', 'published', ?2, ?3, ?4, '{}')",
-                params![run_id, env!("CARGO_PKG_VERSION"), cdrlake_core::RULES_VERSION, options],
+                 (run_id, command, status, tool_version, rules_version, options, report, user, host) \
+                 VALUES (?1, 'accept', 'published', ?2, ?3, ?4, '{}', ?5, ?6)",
+                params![
+                    run_id,
+                    env!("CARGO_PKG_VERSION"),
+                    cdrlake_core::RULES_VERSION,
+                    options,
+                    user(),
+                    host()
+                ],
             )?;
             for finding in findings {
                 transaction.execute(
@@ -76,15 +103,17 @@ impl Ledger {
 
 fn record(transaction: &Transaction<'_>, change: &Change<TempPath>) -> rusqlite::Result<RunId> {
     transaction.execute(
-        "INSERT INTO runs (run_id, command, status, tool_version, rules_version, options, report) \
-         VALUES (?1, ?2, 'publishing', ?3, ?4, ?5, ?6)",
+        "INSERT INTO runs (run_id, command, status, tool_version, rules_version, options, report, \
+         user, host) VALUES (?1, ?2, 'publishing', ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             change.run_id,
             change.command,
             env!("CARGO_PKG_VERSION"),
             cdrlake_core::RULES_VERSION,
             change.options,
-            change.report
+            change.report,
+            user(),
+            host()
         ],
     )?;
     let run = transaction.last_insert_rowid();
@@ -147,7 +176,7 @@ fn end(
 fn add_source(
     transaction: &Transaction<'_>,
     run: i64,
-    AddedSource { source, path, report, open_rejects }: &AddedSource,
+    AddedSource { source, path, report, time_zone, open_rejects }: &AddedSource,
 ) -> rusqlite::Result<SourceId> {
     let (metadata, tally) = (&source.metadata, &report.tally);
     attempt(source, path, report.status, report.content_hash.as_ref())
@@ -157,8 +186,9 @@ fn add_source(
          error_code, error, country, profile, product_identifier, sequence_number, file_time, \
          records_read, records_written, records_rejected, records_duplicate, blank_lines, \
          bytes_read, duration_tenths, first_start_time, last_start_time, rejects_state, \
-         open_rejects, path, arrived) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26)",
+         open_rejects, path, arrived, country_told_by, profile_told_by, product_told_by, time_zone, \
+         time_zone_told_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
     )?;
     insert.execute(params![
         run,
@@ -187,6 +217,11 @@ fn add_source(
         if open_rejects.is_empty() { None } else { Some(serialized(open_rejects)?) },
         path,
         source.arrived.and_then(instant),
+        source.told_by.country.map(ToldBy::name),
+        source.told_by.profile.map(ToldBy::name),
+        source.told_by.product_identifier.map(ToldBy::name),
+        time_zone.as_ref().map(|(name, _)| name),
+        time_zone.as_ref().map(|(_, told_by)| told_by),
     ])?;
     Ok(SourceId(transaction.last_insert_rowid()))
 }

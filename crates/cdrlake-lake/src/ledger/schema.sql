@@ -14,6 +14,9 @@ CREATE TABLE runs (
     rules_version INTEGER NOT NULL,
     options TEXT NOT NULL,
     report TEXT NOT NULL,
+    -- Who ran it, and on which machine; none of runs of ledger version 2.
+    user TEXT,
+    host TEXT,
     -- For people; nothing is ordered by it.
     recorded_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))
 ) STRICT;

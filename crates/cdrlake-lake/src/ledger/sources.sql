@@ -20,8 +20,19 @@ CREATE TABLE sources (
     country TEXT,
     profile TEXT,
     product_identifier TEXT,
+    -- What tells these three: its name, what was asked for when it was fetched, a flag of the run, or the
+    -- profile's configuration; none of sources of ledger version 2.
+    country_told_by TEXT CHECK (country_told_by IN ('name', 'order', 'flag', 'configuration')),
+    profile_told_by TEXT CHECK (profile_told_by IN ('name', 'order', 'flag', 'configuration')),
+    product_told_by TEXT CHECK (product_told_by IN ('name', 'order', 'flag', 'configuration')),
+    -- The zone of its local times, if one was in force.
+    time_zone TEXT,
+    time_zone_told_by TEXT CHECK (time_zone_told_by IN ('flag', 'country', 'configuration')),
     sequence_number INTEGER,
     file_time TEXT,
+    -- When a run met it first, and last, in UTC; the last to the day.
+    first_seen TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    last_seen TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d', 'now')),
     -- When it was fetched, in UTC, if an inbox knows.
     arrived TEXT,
     records_read INTEGER NOT NULL,
@@ -53,5 +64,6 @@ CREATE INDEX same_name ON sources (carrier_name) WHERE status = 'same';
 CREATE INDEX failed_content ON sources (content_hash) WHERE status IN ('failed', 'held');
 CREATE INDEX failed_name ON sources (carrier_name) WHERE status IN ('failed', 'held');
 CREATE INDEX failed_path ON sources (path) WHERE status IN ('failed', 'held');
+CREATE INDEX content ON sources (content_hash);
 -- Names and paths end in it, so they are looked up by it, too.
 CREATE INDEX source_name ON sources (source_file);

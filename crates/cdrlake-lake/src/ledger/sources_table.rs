@@ -32,7 +32,7 @@ enum Kind {
 }
 
 /// The columns: names in the face and expressions over the ledger.
-const COLUMNS: [(&str, &str, Kind); 28] = [
+const COLUMNS: [(&str, &str, Kind); 36] = [
     ("source", "name", Kind::Text),
     ("source_file", "source_file", Kind::Text),
     ("content_hash", "content_hash", Kind::Text),
@@ -61,6 +61,14 @@ const COLUMNS: [(&str, &str, Kind); 28] = [
     ("tool_version", "tool_version", Kind::Text),
     ("rules_version", "rules_version", Kind::Int64),
     ("ended_run", "ended_run", Kind::Int64),
+    ("first_seen", "first_seen", Kind::Text),
+    ("user", "user", Kind::Text),
+    ("host", "host", Kind::Text),
+    ("country_told_by", "country_told_by", Kind::Text),
+    ("profile_told_by", "profile_told_by", Kind::Text),
+    ("product_told_by", "product_told_by", Kind::Text),
+    ("time_zone", "time_zone", Kind::Text),
+    ("time_zone_told_by", "time_zone_told_by", Kind::Text),
 ];
 
 impl Kind {
