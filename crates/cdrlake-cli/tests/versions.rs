@@ -412,3 +412,26 @@ fn history_is_kept() {
     lab.expect(0, "convert in -o L --country GB --profile ABC --time-zone country");
     assert!(fs::read(lab.path("L/_cdrlake/ledger.sqlite")).unwrap() == before);
 }
+
+/// What is known is skipped before anything is asked of it.
+#[test]
+fn a_known_content_needs_no_time_zone() {
+    let lab = Lab::new();
+    lab.put(&format!("in/{NAME}.cdr"), 0..3);
+    lab.expect(0, "convert in -o L --time-zone country");
+    lab.put("in/free name.cdr", 0..3);
+    let said = lab.expect(0, "convert in -o L --time-zone country");
+    assert!(said.contains("in/free name.cdr has the same content as"), "{said}");
+    // Within a run, too.
+    let said = lab.expect(0, "convert in -o M --time-zone country");
+    assert!(said.contains("in/free name.cdr has the same content as"), "{said}");
+    lab.put("in/free name.cdr", 0..4);
+    let said = lab.expect(4, "convert in -o L --time-zone country");
+    assert!(said.contains("time zone"), "{said}");
+    lab.check(0..3);
+    lab.expect(0, &format!("unload L {NAME}"));
+    lab.put("in/free name.cdr", 0..3);
+    fs::remove_file(lab.path(&format!("in/{NAME}.cdr"))).unwrap();
+    let said = lab.expect(0, "convert in -o L --time-zone country");
+    assert!(said.contains("was unloaded on"), "{said}");
+}

@@ -91,6 +91,7 @@ fn values(array: &ArrayRef) -> Vec<Option<Bound>> {
         DataType::Utf8 => {
             array.as_string::<i32>().iter().map(|v| v.map(|v| bytes(v.as_bytes()))).collect()
         }
+        DataType::Binary => array.as_binary::<i32>().iter().map(|v| v.map(bytes)).collect(),
         DataType::FixedSizeBinary(_) => {
             array.as_fixed_size_binary().iter().map(|v| v.map(bytes)).collect()
         }

@@ -15,6 +15,11 @@ CREATE TABLE sources (
         'unloaded', 'superseded')),
     -- The run that replaced, unloaded or superseded it.
     ended_run INTEGER REFERENCES runs,
+    -- When it was fetched, in UTC, if an inbox knows.
+    arrived TEXT,
+    -- When a run met it first, and last, in UTC; the last to the day.
+    first_seen TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
+    last_seen TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d', 'now')),
     error_code TEXT,
     error TEXT,
     country TEXT,
@@ -30,11 +35,6 @@ CREATE TABLE sources (
     time_zone_told_by TEXT CHECK (time_zone_told_by IN ('flag', 'country', 'configuration')),
     sequence_number INTEGER,
     file_time TEXT,
-    -- When a run met it first, and last, in UTC; the last to the day.
-    first_seen TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
-    last_seen TEXT NOT NULL DEFAULT (strftime('%Y-%m-%d', 'now')),
-    -- When it was fetched, in UTC, if an inbox knows.
-    arrived TEXT,
     records_read INTEGER NOT NULL,
     records_written INTEGER NOT NULL,
     records_rejected INTEGER NOT NULL,
