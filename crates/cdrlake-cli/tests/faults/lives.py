@@ -35,7 +35,7 @@ POLICIES = ["hold", "supersede", "both", "skip"]
 NAMES = ["{}.cdr", "{}_1a2b3c4d.cdr", "Copy of {}.cdr", "{} (2).cdr", "{}.cdr.1", "{}.cdr~", "{lower}.cdr"]
 
 #: Findings that no life of a lake may lead to.
-WRONG = {"file_differs", "source_differs", "damaged_file", "missing_file", "unknown_file"}
+WRONG = {"file_changed", "file_differs", "source_differs", "damaged_file", "missing_file", "unknown_file"}
 
 Content = tuple[int, ...]
 
@@ -234,7 +234,9 @@ class Life:
     def check(self) -> None:
         found: Counter[int] = Counter()
         for path in (self.lake / "calls").rglob("*.parquet"):
-            table = pq.ParquetFile(path).read(["origin", "destination", "start_time"])
+            file = pq.ParquetFile(path, page_checksum_verification=True)
+            self.check_provenance(file)
+            table = file.read(["origin", "destination", "start_time"])
             for origin, destination, start in zip(*(column.to_pylist() for column in table.columns), strict=True):
                 found[self.numbers[f"{origin or ''} {destination or ''} {start:%Y%m%d%H%M%S}"]] += 1
         expected = self.model.rows()
@@ -245,9 +247,19 @@ class Life:
             assert ledger.execute(sql).fetchone() == (expected.total(),)
             ledger.close()
 
+    @staticmethod
+    def check_provenance(file: pq.ParquetFile) -> None:
+        """Each row tells the hash of the source that the file's metadata tells of it."""
+        found = file.read(["source_hash"]).column(0).to_pylist()
+        expected: list[bytes | None] = [None] * len(found)
+        for source in json.loads(file.metadata.metadata[b"cdrlake.sources"]):
+            for first, rows in source["rows"]:
+                expected[first : first + rows] = [bytes.fromhex(source["hash"])[:16]] * rows
+        assert found == expected, "rows tell other sources than their file"
+
     def audit(self) -> None:
         if self.lake.exists():
-            ended = self.run("audit", "L", "--today", "2025-10-08", "--json")
+            ended = self.run("audit", "L", "--verify", "--today", "2025-10-08", "--json")
             findings = [finding for audit in json.loads(ended.stdout)["audits"] for finding in audit["findings"]]
             wrong = [finding for finding in findings if finding["kind"] in WRONG]
             assert not wrong, wrong
