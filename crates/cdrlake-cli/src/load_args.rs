@@ -143,9 +143,9 @@ pub(crate) struct ReadingArguments {
     /// What to do with a delivery that comes again with other content.
     ///
     /// A version that holds every record of the one that a lake has takes its place, unless this says
-    /// both or skip. With hold any other waits until you decide, and its source is named with status 4.
+    /// both. With hold any other waits until you decide, and its source is named with status 4.
     /// With supersede it takes the place of the other if it holds at least half of that one's records,
-    /// and is not only a part of them. With both, both are loaded. With skip it is left out for good.
+    /// and is not only a part of them. With both, both are loaded. With skip any other is left out for good.
     /// To put one version in the other's place whatever they share, name its file with --replace.
     #[arg(long, value_name = "hold|supersede|both|skip", value_parser = suggest::on_changed)]
     #[arg(env = "CDRLAKE_ON_CHANGED", hide_env_values = true)]

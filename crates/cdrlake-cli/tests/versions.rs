@@ -435,3 +435,121 @@ fn a_known_content_needs_no_time_zone() {
     let said = lab.expect(0, "convert in -o L --time-zone country");
     assert!(said.contains("was unloaded on"), "{said}");
 }
+
+/// `--replace` over an inbox in which several versions lie: one of them is in the lake after it.
+#[test]
+fn replacing_over_an_inbox_of_versions_doubles_nothing() {
+    for (first, second) in [("Copy of {}.cdr", "{}.cdr"), ("{}.cdr", "{} (2).cdr")] {
+        let [first, second] =
+            [first, second].map(|name| format!("in/{}", name.replace("{}", NAME)));
+        let lab = Lab::new();
+        lab.put(&first, 0..2);
+        lab.expect(0, "convert in -o L");
+        lab.put(&second, 0..5);
+        for _ in 0..2 {
+            lab.expect(0, "convert in -o L --replace");
+            lab.check(0..5);
+        }
+        // One that shares only some is held, and what is there stays.
+        lab.put(&second, 3..9);
+        fs::remove_file(lab.path(&first)).unwrap();
+        lab.put(&first, 0..5);
+        lab.expect(4, "convert in -o L --replace");
+        lab.check(0..5);
+        // Of two that are named neither is known to be meant.
+        let mut command = Command::cargo_bin("cdrlake").unwrap();
+        command.current_dir(lab.directory.path()).args(["convert", "-o", "L", "--replace"]);
+        let status = command.args([&first, &second]).output().unwrap().status;
+        assert_eq!(status.code(), Some(3), "held as before");
+        lab.check(0..5);
+    }
+}
+
+/// A delivery whose content another source holds is at that version.
+#[test]
+fn a_version_that_another_source_holds_is_current() {
+    // Under a free name: the delivery's next version takes its place, or is held.
+    let lab = Lab::new();
+    lab.put("in/free.cdr", 0..5);
+    lab.expect(0, "convert in -o L");
+    lab.put(&format!("in/{NAME}.cdr"), 0..5);
+    lab.expect(0, "convert in -o L");
+    lab.put(&format!("in/{NAME}.cdr"), 0..2);
+    lab.expect(4, "convert in -o L");
+    lab.check(0..5);
+    lab.put(&format!("in/{NAME}.cdr"), 0..7);
+    lab.expect(0, "convert in -o L");
+    lab.check(0..7);
+    // Under another number: that one stays, so the next version is held until it is named.
+    let lab = Lab::new();
+    let other = "in/GB_ABC_10_0003_20251002170151.cdr";
+    lab.put(&format!("in/{NAME}.cdr"), 0..2);
+    lab.put(other, 0..2);
+    lab.expect(0, "convert in -o L");
+    lab.put(other, 0..5);
+    let said = lab.expect(4, "convert in -o L");
+    assert!(said.contains("shares 2 of 2 calls"), "{said}");
+    lab.check(0..2);
+    lab.put(other, 5..9);
+    lab.expect(0, &format!("convert {other} -o L --replace"));
+    lab.check((0..2).chain(5..9));
+    lab.put(other, 5..10);
+    lab.expect(0, "convert in -o L");
+    lab.check((0..2).chain(5..10));
+}
+
+/// What is held takes no other delivery with it.
+#[test]
+fn another_delivery_with_a_held_content_is_named_until_it_is_loaded() {
+    let lab = Lab::new();
+    let (held, other) = (format!("in/{NAME}.cdr"), "in/GB_ABC_10_0003_20251002170151.cdr");
+    lab.put(&held, 0..4);
+    lab.expect(0, "convert in -o L");
+    lab.put(&held, 5..9);
+    lab.put(other, 5..9);
+    lab.put(&format!("in/{NAME} (1).cdr"), 5..9);
+    for status in [4, 3, 3] {
+        let said = lab.expect(status, "convert in -o L");
+        assert!(
+            said.contains(if status == 4 { "which is not loaded" } else { "undecided" }),
+            "{said}"
+        );
+        assert_eq!(lab.statuses(), ["loaded", "held", "held"]);
+    }
+    let audit = lab.expect(3, "audit L --today 2025-10-02");
+    assert_eq!(audit.matches("failed_source").count(), 2, "{audit}");
+    lab.expect(0, &format!("convert {other} -o L"));
+    lab.check((0..4).chain(5..9));
+}
+
+/// `skip` leaves out what would have to be decided, and no more.
+#[test]
+fn a_grown_version_is_not_skipped() {
+    let lab = Lab::new();
+    lab.put(&format!("in/{NAME}.cdr"), 0..2);
+    lab.expect(0, "convert in -o L");
+    lab.put(&format!("in/{NAME}.cdr"), 0..5);
+    lab.expect(0, "convert in -o L --on-changed skip");
+    lab.check(0..5);
+}
+
+/// Another number with a content that is out has come.
+#[test]
+fn another_delivery_with_what_is_out_is_noted() {
+    let lab = Lab::new();
+    lab.put(&format!("in/{NAME}.cdr"), 0..4);
+    lab.expect(0, "convert in -o L");
+    lab.expect(0, &format!("unload L {NAME}"));
+    let other = "in/GB_ABC_10_0003_20251002090151.cdr";
+    fs::rename(lab.path(&format!("in/{NAME}.cdr")), lab.path(other)).unwrap();
+    lab.put("in/GB_ABC_10_0004_20251002170151.cdr", 5..9);
+    lab.expect(0, "convert in -o L");
+    assert_eq!(lab.statuses(), ["unloaded", "unloaded", "loaded"]);
+    lab.check(5..9);
+    let audit = lab.run("audit L --today 2025-10-02").1;
+    assert!(!audit.contains("missing_sequence"), "{audit}");
+    lab.expect(0, "convert in -o L");
+    assert_eq!(lab.statuses().len(), 3);
+    lab.expect(0, &format!("convert {other} -o L --replace"));
+    lab.check((0..4).chain(5..9));
+}

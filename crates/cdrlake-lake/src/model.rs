@@ -231,7 +231,7 @@ impl Replayed {
     }
 }
 
-/// A source that is loaded under the carrier's name of a delivery.
+/// A source that is loaded and holds a version of a delivery.
 #[derive(Clone, Debug)]
 pub struct LoadedVersion {
     /// Which.
@@ -246,6 +246,8 @@ pub struct LoadedVersion {
     pub rejected: u64,
     /// When it was fetched, in microseconds since 1970 in UTC; none if no inbox knew.
     pub arrived: Option<i64>,
+    /// Whether it is loaded as another delivery, which came with the same content.
+    pub is_of_other: bool,
 }
 
 /// What is known of a source that failed, or is held, before it does so again.

@@ -97,8 +97,20 @@ impl RunFacts {
                     if is_known { None } else { facts.note(&loaded, source) }
                 }
                 // Decided in this run, and to be remembered.
-                (Status::Superseded | Status::Excluded, SourceKind::Delivered, Some(_))
+                (Status::Superseded | Status::Excluded, SourceKind::Delivered, Some(hash))
                     if loaded.report.left_out_since.is_none() =>
+                {
+                    // One that the lake has ends, and has its row.
+                    let is_known = snapshot.loaded(&hash)?.is_some();
+                    if is_known { None } else { facts.note(&loaded, source) }
+                }
+                // Another delivery came with what is to stay out.
+                (
+                    Status::Superseded | Status::Excluded | Status::Unloaded,
+                    SourceKind::Delivered,
+                    Some(hash),
+                ) if loaded.report.is_other_delivery
+                    && facts.is_news(&loaded, &source, &hash, snapshot)? =>
                 {
                     facts.note(&loaded, source)
                 }
@@ -106,6 +118,12 @@ impl RunFacts {
                     if facts.is_news(&loaded, &source, &hash, snapshot)? =>
                 {
                     facts.note(&loaded, source)
+                }
+                // The content of what is held is nowhere.
+                (Status::Same, SourceKind::Delivered, Some(hash))
+                    if !facts.is_of_run(&hash) && snapshot.loaded(&hash)?.is_none() =>
+                {
+                    None
                 }
                 (status, SourceKind::Delivered, Some(hash))
                     if status.is_skipped() && has_failures =>

@@ -39,7 +39,8 @@ pub trait Snapshot: Sync {
     /// As [`version`](Self::version).
     fn known_source(&self, hash: &blake3::Hash) -> Result<Option<KnownSource>, LakeError>;
 
-    /// The sources loaded under a carrier's name, in the order of their loading.
+    /// The sources loaded under a carrier's name, and those of other names that hold a content with which the
+    /// delivery came, in the order of their loading.
     ///
     /// # Errors
     ///

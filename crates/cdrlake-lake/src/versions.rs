@@ -7,7 +7,7 @@
 //! there: two equal calls in one delivery are two calls.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs::File;
 use std::sync::Arc;
 
@@ -50,6 +50,24 @@ enum Current {
     Run(usize),
 }
 
+impl Current {
+    /// Whether another delivery holds it.
+    fn is_of_other(&self) -> bool {
+        matches!(self, Self::Lake(version) if version.is_of_other)
+    }
+
+    /// Its content, and how many bytes or records that has.
+    fn content(&self, sources: &RunSources) -> (Option<blake3::Hash>, u64) {
+        match self {
+            Self::Lake(version) => (Some(version.content_hash), version.records + version.rejected),
+            Self::Run(index) => {
+                let report = &sources[*index].0.report;
+                (report.content_hash, report.tally.bytes_read)
+            }
+        }
+    }
+}
+
 /// What becomes of a new version.
 enum Verdict {
     Supersede,
@@ -76,6 +94,8 @@ impl<C: Commit> Deciding<'_, C> {
             return Ok(versions);
         }
         let mut current: HashMap<String, Vec<Current>> = HashMap::new();
+        // Contents whose places were taken.
+        let mut ended: HashSet<blake3::Hash> = HashSet::new();
         for index in 0..sources.len() {
             let Some((LoadedSource { kind, report, .. }, source)) = sources.get(index) else {
                 break;
@@ -83,6 +103,10 @@ impl<C: Commit> Deciding<'_, C> {
             let (SourceKind::Delivered, Status::Loaded) = (*kind, report.status) else { continue };
             let Some(name) = source.carrier_name.clone() else { continue };
             let is_empty = report.tally.bytes_read == 0;
+            if report.content_hash.is_some_and(|hash| ended.contains(&hash)) {
+                versions.leave_out(index, sources).leave_out(Status::Superseded);
+                continue;
+            }
             let now = match current.remove(&name) {
                 Some(now) => now,
                 None => {
@@ -105,10 +129,49 @@ impl<C: Commit> Deciding<'_, C> {
                 continue;
             }
             let verdict = self.judge(index, &now, sources)?;
+            if matches!(verdict, Verdict::Supersede) {
+                for version in now.iter().filter(|version| !version.is_of_other()) {
+                    let (hash, bytes) = version.content(sources);
+                    ended.extend(hash.filter(|_| bytes > 0));
+                    // One that was about to replace itself.
+                    if let (Current::Run(_), Some(hash)) = (version, hash) {
+                        versions.superseded.extend(self.snapshot.loaded(&hash)?);
+                    }
+                }
+            }
             let in_place = versions.apply(index, verdict, now, sources);
             current.insert(name, in_place);
         }
+        self.hold_twins(&versions, sources)?;
         Ok(versions)
+    }
+
+    /// Holds sources of other deliveries that were skipped since a version has the same content, which is now
+    /// held or left out itself.
+    fn hold_twins(&self, versions: &Versions, sources: &mut RunSources) -> Result<(), LakeError> {
+        let mut out: HashMap<blake3::Hash, usize> = HashMap::new();
+        for &index in &versions.left_out {
+            let report = &sources[index].0.report;
+            if let (Status::Held | Status::Excluded, Some(hash)) =
+                (report.status, report.content_hash)
+            {
+                out.insert(hash, index);
+            }
+        }
+        for index in 0..sources.len() {
+            let (LoadedSource { kind, report, .. }, source) = &sources[index];
+            let (SourceKind::Delivered, Status::Same) = (*kind, report.status) else { continue };
+            let Some(hash) = report.content_hash else { continue };
+            let Some(twin) = out.get(&hash).map(|&twin| &sources[twin].1) else { continue };
+            if twin.carrier_name == source.carrier_name || self.snapshot.loaded(&hash)?.is_some() {
+                continue;
+            }
+            let name = Arc::clone(&twin.name);
+            let report = &mut sources[index].0.report;
+            report.hold(&SourceError::SameAsHeld { name: name.to_string() });
+            report.same_as = Some(name);
+        }
+        Ok(())
     }
 
     fn judge(
@@ -118,20 +181,24 @@ impl<C: Commit> Deciding<'_, C> {
         sources: &RunSources,
     ) -> Result<Verdict, LakeError> {
         let policy = self.options.load.on_changed;
-        if policy == OnChanged::Skip {
-            return Ok(Verdict::Exclude);
-        }
         let (LoadedSource { report, .. }, source) = &sources[index];
         let (records, rejected) = of_current(current, sources);
-        let hold = |shared| Ok(Verdict::Hold(SourceError::OtherVersion { shared, records }));
+        let wait = |why| match policy {
+            OnChanged::Skip => Ok(Verdict::Exclude),
+            _ => Ok(Verdict::Hold(why)),
+        };
+        let hold = |shared| wait(SourceError::OtherVersion { shared, records });
         let in_lake: BTreeSet<SourceId> = in_lake(current).collect();
         // Copies that others left out for the sake of these would be lost.
         let is_leaned_on = self.snapshot.has_left_out_duplicates(&in_lake)?.is_some();
-        if !is_leaned_on && self.options.repeated == Repeated::Replace && self.is_named(source) {
+        // Of two that are named, neither is known to be meant.
+        let is_meant =
+            self.is_named(source) && !in_run(current).any(|rival| self.is_named(&sources[rival].1));
+        if !is_leaned_on && self.options.repeated == Repeated::Replace && is_meant {
             return Ok(Verdict::Supersede);
         }
         if let Some(older) = older(source.arrived, current, sources) {
-            return Ok(Verdict::Hold(older));
+            return wait(older);
         }
         let Some(identity) = self.identity() else { return hold(None) };
         let old = self.records_of(current, identity)?;
@@ -142,7 +209,9 @@ impl<C: Commit> Deciding<'_, C> {
         let holds_all = shared == old.len() && lines >= records + rejected;
         let is_part = shared == new.len();
         let is_like = policy == OnChanged::Supersede && shared * 2 >= old.len() && !is_part;
-        if !is_leaned_on && (holds_all || is_like) {
+        // What another delivery holds is not to go, nor to be there twice.
+        let is_of_other = current.iter().any(Current::is_of_other);
+        if !is_leaned_on && !is_of_other && (holds_all || is_like) {
             return Ok(Verdict::Supersede);
         }
         hold(Some(shared))
@@ -223,7 +292,8 @@ impl Versions {
         };
         match verdict {
             Verdict::Supersede => {
-                self.superseded.extend(in_lake(&current));
+                let own = |version: &&Current| !version.is_of_other();
+                self.superseded.extend(in_lake(current.iter().filter(own)));
                 let name = Arc::clone(&sources[index].1.name);
                 for earlier in in_run(&current) {
                     let report = self.leave_out(earlier, sources);
@@ -281,8 +351,8 @@ fn older(arrived: Option<i64>, current: &[Current], sources: &RunSources) -> Opt
     (arrived < current).then(error)
 }
 
-fn in_lake(current: &[Current]) -> impl Iterator<Item = SourceId> {
-    current.iter().filter_map(|version| match version {
+fn in_lake<'c>(current: impl IntoIterator<Item = &'c Current>) -> impl Iterator<Item = SourceId> {
+    current.into_iter().filter_map(|version| match version {
         Current::Lake(version) => Some(version.source),
         Current::Run(_) => None,
     })

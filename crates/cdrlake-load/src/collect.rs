@@ -171,7 +171,11 @@ impl<'v, S: Sink> Loader<'v, S> {
                     ContentStanding::Excluded { on } => left_out(Status::Excluded, on),
                 };
                 let same_as = Some(same_as);
-                self.seal(index, Some(end), Fate::LeftOut { same_as, status, since })
+                self.seal(index, Some(end), Fate::LeftOut { same_as, status, since })?;
+                if let Some(report) = &mut self.loading(index)?.report {
+                    report.is_other_delivery = is_other_delivery;
+                }
+                Ok(())
             }
             Gathered::Changed { index, earlier, status, end } => {
                 self.take_back(index)?;

@@ -210,6 +210,12 @@ pub enum SourceError {
         /// The records of the current version.
         records: u64,
     },
+    /// A source whose content came as a version of another delivery, and waits with that.
+    #[error("has the same content as {name}, which is not loaded")]
+    SameAsHeld {
+        /// The other source.
+        name: String,
+    },
     /// A version of a delivery that came before the current one, so that it cannot be the newer one.
     #[error(
         "was delivered before with other content, and that is the newer one: it came {current}, this one \
@@ -354,7 +360,10 @@ impl SourceError {
             Self::RejectsConflict { .. } => "conflicting_lines",
             Self::NotCdr { .. } | Self::Document { .. } => "not_cdr",
             Self::TooManyRejects { .. } => "too_many_rejects",
-            Self::Changed { .. } | Self::OtherVersion { .. } | Self::OlderVersion { .. } => CHANGED,
+            Self::Changed { .. }
+            | Self::OtherVersion { .. }
+            | Self::SameAsHeld { .. }
+            | Self::OlderVersion { .. } => CHANGED,
             Self::NoCountry | Self::NoZoneOfProfile | Self::TimeZone(_) => "no_time_zone",
             Self::NotLoaded => "not_loaded",
             Self::Repeated { .. } => "repeated",

@@ -244,7 +244,14 @@ impl State {
             has_rejects,
             arrived,
         };
+        let name = source.facts.carrier_name.clone();
         self.sources.insert(id, source);
+        if report.supersedes.is_some() {
+            let noted = self.sources.values_mut().filter(|source| {
+                source.status == Status::Same && source.facts.carrier_name == name
+            });
+            noted.for_each(|source| source.status = Status::Superseded);
+        }
         id
     }
 
@@ -317,8 +324,10 @@ impl Snapshot for State {
         let mut accounted_for = BTreeMap::new();
         for source in self.sources.values() {
             let name = source.facts.carrier_name.as_deref();
-            let is_out = matches!(source.status, Status::Same | Status::Excluded)
-                || source.ended == Some(Ending::Unloaded);
+            let is_out = matches!(
+                source.status,
+                Status::Same | Status::Excluded | Status::Unloaded | Status::Superseded
+            ) || matches!(source.ended, Some(Ending::Unloaded | Ending::Superseded));
             if let Some(name) = name.filter(|name| is_out && !self.has_version(name)) {
                 accounted_for.insert(name, source.facts.clone());
             }
@@ -385,7 +394,7 @@ impl Snapshot for State {
         Ok(of_content
             .filter_map(|source| {
                 let standing = match (source.status, source.ended) {
-                    (Status::Loaded, Some(Ending::Unloaded)) => {
+                    (Status::Loaded, Some(Ending::Unloaded)) | (Status::Unloaded, _) => {
                         ContentStanding::Unloaded { on: on() }
                     }
                     (Status::Loaded, Some(Ending::Superseded)) | (Status::Superseded, _) => {
@@ -400,9 +409,17 @@ impl Snapshot for State {
     }
 
     fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError> {
-        let named = self
-            .loaded_sources()
-            .filter(|(_, source)| source.facts.carrier_name.as_deref() == Some(carrier_name));
+        let is_named =
+            |source: &MemorySource| source.facts.carrier_name.as_deref() == Some(carrier_name);
+        let noted = self.sources.values();
+        let noted = noted.filter(|source| source.status == Status::Same && is_named(source));
+        let noted: BTreeSet<_> =
+            noted.filter_map(|source| source.facts.content_hash.clone()).collect();
+        let holds = |source: &MemorySource| {
+            let hash = source.facts.content_hash.as_ref();
+            source.bytes_read > 0 && hash.is_some_and(|hash| noted.contains(hash))
+        };
+        let named = self.loaded_sources().filter(|(_, source)| is_named(source) || holds(source));
         let versions = named.filter_map(|(id, source)| {
             let hash = source.facts.content_hash.as_deref()?;
             Some(LoadedVersion {
@@ -412,6 +429,7 @@ impl Snapshot for State {
                 records: source.facts.records_written,
                 rejected: source.facts.records_rejected,
                 arrived: source.arrived,
+                is_of_other: !is_named(source) && source.facts.carrier_name.is_some(),
             })
         });
         Ok(versions.collect())
@@ -420,8 +438,8 @@ impl Snapshot for State {
     fn knows_delivery(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
         let hash = hash.to_hex();
         Ok(self.sources.values().any(|source| {
-            source.ended.is_none()
-                && matches!(source.status, Status::Loaded | Status::Same)
+            source.ended != Some(Ending::Replaced)
+                && !matches!(source.status, Status::Failed | Status::Held)
                 && source.facts.carrier_name.as_deref() == Some(carrier_name)
                 && source.facts.content_hash.as_deref() == Some(hash.as_str())
         }))

@@ -62,7 +62,8 @@ impl Ledger {
         // A delivery once, though it came with several contents.
         let accounted_for = sources_of(
             "source IN (SELECT max(source) FROM sources \
-             WHERE status IN ('same', 'unloaded', 'excluded') AND carrier_name IS NOT NULL \
+             WHERE status IN ('same', 'unloaded', 'excluded', 'superseded') \
+             AND carrier_name IS NOT NULL \
              GROUP BY carrier_name) AND carrier_name NOT IN (SELECT carrier_name FROM sources \
              WHERE status = 'loaded' AND carrier_name IS NOT NULL)",
         )?;

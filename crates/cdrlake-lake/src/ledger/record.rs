@@ -223,7 +223,17 @@ fn add_source(
         time_zone.as_ref().map(|(name, _)| name),
         time_zone.as_ref().map(|(_, told_by)| told_by),
     ])?;
-    Ok(SourceId(transaction.last_insert_rowid()))
+    let added = SourceId(transaction.last_insert_rowid());
+    if report.supersedes.is_some() {
+        // What other sources hold for the delivery is its current version no more.
+        transaction
+            .prepare_cached(
+                "UPDATE sources SET status = 'superseded', ended_run = ?1 \
+                 WHERE carrier_name = ?2 AND status = 'same'",
+            )?
+            .execute(params![run, source.carrier_name])?;
+    }
+    Ok(added)
 }
 
 fn attempt<'a>(

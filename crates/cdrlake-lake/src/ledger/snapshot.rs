@@ -71,8 +71,14 @@ impl Snapshot for Ledger {
 
     fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError> {
         let versions = self.query(
-            "SELECT source, name, content_hash, records_written, records_rejected, arrived FROM sources \
-             WHERE carrier_name = ?1 AND status = 'loaded' ORDER BY source",
+            "SELECT source, name, content_hash, records_written, records_rejected, arrived, FALSE \
+             FROM sources WHERE carrier_name = ?1 AND status = 'loaded' \
+             UNION SELECT held.source, held.name, held.content_hash, held.records_written, \
+             held.records_rejected, held.arrived, held.carrier_name IS NOT NULL FROM sources AS noted \
+             JOIN sources AS held ON held.content_hash = noted.content_hash \
+             AND held.status = 'loaded' AND held.bytes_read > 0 \
+             WHERE noted.carrier_name = ?1 AND noted.status = 'same' \
+             AND held.carrier_name IS NOT ?1 ORDER BY 1",
             [carrier_name],
             |row| {
                 let hash: Option<String> = row.get(2)?;
@@ -80,6 +86,7 @@ impl Snapshot for Ledger {
                 let (source, name) = (SourceId(row.get(0)?), row.get(1)?);
                 let arrived = row.get::<_, Option<String>>(5)?.as_deref().and_then(microseconds);
                 let [records, rejected] = [row.get::<_, i64>(3)?, row.get(4)?].map(|n| n as u64);
+                let is_of_other = row.get(6)?;
                 Ok(hash.map(|content_hash| LoadedVersion {
                     source,
                     name,
@@ -87,6 +94,7 @@ impl Snapshot for Ledger {
                     records,
                     rejected,
                     arrived,
+                    is_of_other,
                 }))
             },
         )?;
@@ -100,6 +108,8 @@ impl Snapshot for Ledger {
              AND status = 'loaded'",
             "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
              AND status = 'same'",
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
+             AND status IN ('unloaded', 'superseded', 'excluded')",
         ] {
             if !self.query(sql, [carrier_name, hash.as_str()], |_| Ok(()))?.is_empty() {
                 return Ok(true);
@@ -185,6 +195,7 @@ impl Snapshot for Ledger {
         &self,
         leaving: &BTreeSet<SourceId>,
     ) -> Result<Option<String>, LakeError> {
+        let mut first: Option<(SourceId, String)> = None;
         for SourceId(kept) in leaving {
             let found = self.query(
                 "SELECT source, name FROM left_out JOIN sources USING (source) \
@@ -193,11 +204,9 @@ impl Snapshot for Ledger {
                 |row| Ok((SourceId(row.get(0)?), row.get(1)?)),
             )?;
             let found = found.into_iter().find(|(source, _)| !leaving.contains(source));
-            if let Some((_, name)) = found {
-                return Ok(Some(name));
-            }
+            first = first.into_iter().chain(found).min();
         }
-        Ok(None)
+        Ok(first.map(|(_, name)| name))
     }
 
     fn loaded_as(&self, name: &str) -> Result<Vec<(SourceId, String)>, LakeError> {
