@@ -246,7 +246,10 @@ pub struct LoadedVersion {
     pub rejected: u64,
     /// When it was fetched, in microseconds since 1970 in UTC; none if no inbox knew.
     pub arrived: Option<i64>,
-    /// Whether it is loaded as another delivery, which came with the same content.
+    /// Whether it is loaded under the delivery's name; it may be loaded under another, if the same content
+    /// came so first.
+    pub is_own: bool,
+    /// Whether it is loaded as another delivery.
     pub is_of_other: bool,
 }
 

@@ -110,7 +110,7 @@ impl RunFacts {
                     SourceKind::Delivered,
                     Some(hash),
                 ) if loaded.report.is_other_delivery
-                    && facts.is_news(&loaded, &source, &hash, snapshot)? =>
+                    && facts.is_out_anew(&source, &hash, snapshot)? =>
                 {
                     facts.note(&loaded, source)
                 }
@@ -218,6 +218,18 @@ impl RunFacts {
         let Some(name) = &source.carrier_name else { return Ok(false) };
         let is_known = !loaded.report.is_other_delivery && !self.is_of_run(hash)
             || snapshot.knows_delivery(name, hash)?;
+        Ok(!is_known && self.deliveries.insert((name.clone(), *hash)))
+    }
+
+    /// Whether nobody knows yet that a delivery came with a content that is to stay out.
+    fn is_out_anew(
+        &mut self,
+        source: &Source,
+        hash: &blake3::Hash,
+        snapshot: &impl Snapshot,
+    ) -> Result<bool, LakeError> {
+        let Some(name) = &source.carrier_name else { return Ok(false) };
+        let is_known = snapshot.knows_left_out(name, hash)?;
         Ok(!is_known && self.deliveries.insert((name.clone(), *hash)))
     }
 

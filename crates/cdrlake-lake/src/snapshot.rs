@@ -54,6 +54,13 @@ pub trait Snapshot: Sync {
     /// As [`version`](Self::version).
     fn knows_delivery(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError>;
 
+    /// Whether it is known that a delivery came with this content, which is to stay out.
+    ///
+    /// # Errors
+    ///
+    /// As [`version`](Self::version).
+    fn knows_left_out(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError>;
+
     /// Whether a source at this path failed, or was held, just as this one.
     ///
     /// # Errors

@@ -107,13 +107,20 @@ impl<C: Commit> Deciding<'_, C> {
                 versions.leave_out(index, sources).leave_out(Status::Superseded);
                 continue;
             }
-            let now = match current.remove(&name) {
+            let mut now = match current.remove(&name) {
                 Some(now) => now,
                 None => {
                     let now = self.snapshot.versions_of(&name)?.into_iter();
                     now.map(Current::Lake).collect()
                 }
             };
+            // What holds the same under another name is replaced.
+            now.retain(|version| match version {
+                Current::Lake(version) => {
+                    version.is_own || Some(version.content_hash) != report.content_hash
+                }
+                Current::Run(_) => true,
+            });
             // It replaces itself, or came without a call before.
             let is_itself = now.iter().any(|version| match version {
                 Current::Lake(version) => Some(version.content_hash) == report.content_hash,

@@ -52,6 +52,10 @@ class Model:
         self.loaded: dict[str, list[Content]] = {}
         #: What became of contents that are not loaded and are to stay out.
         self.out: dict[Content, str] = {}
+        #: Contents with which deliveries came, and which others held already.
+        self.noted: dict[str, set[Content]] = {}
+        #: The same, before another version of them was loaded.
+        self.closed: dict[str, set[Content]] = {}
 
     def rows(self) -> Counter[int]:
         return Counter(record for contents in self.loaded.values() for content in contents for record in content)
@@ -63,57 +67,94 @@ class Model:
         """Loads an inbox: paths, deliveries and contents, in the order in which they are met."""
         statuses: dict[str, str] = {}
         candidates = []
-        known, seen = self.all_loaded(), set()
+        holders = {content: key for key, contents in self.loaded.items() for content in contents}
+        first: dict[Content, tuple[str, str | None]] = {}
         for path, delivery, content in files:
-            if content in seen or content in known:
+            if content in first or content in holders:
                 statuses[path] = "same"
             elif content in self.out:
                 statuses[path] = self.out[content]
             else:
-                seen.add(content)
+                first[content] = (path, delivery)
                 candidates.append((path, delivery, content))
+        superseding = set()
         by_content: dict[Content, str] = {}
+        noted = {delivery: set(contents) for delivery, contents in self.noted.items()}
+        of_others: dict[str, list[Content]] = {}
         for path, delivery, content in candidates:
             current = self.loaded.setdefault(delivery or path, [])
             statuses[path] = "loaded"
-            if current and delivery and policy != "both":
-                statuses[path] = self.version(current, content, policy)
+            if delivery and delivery not in of_others:
+                held = noted.get(delivery, set())
+                of_others[delivery] = [c for c in held if holders.get(c, delivery) != delivery]
+            others = of_others[delivery] if delivery else []
+            if (current or others) and delivery and policy != "both":
+                is_held = any(holders[c].startswith("GB_") for c in others)
+                statuses[path] = self.version([*current, *others], content, policy, is_held)
             if statuses[path] == "loaded":
-                for earlier in current if delivery and policy != "both" else []:
-                    self.out[earlier] = "superseded"
-                    if earlier in by_content:
-                        statuses[by_content[earlier]] = "superseded"
                 if delivery and policy != "both":
+                    if current or others:
+                        superseding.add(path)
+                    free = [c for c in others if not holders[c].startswith("GB_")]
+                    for earlier in [*current, *free]:
+                        self.out[earlier] = "superseded"
+                        if earlier in by_content:
+                            statuses[by_content[earlier]] = "superseded"
+                    for earlier in free:
+                        self.loaded[holders[earlier]].remove(earlier)
                     current.clear()
+                    of_others[delivery] = []
                 current.append(content)
                 by_content[content] = path
             elif statuses[path] == "excluded":
                 self.out[content] = "excluded"
+        for path, delivery, content in files:
+            twin, of_twin = first.get(content, (path, delivery))
+            if twin != path and statuses[twin] in ("held", "excluded"):
+                statuses[path] = "same" if of_twin == delivery else "held"
+            elif statuses[path] == "same" and delivery:
+                holder = holders.get(content, of_twin or twin)
+                if holder != delivery and content not in self.closed.get(delivery, ()):
+                    self.noted.setdefault(delivery, set()).add(content)
+            if path in superseding:
+                self.close(delivery)
         return statuses
 
     @staticmethod
-    def version(current: list[Content], content: Content, policy: str) -> str:
-        if policy == "skip":
-            return "excluded"
+    def version(current: list[Content], content: Content, policy: str, is_held: bool) -> str:
         old, new = Counter(record for one in current for record in one), Counter(content)
         shared = (old & new).total()
         holds_all = shared == old.total() and new.total() >= old.total()
         is_like = policy == "supersede" and 2 * shared >= old.total() and shared < new.total()
-        return "loaded" if holds_all or is_like else "held"
+        if (holds_all or is_like) and not is_held:
+            return "loaded"
+        return "excluded" if policy == "skip" else "held"
 
     def replace(self, path: str, delivery: str | None, content: Content) -> None:
         """A file is named itself, to be put in the place of whatever version there is."""
         key = delivery or path
+        holders = {held: holder for holder, contents in self.loaded.items() for held in contents}
         for contents in self.loaded.values():
             if content in contents and contents is not self.loaded.get(key):
                 contents.remove(content)
         current = self.loaded.setdefault(key, [])
         if delivery and content not in current:
+            others = [c for c in self.noted.get(delivery, ()) if holders.get(c, delivery) != delivery and c != content]
+            for earlier in others:
+                if not holders[earlier].startswith("GB_"):
+                    self.out[earlier] = "superseded"
+                    self.loaded[holders[earlier]].remove(earlier)
             self.out |= dict.fromkeys(current, "superseded")
+            if current or others:
+                self.close(delivery)
             current.clear()
         if content not in current:
             current.append(content)
         self.out.pop(content, None)
+
+    def close(self, delivery: str) -> None:
+        """Another version of a delivery has the place of those that others hold."""
+        self.closed.setdefault(delivery, set()).update(self.noted.pop(delivery, ()))
 
     def unload(self, key: str) -> None:
         self.out |= dict.fromkeys(self.loaded[key], "unloaded")

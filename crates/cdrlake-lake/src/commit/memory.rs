@@ -250,7 +250,7 @@ impl State {
             let noted = self.sources.values_mut().filter(|source| {
                 source.status == Status::Same && source.facts.carrier_name == name
             });
-            noted.for_each(|source| source.status = Status::Superseded);
+            noted.for_each(|source| source.ended = Some(Ending::Superseded));
         }
         id
     }
@@ -412,7 +412,9 @@ impl Snapshot for State {
         let is_named =
             |source: &MemorySource| source.facts.carrier_name.as_deref() == Some(carrier_name);
         let noted = self.sources.values();
-        let noted = noted.filter(|source| source.status == Status::Same && is_named(source));
+        let noted = noted.filter(|source| {
+            source.status == Status::Same && source.ended.is_none() && is_named(source)
+        });
         let noted: BTreeSet<_> =
             noted.filter_map(|source| source.facts.content_hash.clone()).collect();
         let holds = |source: &MemorySource| {
@@ -429,6 +431,7 @@ impl Snapshot for State {
                 records: source.facts.records_written,
                 rejected: source.facts.records_rejected,
                 arrived: source.arrived,
+                is_own: is_named(source),
                 is_of_other: !is_named(source) && source.facts.carrier_name.is_some(),
             })
         });
@@ -438,8 +441,28 @@ impl Snapshot for State {
     fn knows_delivery(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
         let hash = hash.to_hex();
         Ok(self.sources.values().any(|source| {
-            source.ended != Some(Ending::Replaced)
-                && !matches!(source.status, Status::Failed | Status::Held)
+            let is_there = match source.status {
+                Status::Loaded => source.ended.is_none(),
+                status => status == Status::Same,
+            };
+            is_there
+                && source.facts.carrier_name.as_deref() == Some(carrier_name)
+                && source.facts.content_hash.as_deref() == Some(hash.as_str())
+        }))
+    }
+
+    fn knows_left_out(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
+        let hash = hash.to_hex();
+        Ok(self.sources.values().any(|source| {
+            let is_out = match source.status {
+                Status::Loaded => {
+                    matches!(source.ended, Some(Ending::Unloaded | Ending::Superseded))
+                }
+                status => {
+                    matches!(status, Status::Unloaded | Status::Superseded | Status::Excluded)
+                }
+            };
+            is_out
                 && source.facts.carrier_name.as_deref() == Some(carrier_name)
                 && source.facts.content_hash.as_deref() == Some(hash.as_str())
         }))

@@ -228,8 +228,8 @@ fn add_source(
         // What other sources hold for the delivery is its current version no more.
         transaction
             .prepare_cached(
-                "UPDATE sources SET status = 'superseded', ended_run = ?1 \
-                 WHERE carrier_name = ?2 AND status = 'same'",
+                "UPDATE sources SET ended_run = ?1 \
+                 WHERE carrier_name = ?2 AND status = 'same' AND ended_run IS NULL",
             )?
             .execute(params![run, source.carrier_name])?;
     }

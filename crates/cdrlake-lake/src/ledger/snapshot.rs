@@ -71,13 +71,14 @@ impl Snapshot for Ledger {
 
     fn versions_of(&self, carrier_name: &str) -> Result<Vec<LoadedVersion>, LakeError> {
         let versions = self.query(
-            "SELECT source, name, content_hash, records_written, records_rejected, arrived, FALSE \
+            "SELECT source, name, content_hash, records_written, records_rejected, arrived, FALSE, \
+             TRUE
              FROM sources WHERE carrier_name = ?1 AND status = 'loaded' \
              UNION SELECT held.source, held.name, held.content_hash, held.records_written, \
-             held.records_rejected, held.arrived, held.carrier_name IS NOT NULL FROM sources AS noted \
+             held.records_rejected, held.arrived, held.carrier_name IS NOT NULL, FALSE FROM sources AS noted \
              JOIN sources AS held ON held.content_hash = noted.content_hash \
              AND held.status = 'loaded' AND held.bytes_read > 0 \
-             WHERE noted.carrier_name = ?1 AND noted.status = 'same' \
+             WHERE noted.carrier_name = ?1 AND noted.status = 'same' AND noted.ended_run IS NULL \
              AND held.carrier_name IS NOT ?1 ORDER BY 1",
             [carrier_name],
             |row| {
@@ -86,7 +87,7 @@ impl Snapshot for Ledger {
                 let (source, name) = (SourceId(row.get(0)?), row.get(1)?);
                 let arrived = row.get::<_, Option<String>>(5)?.as_deref().and_then(microseconds);
                 let [records, rejected] = [row.get::<_, i64>(3)?, row.get(4)?].map(|n| n as u64);
-                let is_of_other = row.get(6)?;
+                let (is_of_other, is_own) = (row.get(6)?, row.get(7)?);
                 Ok(hash.map(|content_hash| LoadedVersion {
                     source,
                     name,
@@ -94,6 +95,7 @@ impl Snapshot for Ledger {
                     records,
                     rejected,
                     arrived,
+                    is_own,
                     is_of_other,
                 }))
             },
@@ -108,14 +110,22 @@ impl Snapshot for Ledger {
              AND status = 'loaded'",
             "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
              AND status = 'same'",
-            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
-             AND status IN ('unloaded', 'superseded', 'excluded')",
         ] {
             if !self.query(sql, [carrier_name, hash.as_str()], |_| Ok(()))?.is_empty() {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    fn knows_left_out(&self, carrier_name: &str, hash: &blake3::Hash) -> Result<bool, LakeError> {
+        let known = self.query(
+            "SELECT 1 FROM sources WHERE carrier_name = ?1 AND content_hash = ?2 \
+             AND status IN ('unloaded', 'superseded', 'excluded')",
+            [carrier_name, hash.to_hex().as_str()],
+            |_| Ok(()),
+        )?;
+        Ok(!known.is_empty())
     }
 
     fn noted(&self, path: Option<&str>, report: &SourceReport) -> Result<Noted, LakeError> {

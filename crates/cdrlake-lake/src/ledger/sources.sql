@@ -13,7 +13,8 @@ CREATE TABLE sources (
     content_hash TEXT,
     status TEXT NOT NULL CHECK (status IN ('loaded', 'same', 'held', 'failed', 'excluded', 'replaced',
         'unloaded', 'superseded')),
-    -- The run that replaced, unloaded or superseded it.
+    -- The run that replaced, unloaded or superseded it; of one that is `same`, the run in which another version
+    -- of its delivery was loaded.
     ended_run INTEGER REFERENCES runs,
     -- When it was fetched, in UTC, if an inbox knows.
     arrived TEXT,
