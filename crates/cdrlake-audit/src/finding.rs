@@ -242,8 +242,8 @@ pub enum Observation {
         /// By the file.
         found: String,
     },
-    /// A file that has other bytes than those that were written, or more or fewer: what its rows are, and
-    /// whose, nothing says.
+    /// A file that has other bytes than those that were written, or more or fewer. Nothing tells what its rows
+    /// are, or which sources they come from.
     FileChanged {
         /// Its path in the lake.
         path: String,
@@ -253,7 +253,7 @@ pub enum Observation {
         ledger_bytes: u64,
         /// BLAKE3 of those that it has.
         blake3: String,
-        /// Names of the sources whose rows it held.
+        /// Names of the sources that have rows in the file by the ledger.
         sources: Vec<String>,
     },
     /// A source whose rows or seconds in the lake are not those of the ledger.

@@ -5,9 +5,9 @@ use cdrlake_lake::LakeLocation;
 use crate::audit::Audit;
 use crate::error::AuditError;
 
-/// Records the BLAKE3s of files that have none, as an audit of the lake that read files whole has found
-/// them: of those alone that can be read to their end, and whose rows and seconds, by file and by source, are
-/// those of the ledger. One that is recorded is never replaced. Gives how many were recorded, and takes
+/// Records the BLAKE3s of files that have none, as an audit of the lake found them when it read files whole.
+/// A file is left out if it cannot be read to its end, or if its rows or seconds, by file or by source, are
+/// not those of the ledger. A BLAKE3 that is recorded is never replaced. Gives how many were recorded, and takes
 /// these from the audit's count of unrecorded ones.
 ///
 /// # Errors

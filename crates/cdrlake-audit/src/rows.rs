@@ -239,7 +239,7 @@ fn rows_of_others(
     rows.filter(|&row| hashes.value(row) != expected).count() as u64
 }
 
-/// The column that tells whose a row is, wherever it stands.
+/// The column by which a row names its source.
 const SOURCE_HASH: &str = "source_hash";
 
 /// A carrier as it may be told: digits may be of a subscriber's number.

@@ -70,8 +70,8 @@ fn what_is_no_lake_is_named() {
     assert_eq!(audit(&elsewhere, &lab.options).unwrap().sequences.len(), 1);
 }
 
-/// The same rows in another order, by another writer: the ledger tells whose a row is by its place, and the
-/// row itself says otherwise.
+/// Another writer has put the rows of a file in another order. The ledger knows a row's source by the row's
+/// place in the file, and the row names another one.
 #[test]
 fn rows_in_another_order_are_told() {
     use parquet::arrow::ArrowWriter;

@@ -4,6 +4,7 @@ use rusqlite::params;
 use serde_json::json;
 
 use super::Ledger;
+use super::record::insert_run;
 use crate::error::LakeError;
 
 impl Ledger {
@@ -24,17 +25,8 @@ impl Ledger {
                     .execute(params![path, hash.to_hex().as_str()])?;
             }
             if recorded > 0 {
-                transaction.execute(
-                    "INSERT INTO runs \
-                     (run_id, command, status, tool_version, rules_version, options, report) \
-                     VALUES (?1, 'record', 'published', ?2, ?3, '{}', ?4)",
-                    params![
-                        run_id,
-                        env!("CARGO_PKG_VERSION"),
-                        cdrlake_core::RULES_VERSION,
-                        json!({ "files": recorded }).to_string()
-                    ],
-                )?;
+                let report = json!({ "files": recorded }).to_string();
+                insert_run(transaction, run_id, "record", "published", "{}", &report)?;
             }
             Ok(recorded as u64)
         })

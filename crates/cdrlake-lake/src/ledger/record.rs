@@ -62,19 +62,7 @@ impl Ledger {
         let Acceptance { run_id, findings, waived, set_aside, reason } = acceptance;
         let options = json!({ "findings": findings, "reason": reason }).to_string();
         self.transact(|transaction| {
-            transaction.execute(
-                "INSERT INTO runs \
-                 (run_id, command, status, tool_version, rules_version, options, report, user, host) \
-                 VALUES (?1, 'accept', 'published', ?2, ?3, ?4, '{}', ?5, ?6)",
-                params![
-                    run_id,
-                    env!("CARGO_PKG_VERSION"),
-                    cdrlake_core::RULES_VERSION,
-                    options,
-                    user(),
-                    host()
-                ],
-            )?;
+            insert_run(transaction, run_id, "accept", "published", &options, "{}")?;
             for finding in findings {
                 transaction.execute(
                     "INSERT INTO accepted_findings (finding, reason) VALUES (?1, ?2) \
@@ -101,22 +89,27 @@ impl Ledger {
     }
 }
 
-fn record(transaction: &Transaction<'_>, change: &Change<TempPath>) -> rusqlite::Result<RunId> {
+/// Adds a run by this program, user and machine, and returns its number.
+pub(super) fn insert_run(
+    transaction: &Transaction<'_>,
+    run_id: &str,
+    command: &str,
+    status: &str,
+    options: &str,
+    report: &str,
+) -> rusqlite::Result<i64> {
+    let (version, rules) = (env!("CARGO_PKG_VERSION"), cdrlake_core::RULES_VERSION);
     transaction.execute(
         "INSERT INTO runs (run_id, command, status, tool_version, rules_version, options, report, \
-         user, host) VALUES (?1, ?2, 'publishing', ?3, ?4, ?5, ?6, ?7, ?8)",
-        params![
-            change.run_id,
-            change.command,
-            env!("CARGO_PKG_VERSION"),
-            cdrlake_core::RULES_VERSION,
-            change.options,
-            change.report,
-            user(),
-            host()
-        ],
+         user, host) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![run_id, command, status, version, rules, options, report, user(), host()],
     )?;
-    let run = transaction.last_insert_rowid();
+    Ok(transaction.last_insert_rowid())
+}
+
+fn record(transaction: &Transaction<'_>, change: &Change<TempPath>) -> rusqlite::Result<RunId> {
+    let Change { run_id, command, options, report, .. } = change;
+    let run = insert_run(transaction, run_id, command, "publishing", options, report)?;
     let mut added = Vec::new();
     // What ends makes room for the same content.
     for fact in &change.sources {
